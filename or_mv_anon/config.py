@@ -1,0 +1,190 @@
+"""Every threshold of the pipeline as frozen dataclasses, read from TOML with unknown keys refused.
+
+`configs/pipeline.toml` explains each value and holds the defaults; there is no second copy of them in code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from or_mv_anon.errors import UserError
+from or_mv_anon.resources import resource
+
+Smoother = Literal["hull", "faceoff3", "faceoff5", "faceoff7", "none"]
+CodecChoice = Literal["same", "h264", "hevc", "av1", "vp9"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionConfig:
+    """Person detection; lengths in pixels, times in seconds."""
+
+    input_long_side: int
+    interval_s: float
+    min_score: float
+    nms_iou: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseConfig:
+    """Top-down pose on person boxes."""
+
+    interval_s: float
+    min_detection_score: float
+    batch: int
+    trusted_score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceConfig:
+    """Face detection."""
+
+    interval_s: float
+    input_long_side: int
+    min_score: float
+    nms_iou: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingConfig:
+    """Two-threshold association in both directions, filling and padding."""
+
+    high_score: float
+    low_score: float
+    new_track_score: float
+    match_iou: float
+    second_match_iou: float
+    unconfirmed_match_iou: float
+    duplicate_iou: float
+    lost_buffer_s: float
+    merge_iou: float
+    fill_gap_s: float
+    pad_s: float
+    lone_score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionConfig:
+    """From boxes, keypoints and faces to covered regions."""
+
+    head_scale: float
+    uncertain_growth: float
+    box_head_share: float
+    lying_aspect: float
+    tiny_height: float
+    min_side: float
+    keypoint_reach_s: float
+    smoother: Smoother
+    smooth_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorConfig:
+    """Strength of the anonymization operators, relative to the region."""
+
+    cells: int
+    blur_cells: int
+    solid_luma: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoConfig:
+    """Encoding and segmentation."""
+
+    segment_s: float
+    codec: CodecChoice
+    crf: int
+    preset: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskConfig:
+    """What the audit calls a risk."""
+
+    low_score: float
+    min_s: float
+    border_px: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """All of `configs/pipeline.toml`."""
+
+    detection: DetectionConfig
+    pose: PoseConfig
+    face: FaceConfig
+    tracking: TrackingConfig
+    face_tracking: TrackingConfig
+    regions: RegionConfig
+    operators: OperatorConfig
+    video: VideoConfig
+    risk: RiskConfig
+
+
+def load_config(
+    path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None
+) -> PipelineConfig:
+    """The shipped defaults, changed by the file at `path`, changed by `overrides`.
+
+    Raises:
+        UserError: the file cannot be read, or holds an unknown section, an unknown key or a value of the wrong type.
+    """
+    values = tomllib.loads(resource("configs/pipeline.toml").read_text())
+    if path is not None:
+        _merge(values, _read(path), source=str(path))
+    _merge(values, overrides or {}, source="the command line")
+    sections = typing.get_type_hints(PipelineConfig)
+    return PipelineConfig(**{name: section(**values[name]) for name, section in sections.items()})
+
+
+def config_hash(*sections: Any) -> str:
+    """A short stable hash of config dataclasses and plain values, for the run manifest."""
+    plain = [
+        dataclasses.asdict(s) if dataclasses.is_dataclass(s) and not isinstance(s, type) else s
+        for s in sections
+    ]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"Cannot read the configuration {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}.") from error
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any], *, source: str) -> None:
+    sections = typing.get_type_hints(PipelineConfig)
+    for section, entries in changes.items():
+        if section not in sections or not isinstance(entries, dict):
+            raise UserError(f"Unknown section [{section}] in {source}; known are {', '.join(sections)}.")
+        kinds = typing.get_type_hints(sections[section])
+        for key, value in entries.items():
+            if key not in kinds:
+                raise UserError(
+                    f"Unknown key '{key}' in [{section}] of {source}; known are {', '.join(kinds)}."
+                )
+            values[section][key] = _checked(value, kinds[key], f"{section}.{key} in {source}")
+
+
+def _checked(value: Any, kind: Any, where: str) -> Any:
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        if value not in choices:
+            raise UserError(f"{where} is {value!r}; expected one of {', '.join(choices)}.")
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise UserError(f"{where} is {value!r}; expected {kind.__name__}.")
+    if kind in (int, float) and value < 0:
+        raise UserError(f"{where} is {value!r}; expected a number of at least 0.")
+    return value

@@ -1,0 +1,217 @@
+"""The data that flows between stages: frozen records of equal-length columns, and their Parquet schemas.
+
+Every record belongs to one camera of one session. `frame` counts decoded frames from 0 in display order and is the
+key into `Frames`, which alone holds timestamps. Boxes and points are float32 pixels of the upright frame.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+
+
+class Provenance(IntEnum):
+    """How a box came to be; later stages trust lower numbers more."""
+
+    DETECTED = 0  # the detector was sure (score at or above the high threshold)
+    TRACKED = 1  # a low-score detection that a track claimed
+    INTERPOLATED = 2  # filled between two observations of a track, or padded at its ends
+    CROSS_VIEW = 3  # a low-score detection claimed by the same person in another camera
+    TRANSFERRED = 4  # nothing detected here: placed by other cameras' geometry
+
+
+class RegionKind(IntEnum):
+    """What a covered region stands for."""
+
+    HEAD = 0  # head located by trusted keypoints
+    BOX_TOP = 1  # head placed at the top of a person box, keypoints not trusted
+    PERSON = 2  # whole person box: lying, tiny or otherwise unclear
+    FACE = 3  # a face detection
+    ZONE = 4  # a zone that the site asks to cover always
+    FRAME = 5  # the whole picture
+
+
+class FrameFlag(IntFlag):
+    """What happened to a frame in the analysis."""
+
+    PERSONS = 1  # the person detector ran
+    POSE = 2  # the pose model ran on this frame's detections
+    FACES = 4  # the face detector ran
+    CORRUPT = 8  # the decoder reported damage
+    FAILED = 16  # an exception: the frame is covered whole
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Base of the records: arrays of one length, indexed together by a mask, a slice or row numbers."""
+
+    columns: ClassVar[dict[str, tuple[Any, tuple[int, ...]]]]  # name -> (dtype, shape of one row)
+
+    def __post_init__(self) -> None:
+        size = len(self)
+        for name, (dtype, shape) in self.columns.items():
+            value = np.asarray(getattr(self, name), dtype)
+            if value.shape != (size, *shape):
+                raise ValueError(
+                    f"{type(self).__name__}.{name}: expected shape {(size, *shape)}, got {value.shape}"
+                )
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(getattr(self, next(iter(self.columns))))
+
+    def __getitem__(self, rows: Any) -> Self:
+        return type(self)(**{name: getattr(self, name)[rows] for name in self.columns})
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some columns replaced."""
+        return dataclasses.replace(self, **changes)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A record of no rows."""
+        return cls(**{name: np.zeros((0, *shape), dtype) for name, (dtype, shape) in cls.columns.items()})
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """The rows of `parts`, one after another."""
+        if not parts:
+            return cls.empty()
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.columns})
+
+    @classmethod
+    def schema(cls) -> pa.Schema:
+        """The Arrow schema, with the record's name and version as metadata."""
+        fields = []
+        for name, (dtype, shape) in cls.columns.items():
+            kind = pa.from_numpy_dtype(np.dtype(dtype))
+            fields.append(
+                pa.field(name, pa.list_(kind, int(np.prod(shape))) if shape else kind, nullable=False)
+            )
+        return pa.schema(fields, metadata={"record": cls.__name__, "version": str(SCHEMA_VERSION)})
+
+    def to_table(self) -> pa.Table:
+        """The record as an Arrow table; rows of several numbers become fixed-size lists."""
+        arrays = []
+        for name, (_, shape) in self.columns.items():
+            flat = pa.array(np.ascontiguousarray(getattr(self, name)).reshape(-1))
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, int(np.prod(shape))) if shape else flat)
+        return pa.Table.from_arrays(arrays, schema=self.schema())
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """The record that `to_table` wrote.
+
+        Raises:
+            ValueError: the table holds another record or another schema version.
+        """
+        found = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        if found.get("record") != cls.__name__ or found.get("version") != str(SCHEMA_VERSION):
+            raise ValueError(
+                f"expected {cls.__name__} version {SCHEMA_VERSION}, "
+                f"found {found.get('record')} version {found.get('version')}"
+            )
+        data = {}
+        for name, (_, shape) in cls.columns.items():
+            column = table.column(name).combine_chunks()
+            if shape:
+                data[name] = column.flatten().to_numpy().reshape(-1, *shape)
+            else:
+                data[name] = column.to_numpy()
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Frames(Columns):
+    """Every decoded frame of a camera: timestamp in the stream's own ticks, and what the analysis did to it."""
+
+    frame: NDArray[np.int32]
+    pts: NDArray[np.int64]
+    time: NDArray[np.float64]  # seconds: pts × time_base
+    flags: NDArray[np.uint8]  # FrameFlag
+
+    columns = {
+        "frame": (np.int32, ()),
+        "pts": (np.int64, ()),
+        "time": (np.float64, ()),
+        "flags": (np.uint8, ()),
+    }
+
+    def has(self, flag: FrameFlag) -> NDArray[np.bool_]:
+        """Mask of the frames that carry `flag`."""
+        return (self.flags & np.uint8(flag)) != 0
+
+
+@dataclass(frozen=True)
+class Detections(Columns):
+    """Boxes that a detector emitted in single frames (persons or faces)."""
+
+    frame: NDArray[np.int32]
+    box: NDArray[np.float32]
+    score: NDArray[np.float32]  # [0, 1]
+
+    columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
+
+
+@dataclass(frozen=True)
+class Keypoints(Columns):
+    """Body keypoints of detections, in Halpe-26 order (see `or_mv_anon.models.pose`)."""
+
+    detection: NDArray[np.int32]  # row of the camera's Detections
+    points: NDArray[np.float32]  # pixels
+    score: NDArray[np.float32]  # SimCC maximum: the model's own scale, about 0-1 but not a probability
+
+    columns = {
+        "detection": (np.int32, ()),
+        "points": (np.float32, (26, 2)),
+        "score": (np.float32, (26,)),
+    }
+
+
+@dataclass(frozen=True)
+class Tracks(Columns):
+    """One row per person and frame of one camera, ordered by track, then frame; a track has no gaps."""
+
+    frame: NDArray[np.int32]
+    track: NDArray[np.int32]
+    box: NDArray[np.float32]
+    score: NDArray[np.float32]  # of the detection; for filled rows the weaker neighbour's
+    provenance: NDArray[np.uint8]  # Provenance
+    detection: NDArray[np.int32]  # row of the camera's Detections, or -1 where nothing was detected
+
+    columns = {
+        "frame": (np.int32, ()),
+        "track": (np.int32, ()),
+        "box": (np.float32, (4,)),
+        "score": (np.float32, ()),
+        "provenance": (np.uint8, ()),
+        "detection": (np.int32, ()),
+    }
+
+
+@dataclass(frozen=True)
+class Regions(Columns):
+    """What gets covered, ordered by frame."""
+
+    frame: NDArray[np.int32]
+    box: NDArray[np.float32]
+    kind: NDArray[np.uint8]  # RegionKind
+    track: NDArray[np.int32]  # track that the region protects, or -1
+    uncertainty: NDArray[np.float32]  # [0, 1]: 0 sure of the head's place, 1 nothing but a guess
+
+    columns = {
+        "frame": (np.int32, ()),
+        "box": (np.float32, (4,)),
+        "kind": (np.uint8, ()),
+        "track": (np.int32, ()),
+        "uncertainty": (np.float32, ()),
+    }
