@@ -127,9 +127,7 @@ class PipelineConfig:
     risk: RiskConfig
 
 
-def load_config(
-    path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None
-) -> PipelineConfig:
+def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> PipelineConfig:
     """The shipped defaults, changed by the file at `path`, changed by `overrides`.
 
     Raises:
@@ -145,10 +143,7 @@ def load_config(
 
 def config_hash(*sections: Any) -> str:
     """A short stable hash of config dataclasses and plain values, for the run manifest."""
-    plain = [
-        dataclasses.asdict(s) if dataclasses.is_dataclass(s) and not isinstance(s, type) else s
-        for s in sections
-    ]
+    plain = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) and not isinstance(s, type) else s for s in sections]
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -169,9 +164,7 @@ def _merge(values: dict[str, Any], changes: dict[str, Any], *, source: str) -> N
         kinds = typing.get_type_hints(sections[section])
         for key, value in entries.items():
             if key not in kinds:
-                raise UserError(
-                    f"Unknown key '{key}' in [{section}] of {source}; known are {', '.join(kinds)}."
-                )
+                raise UserError(f"Unknown key '{key}' in [{section}] of {source}; known are {', '.join(kinds)}.")
             values[section][key] = _checked(value, kinds[key], f"{section}.{key} in {source}")
 
 

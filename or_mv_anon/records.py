@@ -61,9 +61,7 @@ class Columns:
         for name, (dtype, shape) in self.columns.items():
             value = np.asarray(getattr(self, name), dtype)
             if value.shape != (size, *shape):
-                raise ValueError(
-                    f"{type(self).__name__}.{name}: expected shape {(size, *shape)}, got {value.shape}"
-                )
+                raise ValueError(f"{type(self).__name__}.{name}: expected shape {(size, *shape)}, got {value.shape}")
             object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
@@ -94,9 +92,7 @@ class Columns:
         fields = []
         for name, (dtype, shape) in cls.columns.items():
             kind = pa.from_numpy_dtype(np.dtype(dtype))
-            fields.append(
-                pa.field(name, pa.list_(kind, int(np.prod(shape))) if shape else kind, nullable=False)
-            )
+            fields.append(pa.field(name, pa.list_(kind, int(np.prod(shape))) if shape else kind, nullable=False))
         return pa.schema(fields, metadata={"record": cls.__name__, "version": str(SCHEMA_VERSION)})
 
     def to_table(self) -> pa.Table:
