@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
+Column = NDArray[Any]  # converted to the dtype and checked for the shape that the record's `columns` state
 
 
 class Provenance(IntEnum):
@@ -130,10 +131,10 @@ class Columns:
 class Frames(Columns):
     """Every decoded frame of a camera: timestamp in the stream's own ticks, and what the analysis did to it."""
 
-    frame: NDArray[np.int32]
-    pts: NDArray[np.int64]
-    time: NDArray[np.float64]  # seconds: pts × time_base
-    flags: NDArray[np.uint8]  # FrameFlag
+    frame: Column
+    pts: Column
+    time: Column  # seconds: pts × time_base
+    flags: Column  # FrameFlag
 
     columns = {
         "frame": (np.int32, ()),
@@ -151,9 +152,9 @@ class Frames(Columns):
 class Detections(Columns):
     """Boxes that a detector emitted in single frames (persons or faces)."""
 
-    frame: NDArray[np.int32]
-    box: NDArray[np.float32]
-    score: NDArray[np.float32]  # [0, 1]
+    frame: Column
+    box: Column
+    score: Column  # [0, 1]
 
     columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
 
@@ -162,9 +163,9 @@ class Detections(Columns):
 class Keypoints(Columns):
     """Body keypoints of detections, in Halpe-26 order (see `or_mv_anon.models.pose`)."""
 
-    detection: NDArray[np.int32]  # row of the camera's Detections
-    points: NDArray[np.float32]  # pixels
-    score: NDArray[np.float32]  # SimCC maximum: the model's own scale, about 0-1 but not a probability
+    detection: Column  # row of the camera's Detections
+    points: Column  # pixels
+    score: Column  # SimCC maximum: the model's own scale, about 0-1 but not a probability
 
     columns = {
         "detection": (np.int32, ()),
@@ -177,12 +178,12 @@ class Keypoints(Columns):
 class Tracks(Columns):
     """One row per person and frame of one camera, ordered by track, then frame; a track has no gaps."""
 
-    frame: NDArray[np.int32]
-    track: NDArray[np.int32]
-    box: NDArray[np.float32]
-    score: NDArray[np.float32]  # of the detection; for filled rows the weaker neighbour's
-    provenance: NDArray[np.uint8]  # Provenance
-    detection: NDArray[np.int32]  # row of the camera's Detections, or -1 where nothing was detected
+    frame: Column
+    track: Column
+    box: Column
+    score: Column  # of the detection; for filled rows the weaker neighbour's
+    provenance: Column  # Provenance
+    detection: Column  # row of the camera's Detections, or -1 where nothing was detected
 
     columns = {
         "frame": (np.int32, ()),
@@ -198,11 +199,11 @@ class Tracks(Columns):
 class Regions(Columns):
     """What gets covered, ordered by frame."""
 
-    frame: NDArray[np.int32]
-    box: NDArray[np.float32]
-    kind: NDArray[np.uint8]  # RegionKind
-    track: NDArray[np.int32]  # track that the region protects, or -1
-    uncertainty: NDArray[np.float32]  # [0, 1]: 0 sure of the head's place, 1 nothing but a guess
+    frame: Column
+    box: Column
+    kind: Column  # RegionKind
+    track: Column  # track that the region protects, or -1
+    uncertainty: Column  # [0, 1]: 0 sure of the head's place, 1 nothing but a guess
 
     columns = {
         "frame": (np.int32, ()),

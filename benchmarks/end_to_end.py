@@ -1,0 +1,249 @@
+"""Frames per second of whole processes on one clip, side by side in one run on one machine.
+
+Rows:
+  limit          decode + libx264, nothing else (benchmarks/decode_encode.py): no anonymizer that re-encodes is faster
+  every frame    this tool with detection on every frame
+  keyframes      this tool with detection every --interval seconds; tracking fills the frames between
+  deface         deface 1.5.0 from PyPI, a face detector and blur per frame, with the same encoder settings
+  deface scaled  the same with its --scale option; only with --deface-scale
+
+The clip is looped without re-encoding to at least --frames frames, timestamps going on. Rounds are interleaved: every
+row runs once per round, so that a machine that slows down slows all of them. Every row must write every frame, else
+the run fails. deface offers three inference backends for CPUs; each is timed once on the clip and the fastest is used.
+
+Example, about 20 minutes on two cores:
+  python benchmarks/end_to_end.py --clip cam03.mp4 --out end_to_end.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from looping import clip_facts, count_frames, loop_clip
+
+HERE = Path(__file__).resolve().parent
+TOOL = HERE.parent / "tools" / "anonymize_multiview.py"
+ROWS = ("limit", "every frame", "keyframes", "deface", "deface scaled")
+DEFACE_PACKAGES = ("deface==1.5.0", "onnx", "onnxruntime-openvino")
+DEFACE_BACKENDS = {  # every way to run on a CPU that deface's README names
+    "OpenCV": ["--backend", "opencv"],
+    "ONNX Runtime CPU": ["--backend", "onnxrt", "--ep", "CPUExecutionProvider"],
+    "ONNX Runtime OpenVINO": ["--backend", "onnxrt", "--ep", "OpenVINOExecutionProvider"],
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process from start to end, its children included."""
+
+    wall_s: float
+    cpu_s: float
+    others_share: float | None  # share of the machine's processor time that other processes took meanwhile
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+
+def timed(command: Sequence[str]) -> Run:
+    """Run `command` to its end; SystemExit with its last lines if it fails."""
+    busy = busy_seconds()
+    with tempfile.TemporaryFile() as log:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            log.seek(0)
+            tail = log.read().decode(errors="replace")[-2000:]
+            raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{tail}")
+    own = usage.ru_utime + usage.ru_stime
+    after = busy_seconds()
+    if busy is None or after is None:
+        return Run(wall, own, None)
+    return Run(wall, own, max(0.0, after - busy - own) / (wall * (os.cpu_count() or 1)))
+
+
+def busy_seconds() -> float | None:
+    """Processor seconds that all processes have used since the machine started, where the system tells."""
+    try:
+        user, nice, system, _, _, irq, softirq, steal = Path("/proc/stat").read_text().split()[1:9]
+    except (OSError, ValueError):
+        return None
+    ticks = sum(map(int, (user, nice, system, irq, softirq, steal)))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def prepare_deface(folder: Path) -> Path:
+    """The deface command in its own environment at `folder`, installed on first use."""
+    command = folder / "bin" / "deface"
+    if not command.exists():
+        print(f"installing {', '.join(DEFACE_PACKAGES)} into {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *DEFACE_PACKAGES], check=True)
+    return command
+
+
+def deface_command(command: Path, source: Path, destination: Path, options: argparse.Namespace) -> list[str]:
+    """deface with the encoder settings of the other rows; imageio's own quality setting would override them."""
+    parameters = ["-crf", str(options.crf), "-preset", options.preset]
+    encoder = {"codec": "libx264", "quality": None, "ffmpeg_params": parameters}
+    return [str(command), str(source), "--output", str(destination), "--ffmpeg-config", json.dumps(encoder)]
+
+
+def fastest_backend(command: Path, options: argparse.Namespace, scratch: Path) -> tuple[str, dict[str, float]]:
+    """deface's fastest backend on this machine, and the seconds that each took on the clip."""
+    seconds = {}
+    for name, arguments in DEFACE_BACKENDS.items():
+        base = deface_command(command, options.clip, scratch / "backend.mp4", options)
+        seconds[name] = timed([*base, *arguments]).wall_s
+        print(f"deface with {name}: {seconds[name]:.1f} s for the clip", file=sys.stderr)
+    return min(seconds, key=seconds.__getitem__), seconds
+
+
+def tool_row(site: Path, out: Path, options: argparse.Namespace, extra: Sequence[str]) -> Run:
+    """This tool on the folder `site`, with the seconds per stage from its audit."""
+    command = [sys.executable, str(TOOL), "--videos", str(site), "--out", str(out), "--overwrite"]
+    run = timed([*command, "--crf", str(options.crf), "--preset", options.preset, *options.tool_options, *extra])
+    audit = next(iter(sorted(out.rglob("audit.json"))), None)
+    stages = json.loads(audit.read_text()).get("stages", []) if audit is not None else []
+    return replace(run, stages=stages)
+
+
+def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """All rows, interleaved; the document that is written as JSON."""
+    site = scratch / "site"
+    site.mkdir()
+    looped = site / "looped.mp4"
+    frames = loop_clip(options.clip, looped, frames=options.frames)
+    rows = [row for row in options.rows if row != "deface scaled" or options.deface_scale]
+    backend: str | None = None
+    trials: dict[str, float] = {}
+    face: list[str] = []
+    if any(row.startswith("deface") for row in rows):
+        deface = prepare_deface(options.deface_venv)
+        backend, trials = fastest_backend(deface, options, scratch)
+        face = [*deface_command(deface, looped, scratch / "deface.mp4", options), *DEFACE_BACKENDS[backend]]
+    config = scratch / "keyframes.toml"
+    config.write_text(f"[detection]\ninterval_s = {options.interval}\n")
+    limit = [sys.executable, str(HERE / "decode_encode.py"), str(looped), str(scratch / "limit.mp4")]
+    every, keyed = scratch / "every", scratch / "keyed"
+    run_row: dict[str, tuple[Callable[[], Run], Path]] = {
+        "limit": (
+            lambda: timed([*limit, "--crf", str(options.crf), "--preset", options.preset]),
+            scratch / "limit.mp4",
+        ),
+        "every frame": (lambda: tool_row(site, every, options, []), every),
+        "keyframes": (lambda: tool_row(site, keyed, options, ["--config", str(config)]), keyed),
+        "deface": (lambda: timed(face), scratch / "deface.mp4"),
+        "deface scaled": (lambda: timed([*face, "--scale", options.deface_scale]), scratch / "deface.mp4"),
+    }
+    runs: dict[str, list[Run]] = {row: [] for row in rows}
+    for turn in range(options.repeats):
+        for row in rows:
+            start, result = run_row[row]
+            runs[row].append(start())
+            video = result if result.suffix else next(iter(sorted(result.rglob("looped*.mp4"))), result)
+            written = count_frames(video)
+            if written != frames:
+                raise SystemExit(f"'{row}' wrote {written} frames of {frames}; its speed means nothing.")
+            print(f"round {turn + 1}, {row}: {frames / runs[row][-1].wall_s:.2f} frames/s", file=sys.stderr)
+    return {
+        "clip": {"name": options.clip.name, "frames": frames, **clip_facts(options.clip)},
+        "settings": {"crf": options.crf, "preset": options.preset, "interval_s": options.interval},
+        "deface": {"backend": backend, "backend_trials_s": trials, "scale": options.deface_scale},
+        "machine": machine_facts(options.deface_venv if backend else None),
+        "rows": {row: {**speeds(frames, runs[row]), "runs": [asdict(run) for run in runs[row]]} for row in rows},
+    }
+
+
+def speeds(frames: int, runs: Sequence[Run]) -> dict[str, float]:
+    """Best and median frames/s, and CPU seconds per frame of the best run."""
+    best = min(runs, key=lambda run: run.wall_s)
+    median = statistics.median(run.wall_s for run in runs)
+    return {"best": frames / best.wall_s, "median": frames / median, "cpu_ms_per_frame": 1000 * best.cpu_s / frames}
+
+
+def machine_facts(deface_venv: Path | None) -> dict[str, Any]:
+    """Processor, cores and versions."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+    versions = {name: metadata.version(name) for name in ("or_mv_anon", "av", "openvino", "opencv-python", "numpy")}
+    if deface_venv is not None:
+        listed = subprocess.check_output([deface_venv / "bin" / "pip", "list", "--format", "json"])
+        wanted = {"deface", "onnxruntime-openvino", "opencv-python", "imageio-ffmpeg"}
+        versions |= {f"deface: {p['name']}": p["version"] for p in json.loads(listed) if p["name"] in wanted}
+    cores = len(os.sched_getaffinity(0))
+    return {"cpu": model or platform.processor(), "cores": cores, "python": platform.python_version(), **versions}
+
+
+def table(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    rows = results["rows"]
+    lines = [
+        "| row | best frames/s | median | CPU ms/frame | of the limit | times deface |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        share = f"{row['best'] / rows['limit']['best']:.0%}" if "limit" in rows else ""
+        times = f"{row['best'] / rows['deface']['best']:.1f}" if "deface" in rows else ""
+        lines.append(
+            f"| {name} | {row['best']:.2f} | {row['median']:.2f} | {row['cpu_ms_per_frame']:.1f} | {share} | {times} |"
+        )
+    for name, row in rows.items():
+        stages = min(row["runs"], key=lambda run: run["wall_s"])["stages"]
+        if stages:
+            told = ", ".join(f"{stage['name']} {stage['seconds']:.2f} s ({stage['frames']} frames)" for stage in stages)
+            lines += ["", f"Stages of '{name}': {told}."]
+    clip, machine, settings = results["clip"], results["machine"], results["settings"]
+    backend = results["deface"]["backend"]
+    others = max(run["others_share"] or 0.0 for row in rows.values() for run in row["runs"])
+    lines += [
+        "",
+        f"{clip['name']}, {clip['size']}, looped to {clip['frames']} frames; libx264 {settings['preset']}, "
+        f"crf {settings['crf']}; {machine['cpu']}, {machine['cores']} cores (other processes took up to {others:.0%}).",
+    ]
+    if backend is not None:
+        lines.append(f"deface runs on {backend}, its fastest backend here.")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    add = parser.add_argument
+    add("--clip", type=Path, required=True, help="an H.264 clip with people; `make demo` fetches four")
+    add("--out", type=Path, required=True, metavar="JSON", help="where the results go")
+    add("--frames", type=int, default=600, help="loop the clip to at least this many frames (default: 600)")
+    add("--repeats", type=int, default=3, help="rounds (default: 3)")
+    add("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help=f"some of: {', '.join(ROWS)}")
+    add("--interval", type=float, default=0.1, metavar="S", help="seconds between detections in 'keyframes' (0.1)")
+    add("--crf", type=int, default=20, help="constant quality of every row (default: 20)")
+    add("--preset", default="veryfast", help="libx264 preset of every row (default: veryfast)")
+    add("--deface-scale", metavar="WxH", help="also time deface with its network input scaled to this size")
+    add("--deface-venv", type=Path, default=cache / "or_mv_anon" / "deface-1.5.0", metavar="DIR",
+        help="deface's own environment, made on first use (default: in the cache folder)")  # fmt: skip
+    add("--tool-options", nargs=argparse.REMAINDER, default=[], help="everything after this goes to this tool's rows")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="end_to_end-") as scratch:
+        results = measure(options, Path(scratch))
+    options.out.write_text(json.dumps(results, indent=2) + "\n")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()

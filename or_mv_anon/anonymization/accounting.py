@@ -1,0 +1,161 @@
+"""Collects what a session's stages noted, in this run and earlier ones, into the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from or_mv_anon import __version__
+from or_mv_anon.anonymization.jobs import read_camera_audit
+from or_mv_anon.anonymization.media import CameraPlan
+from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, verdict
+from or_mv_anon.audit.report import write_audit
+from or_mv_anon.audit.versions import library_versions
+from or_mv_anon.site import StreamFacts
+
+if TYPE_CHECKING:
+    from or_mv_anon.anonymization.pipeline import SessionRun
+
+SHOWN_PROBLEMS = 5  # on the terminal; all are in the audit
+
+
+def write_session_audit(run: SessionRun) -> bool:
+    """Write `audit.json` and `report.html` of a session and say on the terminal how it went; True when all is well.
+
+    Raises:
+        UserError: they cannot be written.
+    """
+    audit = _audit(run)
+    report = run.plan.out / "report.html"
+    write_audit(run.plan.out / "audit.json", report, audit)
+    judged = verdict(audit)
+    print(judged.sentence)
+    for problem in audit.problems[:SHOWN_PROBLEMS]:
+        print(f"- {problem}")
+    if len(audit.problems) > SHOWN_PROBLEMS:
+        print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report")
+    for timing in audit.timings:
+        if timing.frames_per_s:
+            print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
+    for engine in sorted({model.provider for model in audit.models if model.provider}):
+        print(f"  networks ran on {engine}")
+    print(f"Videos: {run.plan.out}\nReport: {report}", flush=True)
+    return judged.well
+
+
+def _audit(run: SessionRun) -> Audit:
+    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if _placed(run, plan)]
+    problems = list(run.problems)
+    for plan, _ in placed:
+        problems += _frame_problems(run, plan)
+    if run.options.method == "none":
+        problems.append("--method none: the videos are NOT anonymized.")
+    return Audit(
+        session=run.plan.session.name,
+        tool_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        settings=asdict(run.config),
+        options={name: _plain(value) for name, value in asdict(run.options).items()},
+        inputs=tuple(_input(run, *each) for each in zip(run.plan.cameras, run.plan.facts, strict=True)),
+        outputs=tuple(_output(run, plan) for plan in run.plan.cameras if run.finished(plan)),
+        models=_models(run),
+        versions=library_versions(),
+        timings=tuple(run.timings),
+        cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
+        problems=tuple(problems),
+    )
+
+
+def _placed(run: SessionRun, plan: CameraPlan) -> bool:
+    return bool(run.facts(f"{plan.camera.name}/place"))
+
+
+def _frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
+    name = plan.camera.name
+    problems = []
+    for stage in ("analyse", "render"):
+        for segment in plan.segments:
+            facts = run.facts(f"{name}/{stage}/{segment.number:05d}")
+            problems += [f"{name}: {text}" for text in facts.get("result", facts).get("problems", [])]
+    if missing := run.missing(plan):
+        problems.append(f"{name}: {len(missing)} frames could not be decoded and are not in the output.")
+    return problems
+
+
+def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
+    hashed = run.facts(f"{plan.camera.name}/hash")
+    return InputVideo(
+        camera=plan.camera.name,
+        name=plan.camera.source.name,
+        sha256=hashed["sha256"],
+        bytes=hashed["size"],
+        frames=facts.n_frames,
+        duration_s=facts.duration,
+        width=facts.upright_size[0],
+        height=facts.upright_size[1],
+        codec=facts.codec,
+        rotation=getattr(facts, "rotation", 0),
+    )
+
+
+def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
+    done = run.facts(f"{plan.camera.name}/finish")
+    parts = [run.facts(f"{plan.camera.name}/render/{segment.number:05d}")["result"] for segment in plan.segments]
+    frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
+    notes = [] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note]
+    return OutputVideo(
+        camera=plan.camera.name,
+        name=plan.destination.name,
+        sha256=done["sha256"],
+        bytes=done["size"],
+        codec=plan.destination.suffix if plan.encoding is None else plan.encoding.codec,
+        encoder="pictures" if plan.encoding is None else plan.encoding.encoder,
+        verified=True,
+        verification=(
+            f"{frames} frames decode, every timestamp is the input's, "
+            f"{regions} covered regions were compared with what was drawn."
+        ),
+        notes=tuple([*notes, *done["notes"]]),
+    )
+
+
+def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
+    providers: dict[str, set[str]] = {}
+    for plan in run.plan.cameras:
+        for segment in plan.segments:
+            noted = run.facts(f"{plan.camera.name}/analyse/{segment.number:05d}").get("providers", {})
+            for role, provider in noted.items():
+                providers.setdefault(role, set()).add(provider)
+    return tuple(
+        ModelUsed(
+            role=weights.role,
+            name=weights.name,
+            sha256=weights.sha256,
+            licence=weights.licence,
+            provider=", ".join(sorted(providers.get(weights.role, ()))),
+            precision=run.options.precision,
+        )
+        for weights in run.weights
+    )
+
+
+def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudit:
+    summary, risks = read_camera_audit(run.plan.store, plan)
+    return CameraAudit(
+        camera=plan.camera.name,
+        offset_s=plan.camera.offset,
+        start_s=plan.camera.offset + facts.start_time,
+        duration_s=facts.duration,
+        summary=summary,
+        risks=risks,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Only the last part of paths: the folders above may name patients or people."""
+    if isinstance(value, Path):
+        return value.name
+    return [_plain(item) for item in value] if isinstance(value, Sequence) and not isinstance(value, str) else value

@@ -1,0 +1,189 @@
+"""The first pass over the pixels: persons, keypoints and faces of one segment of one camera.
+
+A frame in which anything fails is flagged and later covered whole; the analysis goes on with the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.config import PipelineConfig
+from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.pose import PoseEstimator
+from or_mv_anon.models.runtime import Device, Precision
+from or_mv_anon.records import Detections, FrameFlag, Keypoints
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.workers import count_frames
+
+GPU_BATCH = 16  # frames per detector call on a GPU; on a CPU batches gain nothing
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which networks run, and where."""
+
+    detector: Path
+    pose: Path
+    face: Path
+    device: Device
+    precision: Precision
+    threads: int
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The loaded networks of one process."""
+
+    persons: PersonDetector
+    pose: PoseEstimator
+    faces: FaceDetector
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """The engine, device and precision that each network runs on, by role."""
+        return {"detector": self.persons.provider, "pose": self.pose.provider, "face": self.faces.provider}
+
+    @property
+    def batch(self) -> int:
+        """Frames that are worth detecting together."""
+        return 1 if "CPU" in self.persons.provider else GPU_BATCH
+
+
+@lru_cache(maxsize=1)
+def load_networks(settings: ModelSettings, config: PipelineConfig) -> Networks:
+    """The networks, loaded once per process."""
+    device, precision, threads = settings.device, settings.precision, settings.threads
+    return Networks(
+        PersonDetector(settings.detector, config.detection, device=device, precision=precision, threads=threads),
+        PoseEstimator(settings.pose, config.pose, device=device, precision=precision, threads=threads),
+        FaceDetector(settings.face, config.face, device=device, precision=precision, threads=threads),
+    )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which frames of a recording each network looks at, as masks over all its frames.
+
+    It depends on the recording's timestamps alone, not on how the work is split.
+    """
+
+    persons: NDArray[np.bool_]
+    pose: NDArray[np.bool_]
+    faces: NDArray[np.bool_]
+
+
+def plan_schedule(times: NDArray[np.float64], config: PipelineConfig, *, first: int, stop: int) -> Schedule:
+    """Frames to look at.
+
+    Args:
+        times: seconds of all frames of the recording.
+        config: for the intervals.
+        first: the first frame that is processed.
+        stop: the frame behind the last one.
+    """
+    part = times[first:stop]
+    looked = due(part, config.detection.interval_s)
+    posed = looked.copy()
+    posed[looked] = due(part[looked], config.pose.interval_s)
+    masks = np.zeros((3, len(times)), bool)
+    masks[:, first:stop] = looked, posed, due(part, config.face.interval_s)
+    return Schedule(*masks)
+
+
+def due(times: NDArray[np.float64], interval: float) -> NDArray[np.bool_]:
+    """Mask of the first frame in every `interval` seconds, and the last frame; all frames if `interval` is 0."""
+    if interval <= 0 or not len(times):
+        return np.ones(len(times), bool)
+    slot = np.floor((times - times[0]) / interval + 1e-6)
+    mask = np.r_[True, np.diff(slot) > 0]
+    mask[-1] = True
+    return mask
+
+
+@dataclass
+class Findings:
+    """What the networks found in some frames, in the order of the frames."""
+
+    frames: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    persons: list[Detections] = field(default_factory=list)
+    keypoints: list[Keypoints] = field(default_factory=list)
+    faces: list[Detections] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    person_count: int = 0  # rows in all of `persons`; keypoints refer to them
+
+    def add(self, other: Findings) -> None:
+        """Append later frames; their keypoints are renumbered."""
+        self.keypoints += [part.replace(detection=part.detection + self.person_count) for part in other.keypoints]
+        self.person_count += other.person_count
+        for name in ("frames", "flags", "persons", "faces", "problems"):
+            getattr(self, name).extend(getattr(other, name))
+
+
+def analyse_frames(
+    frames: Iterator[Frame], networks: Networks, schedule: Schedule, config: PipelineConfig, *, first: int = 0
+) -> Findings:
+    """Run the networks over `frames`.
+
+    Args:
+        frames: in display order.
+        networks: to run.
+        schedule: which frames each network looks at, indexed by `Frame.index`.
+        config: for the scores that decide which boxes get a pose.
+        first: index that is counted as frame 0.
+    """
+    found = Findings()
+    while batch := list(islice(frames, networks.batch)):
+        try:
+            found.add(_analyse_batch(batch, networks, schedule, config, first))
+        except Exception as error:  # fail closed: whatever went wrong, these frames are covered whole
+            numbers = [frame.index - first for frame in batch]
+            problem = f"frame {numbers[0]}: analysis failed, covered whole ({type(error).__name__}: {error})"
+            found.add(Findings(numbers, [int(FrameFlag.FAILED)] * len(batch), problems=[problem]))
+        count_frames(len(batch))
+    return found
+
+
+def _analyse_batch(
+    batch: list[Frame], networks: Networks, schedule: Schedule, config: PipelineConfig, first: int
+) -> Findings:
+    found = Findings()
+    flags = {frame.index: FrameFlag.CORRUPT if frame.corrupt else FrameFlag(0) for frame in batch}
+    looked = [frame for frame in batch if schedule.persons[frame.index]]
+    for frame, (boxes, scores) in zip(looked, _detect(networks.persons, looked), strict=True):
+        flags[frame.index] |= FrameFlag.PERSONS
+        if schedule.pose[frame.index]:
+            flags[frame.index] |= FrameFlag.POSE
+            rows = np.flatnonzero(scores >= config.pose.min_detection_score)
+            if len(rows):
+                points, point_scores = networks.pose.estimate(frame.bgr(), boxes[rows])
+                part = Keypoints(detection=rows + found.person_count, points=points, score=point_scores)
+                found.keypoints.append(part)
+        found.persons.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
+        found.person_count += len(boxes)
+    looked = [frame for frame in batch if schedule.faces[frame.index]]
+    for frame, (boxes, scores) in zip(looked, _detect(networks.faces, looked), strict=True):
+        flags[frame.index] |= FrameFlag.FACES
+        found.faces.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
+    found.frames += [frame.index - first for frame in batch]
+    found.flags += [int(flags[frame.index]) for frame in batch]
+    return found
+
+
+def _detect(
+    detector: PersonDetector | FaceDetector, frames: list[Frame]
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    if not frames:
+        return []
+    width, height = frames[0].upright_size
+    to_width, to_height = detector.input_size(width, height)
+    pictures = [frame.bgr(to_width, to_height) for frame in frames]
+    return detector.detect(pictures, size=(width, height))

@@ -1,0 +1,97 @@
+"""What a run would take: time measured on the first frames of every camera, disk from what they encode to.
+
+Nothing is written: the trial encodes in memory and throws the packets away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from tqdm import tqdm
+
+from or_mv_anon.anonymization.analyse import ModelSettings, Networks, analyse_frames, load_networks, plan_schedule
+from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.plan import SessionPlan
+from or_mv_anon.config import PipelineConfig, VideoConfig
+from or_mv_anon.video.encoding import Encoding, encoder_options
+from or_mv_anon.video.pixels import Converter
+from or_mv_anon.video.reader import Source
+from or_mv_anon.workers import default_workers
+
+TRIAL_FRAMES = 60
+COPIES = 2.1  # the segments that wait to be joined, the joined output, and the stage outputs
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one frame, on one worker."""
+
+    seconds: float
+    size: float  # bytes
+
+
+def estimate_session(plan: SessionPlan, models: ModelSettings, config: PipelineConfig, options: Options) -> None:
+    """Print what a run over the session would do, with estimated time and disk space."""
+    networks = load_networks(models, config)
+    workers = options.workers or default_workers(len(plan.cameras))
+    seconds = size = 0.0
+    lines = []
+    for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: trial", unit="camera"):
+        cost = _frame_cost(camera, networks, config)
+        frames = camera.stop - camera.first
+        seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
+        lines.append(f"  {camera.camera.name}: {frames} frames -> {camera.destination}")
+    free = shutil.disk_usage(plan.out).free
+    engine = networks.providers["detector"]
+    print("\n".join(lines))
+    print(
+        f"Would take about {_clock(seconds / workers)} with {workers} workers on {engine}, and up to "
+        f"{COPIES * size / 1e9:.2f} GB in {plan.out} ({free / 1e9:.1f} GB free). Nothing was written."
+    )
+
+
+def _frame_cost(plan: CameraPlan, networks: Networks, config: PipelineConfig) -> Cost:
+    source = open_camera(plan.camera, plan.store)
+    schedule = plan_schedule(source.times, config, first=plan.first, stop=plan.stop)
+    frames = source.frames(plan.segments[0])
+    analyse_frames(islice(frames, 1), networks, schedule, config, first=plan.first)  # the first call prepares networks
+    started = time.perf_counter()
+    found = analyse_frames(islice(frames, TRIAL_FRAMES), networks, schedule, config, first=plan.first)
+    per_frame = (time.perf_counter() - started) / max(1, len(found.frames))
+    if plan.encoding is None:
+        size = sum(path.stat().st_size for path in plan.camera.files) if isinstance(plan.camera.files, tuple) else 0
+        return Cost(2 * per_frame, size / source.n_frames)
+    encoded = _encoding_cost(plan, source, plan.encoding, config.video)
+    return Cost(per_frame + encoded.seconds, encoded.size)
+
+
+def _encoding_cost(plan: CameraPlan, source: Source, encoding: Encoding, config: VideoConfig) -> Cost:
+    encoder = av.CodecContext.create(encoding.encoder, "w")
+    assert isinstance(encoder, VideoCodecContext)
+    converter = Converter()
+    started = time.perf_counter()
+    count = size = 0
+    for frame in islice(source.frames(plan.segments[0]), TRIAL_FRAMES):
+        native = frame.native
+        if not encoder.is_open:
+            encoder.width, encoder.height, encoder.pix_fmt = native.width, native.height, encoding.pix_fmt
+            encoder.time_base, encoder.thread_count = source.time_base, 1
+            encoder.options = encoder_options(encoding.encoder, crf=config.crf, preset=config.preset, threads=1)
+        if native.format.name != encoding.pix_fmt:
+            native = converter.convert(native, name=encoding.pix_fmt, width=native.width, height=native.height)
+        native.pict_type = av.video.frame.PictureType.NONE
+        size += sum(packet.size for packet in encoder.encode(native))
+        count += 1
+    size += sum(packet.size for packet in encoder.encode(None))
+    return Cost((time.perf_counter() - started) / max(1, count), size / max(1, count))
+
+
+def _clock(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d} h"

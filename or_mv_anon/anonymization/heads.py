@@ -1,0 +1,106 @@
+"""Where a person's head is, from body keypoints: centre, size and how much to trust them.
+
+Proportions are those of adults (Drillis and Contini 1964; head height about 23 cm, biacromial breadth about 38 cm,
+interpupillary distance about 6.3 cm, ear to ear about 15 cm); estimates are combined by their maximum, so a turned
+head, whose eyes or ears come close together in the picture, is not taken for a small one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.models.pose import Halpe26
+
+FACE_POINTS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
+HEAD_POINTS = [*FACE_POINTS, Halpe26.HEAD_TOP]
+HEIGHT_OVER_EYES = 3.6  # head height ÷ interpupillary distance
+HEIGHT_OVER_EARS = 1.55  # ÷ ear to ear
+HEIGHT_OVER_SHOULDERS = 0.62  # ÷ shoulder to shoulder
+HEIGHT_OVER_TOP_NECK = 0.9  # ÷ top of head to neck (the neck point lies at the collar)
+SMALLEST_SHARE, LARGEST_SHARE = 0.06, 0.5  # plausible head height ÷ longer side of the person box
+BOX_REACH = 0.25  # a head centre may lie this share of the box's longer side outside of its box
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Head estimates, one row per person.
+
+    Attributes:
+        center: ``(N, 2)`` pixels.
+        size: ``(N,)`` head height in pixels.
+        extent: ``(N, 4)`` box around the trusted head points, pixels; a point at the centre where there are none.
+        uncertainty: ``(N,)`` 0 for a head seen clearly, 0.5 for one inferred from the shoulders, 1 for none at all
+            (centre and size are then meaningless).
+    """
+
+    center: NDArray[np.float32]
+    size: NDArray[np.float32]
+    extent: Boxes
+    uncertainty: NDArray[np.float32]
+
+
+def locate_heads(
+    points: NDArray[np.float32], scores: NDArray[np.float32], person: Boxes, *, trusted_score: float
+) -> Heads:
+    """Head of every person whose keypoints allow it.
+
+    Args:
+        points: ``(N, 26, 2)`` Halpe-26 keypoints in pixels.
+        scores: ``(N, 26)`` on the decoder's scale.
+        person: ``(N, 4)`` the boxes that the keypoints were estimated in.
+        trusted_score: least score of a keypoint that is used.
+    """
+    trusted = scores >= trusted_score
+    longer = np.maximum(person[:, 2] - person[:, 0], person[:, 3] - person[:, 1])
+
+    def distance(a: int, b: int) -> NDArray[np.float32]:
+        both = trusted[:, a] & trusted[:, b]
+        return np.where(both, np.linalg.norm(points[:, a] - points[:, b], axis=1), 0.0)
+
+    size = np.max(
+        [
+            HEIGHT_OVER_EYES * distance(Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE),
+            HEIGHT_OVER_EARS * distance(Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR),
+            HEIGHT_OVER_SHOULDERS * distance(Halpe26.LEFT_SHOULDER, Halpe26.RIGHT_SHOULDER),
+            HEIGHT_OVER_TOP_NECK * distance(Halpe26.HEAD_TOP, Halpe26.NECK),
+        ],
+        axis=0,
+    )
+    size = np.clip(size, SMALLEST_SHARE * longer, LARGEST_SHARE * longer)
+
+    visible = trusted[:, HEAD_POINTS]
+    seen = visible.any(axis=1)
+    weight = visible[..., None].astype(np.float32)
+    head = points[:, HEAD_POINTS]
+    low = np.where(weight > 0, head, np.inf).min(axis=1)
+    high = np.where(weight > 0, head, -np.inf).max(axis=1)
+    with np.errstate(invalid="ignore"):
+        center_seen = (low + high) / 2
+    # Two or more head points, or one that is very sure, place a head; a single weak one does not.
+    top_two = np.sort(np.where(visible, scores[:, HEAD_POINTS], 0), axis=1)[:, -2:]
+    place = seen & (top_two.sum(axis=1) >= 2 * trusted_score)
+
+    neck, hip = points[:, Halpe26.NECK], points[:, Halpe26.MID_HIP]
+    upright = np.array([0.0, -1.0], np.float32)
+    spine = neck - hip
+    length = np.linalg.norm(spine, axis=1, keepdims=True)
+    along = np.where(trusted[:, [Halpe26.MID_HIP]] & (length > 1), spine / np.maximum(length, 1), upright)
+    center_neck = neck + 0.55 * size[:, None] * along
+    from_neck = ~place & trusted[:, Halpe26.NECK]
+
+    center = np.where(place[:, None], center_seen, center_neck).astype(np.float32)
+    extent = np.where(place[:, None], np.concatenate([low, high], axis=1), np.tile(center, 2)).astype(np.float32)
+    reach = BOX_REACH * longer
+    near = (
+        (center[:, 0] > person[:, 0] - reach)
+        & (center[:, 0] < person[:, 2] + reach)
+        & (center[:, 1] > person[:, 1] - reach)
+        & (center[:, 1] < person[:, 3] + reach)
+    )
+    clear = np.clip(1 - top_two.mean(axis=1), 0, 0.4)
+    uncertainty = np.where(place, clear, np.where(from_neck, 0.5, 1.0))
+    return Heads(center, size.astype(np.float32), extent, np.where(near, uncertainty, 1.0).astype(np.float32))

@@ -1,0 +1,153 @@
+"""Anonymization operators: each destroys the information inside a region, whatever the region's size.
+
+They work on the decoded YUV planes in place, at their own chroma resolution: no frame is converted to RGB and back.
+Strength is counted in cells per region, not in pixels: a face that fills the picture keeps no more detail than one
+that is 20 pixels high.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.config import OperatorConfig
+from or_mv_anon.video.frame import Plane
+
+Method = Literal["pixelate", "blur", "solid", "none"]
+GRID = 4  # px: regions are widened to multiples of this, so that a slowly moving region does not drag its cells along
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What was drawn on the first plane (luma) of one region; enough to recognize it in the encoded picture.
+
+    Attributes:
+        box: ``(x1, y1, x2, y2)`` in pixels of the coded picture, integers on the grid.
+        cells: the drawn samples, ``(rows, columns)``, on an 8-bit scale.
+        change: mean absolute difference between what was there and what was drawn, on an 8-bit scale.
+    """
+
+    box: tuple[int, int, int, int]
+    cells: NDArray[np.float32]
+    change: float
+
+
+def snap(boxes: Boxes, *, width: int, height: int) -> list[tuple[int, int, int, int]]:
+    """Boxes widened outward to the grid and cut to the picture; those that lie outside are left out."""
+    snapped = []
+    for x1, y1, x2, y2 in boxes.tolist():
+        left, top = max(0, math.floor(x1 / GRID) * GRID), max(0, math.floor(y1 / GRID) * GRID)
+        right, bottom = min(width, math.ceil(x2 / GRID) * GRID), min(height, math.ceil(y2 / GRID) * GRID)
+        if right > left and bottom > top:
+            snapped.append((left, top, right, bottom))
+    return snapped
+
+
+def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: OperatorConfig) -> list[Covered]:
+    """Cover `boxes` in all `planes` in place.
+
+    Args:
+        planes: of one picture; the first one has full resolution.
+        boxes: ``(N, 4)`` pixels of the coded picture.
+        method: ``none`` leaves the picture as it is.
+        config: strength.
+
+    Returns:
+        What was drawn, in drawing order (later regions lie on top of earlier ones).
+    """
+    if method == "none" or not len(boxes):
+        return []
+    height, width = planes[0].pixels.shape
+    snapped = snap(boxes, width=width, height=height)
+    count = config.blur_cells if method == "blur" else config.cells
+    grids = [_cells(box, count) for box in snapped]
+    # All samples are taken before anything is drawn: where regions overlap each still averages the original picture.
+    samples = [[_sample(p, b, g, method, config) for p in planes] for b, g in zip(snapped, grids, strict=True)]
+    changes = []
+    for box, cells in zip(snapped, samples, strict=True):
+        view = _view(planes[0], box)
+        changes.append(float(np.abs(view.astype(np.float32) - _enlarge(cells[0], view, method)).mean()))
+    for box, cells in zip(snapped, samples, strict=True):
+        for plane, cell in zip(planes, cells, strict=True):
+            view = _view(plane, box)
+            view[...] = _enlarge(cell, view, method)
+    scale = to_8_bits(planes[0])
+    return [
+        Covered(box, cells[0].astype(np.float32) * scale, change * scale)
+        for box, cells, change in zip(snapped, samples, changes, strict=True)
+    ]
+
+
+def blank(planes: Sequence[Plane]) -> None:
+    """Paint the whole picture black: what is shown when a frame cannot be judged."""
+    for plane in planes:
+        plane.pixels[...] = plane.black
+
+
+def blackness(planes: Sequence[Plane]) -> Covered:
+    """What `blank` draws, for the check."""
+    height, width = planes[0].pixels.shape
+    cells = np.full((1, 1), planes[0].black * to_8_bits(planes[0]), np.float32)
+    return Covered((0, 0, width, height), cells, change=255.0)
+
+
+def unlike(planes: Sequence[Plane], drawn: Sequence[Covered], method: Method) -> list[float]:
+    """How far a decoded picture is from what was drawn in each region.
+
+    Returns:
+        Mean absolute luma difference per region on an 8-bit scale, over the pixels that no later region covers;
+        0 where a later region covers everything.
+    """
+    luma = planes[0]
+    scale = to_8_bits(luma)
+    result = []
+    for i, covered in enumerate(drawn):
+        view = _view(luma, covered.box).astype(np.float32) * scale
+        difference = np.abs(view - _enlarge(covered.cells, view, method))
+        visible = np.ones(view.shape, bool)
+        x, y = covered.box[:2]
+        for later in drawn[i + 1 :]:
+            x1, y1, x2, y2 = later.box
+            visible[max(0, y1 - y) : max(0, y2 - y), max(0, x1 - x) : max(0, x2 - x)] = False
+        result.append(float(difference[visible].mean()) if visible.any() else 0.0)
+    return result
+
+
+def to_8_bits(plane: Plane) -> float:
+    """Factor that brings a plane's samples to the scale 0-255."""
+    return 255 / (2**plane.depth - 1)
+
+
+def _cells(box: tuple[int, int, int, int], count: int) -> tuple[int, int]:
+    """Columns and rows of the grid: `count` along the longer side, about square."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    longer = max(width, height)
+    return max(1, round(count * width / longer)), max(1, round(count * height / longer))
+
+
+def _view(plane: Plane, box: tuple[int, int, int, int]) -> NDArray:
+    x1, y1, x2, y2 = box
+    return plane.pixels[y1 // plane.y_step : -(-y2 // plane.y_step), x1 // plane.x_step : -(-x2 // plane.x_step)]
+
+
+def _sample(
+    plane: Plane, box: tuple[int, int, int, int], grid: tuple[int, int], method: Method, config: OperatorConfig
+) -> NDArray:
+    view = _view(plane, box)
+    if method == "solid":
+        value = plane.black + config.solid_luma * (plane.white - plane.black)
+        return np.full((1, 1), round(value), view.dtype)
+    columns, rows = min(grid[0], view.shape[1]), min(grid[1], view.shape[0])
+    return cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def _enlarge(cells: NDArray, view: NDArray, method: Method) -> NDArray:
+    how = cv2.INTER_LINEAR if method == "blur" else cv2.INTER_NEAREST
+    return cv2.resize(cells, (view.shape[1], view.shape[0]), interpolation=how)

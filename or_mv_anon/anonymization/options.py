@@ -1,0 +1,35 @@
+"""What the user asked for: the command-line options of the anonymizer as one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from or_mv_anon.anonymization.operators import Method
+from or_mv_anon.models.runtime import Device, Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """See `tools/anonymize_multiview.py --help` for the meaning of each."""
+
+    videos: Path
+    out: Path
+    model: Path | None = None
+    weights_dir: Path | None = None
+    config: Path | None = None
+    method: Method = "pixelate"
+    device: Device = "auto"
+    precision: Precision = "auto"
+    audio: bool = False  # keep it
+    start: float | None = None
+    end: float | None = None
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    detect_every: float | None = None  # seconds
+    workers: int | None = None
+    overwrite: bool = False
+    render_only: bool = False
+    preview: bool = False
+    dry_run: bool = False

@@ -1,0 +1,148 @@
+"""What a run will do, before it does anything: sessions, cameras, weights, segments and where the results go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from or_mv_anon.anonymization.analyse import ModelSettings
+from or_mv_anon.anonymization.media import CameraPlan, PictureFacts, index_camera
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.config import PipelineConfig, load_config
+from or_mv_anon.errors import UserError
+from or_mv_anon.models.catalogue import weights_named
+from or_mv_anon.models.registry import fetch, sha256
+from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.site import Camera, Session, StreamFacts
+from or_mv_anon.store import RunStore
+from or_mv_anon.video.encoding import choose_encoder
+from or_mv_anon.video.index import VideoIndex
+from or_mv_anon.video.segments import plan_segments
+
+STORE_FOLDER = "stages"
+BUILT_IN = {"detector": "yolox-tiny-humanart", "pose": "rtmpose-s-halpe26", "face": "yunet-2023mar"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One network's weights: registered ones, or those of a site model."""
+
+    role: str
+    name: str
+    path: Path
+    sha256: str
+    licence: str
+
+
+@dataclass
+class SessionPlan:
+    """One session's part of a run.
+
+    Attributes:
+        session: as found.
+        out: folder of its results.
+        store: stage outputs.
+        cameras: those that can be processed, in order.
+        facts: about each of `cameras`.
+        problems: sentences about the others.
+        notes: sentences about what differs from the input on purpose.
+    """
+
+    session: Session
+    out: Path
+    store: RunStore
+    cameras: list[CameraPlan] = field(default_factory=list)
+    facts: list[StreamFacts] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def usable(self) -> Session:
+        """The session with the cameras that can be processed."""
+        cameras = tuple(plan.camera for plan in self.cameras)
+        return Session(name=self.session.name, cameras=cameras, notes=self.session.notes)
+
+
+def effective_config(options: Options) -> PipelineConfig:
+    """The configuration file with the command line's changes.
+
+    Raises:
+        UserError: see `load_config`.
+    """
+    video = {"codec": options.codec, "crf": options.crf, "preset": options.preset}
+    overrides: dict[str, dict[str, object]] = {"video": {k: v for k, v in video.items() if v is not None}}
+    if options.detect_every is not None:
+        overrides["detection"] = {"interval_s": options.detect_every}
+    return load_config(options.config, overrides)
+
+
+def find_weights(options: Options) -> list[Weights]:
+    """The weights of every network, fetched if need be.
+
+    Raises:
+        UserError: they cannot be had, or the site model is damaged.
+    """
+    site = load_site_model(options.model) if options.model else SiteModel(folder=Path())
+    found = []
+    for role, name in BUILT_IN.items():
+        own = getattr(site, role, None)
+        if own is not None:
+            found.append(Weights(role, f"{site.folder.name}/{own.name}", own, sha256(own), "the site's own"))
+        else:
+            asset = weights_named(name)
+            path = fetch(name, weights_dir=options.weights_dir)
+            found.append(Weights(role, name, path, asset.sha256, asset.licence))
+    return found
+
+
+def model_settings(weights: list[Weights], options: Options, *, threads: int) -> ModelSettings:
+    """The networks as the workers load them."""
+    paths = {entry.role: entry.path for entry in weights}
+    return ModelSettings(
+        detector=paths["detector"],
+        pose=paths["pose"],
+        face=paths["face"],
+        device=options.device,
+        precision=options.precision,
+        threads=threads,
+    )
+
+
+def plan_session(session: Session, out: Path, options: Options, config: PipelineConfig) -> SessionPlan:
+    """Look at every camera of a session; those that cannot be used become problems.
+
+    Raises:
+        UserError: `out` cannot be written or would overwrite the input.
+    """
+    plan = SessionPlan(session, out, RunStore.open(out / STORE_FOLDER))
+    for camera in session.cameras:
+        try:
+            if camera.kind == "endoscope":
+                raise UserError(f"{camera.name} is an endoscope's feed, which this version cannot anonymize; left out.")
+            facts = index_camera(camera, plan.store)
+            plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
+            plan.facts.append(facts)
+            if facts.truncated:
+                plan.problems.append(facts.truncated)
+        except UserError as error:
+            plan.problems.append(str(error))
+    return plan
+
+
+def _plan_camera(
+    camera: Camera, facts: VideoIndex | PictureFacts, session: SessionPlan, options: Options, config: PipelineConfig
+) -> CameraPlan:
+    start = None if options.start is None else options.start - camera.offset
+    end = None if options.end is None else options.end - camera.offset
+    segments = plan_segments(facts, seconds=config.video.segment_s, start=start, end=end)
+    encoding, shift = None, 0
+    if isinstance(facts, VideoIndex):
+        encoding = choose_encoder(facts, config.video.codec)
+        if encoding.note:
+            session.notes.append(f"{camera.name}: {encoding.note}")
+        if start is not None and start > 0:
+            shift = round(start / facts.time_base)
+    destination = session.out / (camera.name + ("" if encoding is None else encoding.suffix))
+    if destination.resolve() == camera.source.resolve():
+        raise UserError(f"{destination} would overwrite the recording itself; choose another --out folder.")
+    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination)

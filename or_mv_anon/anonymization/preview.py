@@ -1,0 +1,82 @@
+"""A look before the run: key frames of every camera, covered, with the outlines of what is covered.
+
+Only single pictures are looked at, so tracking cannot help; instead every candidate of the detectors is covered.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.anonymization.operators import Method, cover
+from or_mv_anon.anonymization.plan import SessionPlan
+from or_mv_anon.anonymization.regions import untracked_regions
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.config import PipelineConfig
+from or_mv_anon.records import Keypoints
+from or_mv_anon.store import write_atomically
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.segments import Segment
+
+KEY_FRAMES = 6  # per camera
+TILE = 480  # px, longer side of a key frame on the sheet
+OUTLINE = (0, 200, 255)
+"""BGR."""
+
+
+def preview_session(plan: SessionPlan, models: ModelSettings, config: PipelineConfig, method: Method) -> None:
+    """Write `preview.png`: one row of key frames per camera.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    networks = load_networks(models, config)
+    rows = []
+    for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: preview", unit="camera"):
+        rows.append(_row(camera, networks, config, method))
+    width = max(row.shape[1] for row in rows)
+    sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+    target = plan.out / "preview.png"
+    write_atomically(target, lambda path: path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes()))
+    print(f"Preview: {target}\nTracking does not work on single frames, so weak candidates are covered here as well.")
+
+
+def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Boxes:
+    """Regions ``(N, 4)`` of one picture in upright pixels: every candidate that the detectors name."""
+    size = frame.upright_size
+    boxes, _ = networks.persons.detect([frame.bgr(*networks.persons.input_size(*size))], size=size)[0]
+    faces, _ = networks.faces.detect([frame.bgr(*networks.faces.input_size(*size))], size=size)[0]
+    points, scores = networks.pose.estimate(frame.bgr(), boxes)
+    keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=scores)
+    return untracked_regions(boxes, keypoints, faces, config=config.regions, pose=config.pose)
+
+
+def _row(plan: CameraPlan, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:
+    source = open_camera(plan.camera, plan.store)
+    count = min(KEY_FRAMES, plan.stop - plan.first)
+    chosen = np.linspace(plan.first, plan.stop - 1, count + 2)[1:-1] if count < plan.stop - plan.first else range(count)
+    tiles = []
+    for number in np.asarray(chosen, int):
+        for frame in source.frames(Segment(0, int(number), int(number) + 1)):
+            tiles.append(_tile(frame, plan.camera.name, networks, config, method))
+    if not tiles:
+        return np.zeros((TILE // 2, TILE, 3), np.uint8)
+    return np.concatenate(tiles, axis=1)
+
+
+def _tile(frame: Frame, camera: str, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:
+    regions = find_regions(frame, networks, config)
+    cover(frame.planes(), frame.to_coded(regions), "pixelate" if method == "none" else method, config.operators)
+    width, height = frame.upright_size
+    scale = TILE / max(width, height)
+    tile = np.ascontiguousarray(frame.bgr(math.ceil(width * scale), math.ceil(height * scale)))
+    for x1, y1, x2, y2 in (regions * scale).astype(int).tolist():
+        cv2.rectangle(tile, (x1, y1), (x2, y2), OUTLINE, 1)
+    cv2.putText(tile, f"{camera}  {frame.time:.1f} s", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+    return tile

@@ -1,0 +1,284 @@
+"""From tracks, keypoints and faces to covered regions: one head region for every person in every frame.
+
+Three sources, in falling trust: head keypoints of the track near in time; the shoulders; the person box alone (its
+top, or all of it for a lying or tiny person). Regions of a track are then smoothed over time in a way that never
+uncovers anything. Faces that no head region holds are covered on their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+
+from or_mv_anon import boxes as bx
+from or_mv_anon.anonymization.heads import Heads, locate_heads
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.config import PoseConfig, RegionConfig
+from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, RegionKind, Regions, Tracks
+
+FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
+POINT_MARGIN = 0.35  # head heights kept around every trusted head point
+NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
+
+
+def camera_regions(
+    frames: Frames,
+    detections: Detections,
+    keypoints: Keypoints,
+    tracks: Tracks,
+    faces: Tracks,
+    *,
+    size: tuple[int, int],
+    config: RegionConfig,
+    pose: PoseConfig,
+    always: Sequence[tuple[float, float, float, float]] = (),
+    never: Sequence[tuple[float, float, float, float]] = (),
+) -> Regions:
+    """Everything that gets covered in one camera.
+
+    Args:
+        frames: all frames of the camera.
+        detections: person detections.
+        keypoints: of some of the detections.
+        tracks: of persons.
+        faces: tracks of face detections.
+        size: width and height of the upright picture in pixels.
+        config: region settings.
+        pose: for the trusted keypoint score.
+        always: zones covered in every frame, upright pixels.
+        never: zones in which regions are dropped when they lie inside.
+
+    Returns:
+        Regions ordered by frame, cut to the picture.
+    """
+    heads = _smooth(_head_regions(frames, detections, keypoints, tracks, config, pose), frames, config)
+    face_regions = _smooth(_face_regions(faces), frames, config)
+    face_regions = face_regions[~_held(face_regions, heads)]
+    people = Regions.concat([heads, face_regions])
+    if len(never) and len(people):
+        inside = bx.containment(people.box, np.asarray(never, np.float32)).max(axis=1)
+        people = people[inside < NEVER_SHARE]
+    parts = [people, *(_every_frame(frames, zone) for zone in always), _unjudged(frames, size)]
+    regions = Regions.concat(parts)
+    box = bx.clip(_at_least(regions.box, config.min_side), width=size[0], height=size[1])
+    regions = regions.replace(box=box)[bx.area(box) > 0]
+    return regions[np.argsort(regions.frame, kind="stable")]
+
+
+def untracked_regions(
+    boxes: Boxes,
+    keypoints: Keypoints,
+    faces: Boxes,
+    *,
+    config: RegionConfig,
+    pose: PoseConfig,
+) -> Boxes:
+    """Regions of a single picture without any tracking, ``(N, 4)``: every candidate counts as a person."""
+    rows = len(boxes)
+    frames = Frames(frame=np.zeros(1), pts=np.zeros(1), time=np.zeros(1), flags=np.zeros(1))
+    tracks = Tracks(
+        frame=np.zeros(rows),
+        track=np.arange(rows),
+        box=boxes,
+        score=np.ones(rows),
+        provenance=np.zeros(rows),
+        detection=np.arange(rows),
+    )
+    detections = Detections(frame=np.zeros(rows), box=boxes, score=np.ones(rows))
+    heads = _head_regions(frames, detections, keypoints, tracks, config, pose)
+    return np.concatenate([heads.box, _scale(faces, FACE_SCALE)])
+
+
+def _head_regions(
+    frames: Frames,
+    detections: Detections,
+    keypoints: Keypoints,
+    tracks: Tracks,
+    config: RegionConfig,
+    pose: PoseConfig,
+) -> Regions:
+    if not len(tracks):
+        return Regions.empty()
+    heads = locate_heads(
+        keypoints.points,
+        keypoints.score,
+        detections.box[keypoints.detection],
+        trusted_score=pose.trusted_score,
+    )
+    good = heads.uncertainty < 1
+    row_of_detection = np.full(len(detections) + 1, -1)  # the last entry answers detection -1
+    row_of_detection[keypoints.detection[good]] = np.flatnonzero(good)
+    box, uncertainty = _from_samples(frames, tracks, heads, row_of_detection[tracks.detection], config)
+    fallback, kind = _from_box(tracks.box, config)
+    blind = uncertainty >= 1
+    kind = np.where(blind, kind, RegionKind.HEAD)
+    # Half-sure heads get both: the head as far as it is known and the place where a head would be by default.
+    unsure = (uncertainty > 0.5) & ~blind
+    both = np.concatenate([np.minimum(box, fallback)[:, :2], np.maximum(box, fallback)[:, 2:]], axis=1)
+    box = np.where(blind[:, None], fallback, np.where(unsure[:, None], both, box))
+    grow = np.where(kind == RegionKind.PERSON, 0, config.uncertain_growth * uncertainty)[:, None]
+    margin = grow * (box[:, 2:] - box[:, :2])
+    box = np.concatenate([box[:, :2] - margin, box[:, 2:] + margin], axis=1)
+    return Regions(frame=tracks.frame, box=box, kind=kind, track=tracks.track, uncertainty=uncertainty)
+
+
+def _from_samples(
+    frames: Frames, tracks: Tracks, heads: Heads, sample: NDArray[np.intp], config: RegionConfig
+) -> tuple[Boxes, NDArray[np.float32]]:
+    """Head box and uncertainty per track row, from the pose samples before and after it on the same track.
+
+    A head moves with its person box: what is interpolated is its offset from the middle of the box's upper edge.
+    """
+    rows = np.arange(len(tracks))
+    known = sample >= 0
+    before = np.maximum.accumulate(np.where(known, rows, -1))
+    after = np.minimum.accumulate(np.where(known, rows, len(rows))[::-1])[::-1]
+    has_before = (before >= 0) & (tracks.track[before] == tracks.track)
+    has_after = (after < len(rows)) & (tracks.track[np.minimum(after, len(rows) - 1)] == tracks.track)
+    before, after = np.where(has_before, before, rows), np.where(has_after, after, rows)
+
+    time = frames.time[tracks.frame]
+    since = np.where(has_before, time - time[before], np.inf)
+    until = np.where(has_after, time[after] - time, np.inf)
+    near = np.minimum(since, until)
+    with np.errstate(invalid="ignore"):
+        weight = np.where(
+            has_before & has_after, since / np.maximum(since + until, 1e-9), np.where(has_after, 1.0, 0.0)
+        )
+    head_before, head_after = sample[before], sample[after]
+    head_before = np.where(has_before, head_before, head_after)
+    head_after = np.where(has_after, head_after, head_before)
+
+    anchor = np.stack([(tracks.box[:, 0] + tracks.box[:, 2]) / 2, tracks.box[:, 1]], axis=1)
+    square = _head_boxes(heads, config)
+
+    def offset(head: NDArray[np.intp], row: NDArray[np.intp]) -> Boxes:
+        return square[head] - np.tile(anchor[row], 2)
+
+    at_before = np.where(has_before, before, after)
+    at_after = np.where(has_after, after, before)
+    mix = weight[:, None].astype(np.float32)
+    if len(square):
+        moved = (1 - mix) * offset(head_before, at_before) + mix * offset(head_after, at_after)
+        box = moved + np.tile(anchor, 2)
+        own = np.maximum(heads.uncertainty[head_before], heads.uncertainty[head_after])
+    else:
+        box, own = tracks.box.copy(), np.ones(len(rows), np.float32)
+    far = np.clip(near / max(config.keypoint_reach_s, 1e-9), 0, 1)
+    uncertainty = np.where(has_before | has_after, own + (1 - own) * far, 1.0)
+    return box.astype(np.float32), uncertainty.astype(np.float32)
+
+
+def _head_boxes(heads: Heads, config: RegionConfig) -> Boxes:
+    half = config.head_scale * heads.size[:, None] / 2
+    margin = POINT_MARGIN * heads.size[:, None]
+    low = np.minimum(heads.center - half, heads.extent[:, :2] - margin)
+    high = np.maximum(heads.center + half, heads.extent[:, 2:] + margin)
+    return np.concatenate([low, high], axis=1)
+
+
+def _from_box(person: Boxes, config: RegionConfig) -> tuple[Boxes, NDArray[np.uint8]]:
+    """Where a head would be if nothing but the person box is known."""
+    width, height = person[:, 2] - person[:, 0], person[:, 3] - person[:, 1]
+    whole = (width >= config.lying_aspect * height) | (height < config.tiny_height)
+    top = person.copy()
+    top[:, 3] = person[:, 1] + config.box_head_share * height
+    # A short box is a person cut off at the waist: the head takes a larger share of it.
+    top[:, 3] = np.maximum(top[:, 3], np.minimum(person[:, 1] + 0.6 * width, person[:, 3]))
+    kind = np.where(whole, RegionKind.PERSON, RegionKind.BOX_TOP).astype(np.uint8)
+    return np.where(whole[:, None], person, top).astype(np.float32), kind
+
+
+def _face_regions(faces: Tracks) -> Regions:
+    return Regions(
+        frame=faces.frame,
+        box=_scale(faces.box, FACE_SCALE),
+        kind=np.full(len(faces), RegionKind.FACE),
+        track=-1 - faces.track,  # negative: face tracks are numbered apart from persons
+        uncertainty=np.clip(1 - faces.score, 0, 1),
+    )
+
+
+def _scale(boxes: Boxes, factor: float) -> Boxes:
+    return bx.expand(boxes, ratio=(factor - 1) / 2)
+
+
+def _smooth(regions: Regions, frames: Frames, config: RegionConfig) -> Regions:
+    """Regions smoothed along each track (rows ordered by track, then frame, without gaps); coverage never shrinks."""
+    if config.smoother == "none" or len(regions) < 2:
+        return regions
+    box = regions.box.copy()
+    starts = np.flatnonzero(np.r_[True, np.diff(regions.track) != 0])
+    for first, stop in zip(starts, np.r_[starts[1:], len(regions)], strict=True):
+        track = box[first:stop]
+        if config.smoother == "hull":
+            time = frames.time[regions.frame[first:stop]]
+            step = np.median(np.diff(time)) if len(time) > 1 else 1.0
+            reach = min(int(config.smooth_s / max(step, 1e-6) + 1e-6), len(track))
+            box[first:stop] = _hull(track, reach)
+        else:
+            box[first:stop] = _sliding_average(track, int(config.smoother.removeprefix("faceoff")))
+    return regions.replace(box=box)
+
+
+def _hull(track: Boxes, reach: int) -> Boxes:
+    """Union over ``2·reach + 1`` frames, then its average over the same window.
+
+    Every box that is averaged contains the frame's own box, so the average does too; it moves without steps.
+    """
+    window = 2 * reach + 1
+    low = uniform_filter1d(minimum_filter1d(track[:, :2], window, axis=0, mode="nearest"), window, 0, mode="nearest")
+    high = uniform_filter1d(maximum_filter1d(track[:, 2:], window, axis=0, mode="nearest"), window, 0, mode="nearest")
+    return np.concatenate([np.minimum(low, track[:, :2]), np.maximum(high, track[:, 2:])], axis=1)
+
+
+def _sliding_average(track: Boxes, window: int) -> Boxes:
+    """FaceOff's mean over `window` frames (Flouty et al. 2018), joined with each frame's own box."""
+    mean = uniform_filter1d(track, window, axis=0, mode="nearest")
+    return np.concatenate([np.minimum(mean, track)[:, :2], np.maximum(mean, track)[:, 2:]], axis=1)
+
+
+def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:
+    """Which face regions lie wholly inside one head region of their frame."""
+    held = np.zeros(len(faces), bool)
+    order = np.argsort(heads.frame, kind="stable")
+    first = np.searchsorted(heads.frame[order], faces.frame, side="left")
+    stop = np.searchsorted(heads.frame[order], faces.frame, side="right")
+    for row in np.flatnonzero(stop > first):
+        near = heads.box[order[first[row] : stop[row]]]
+        face = faces.box[row]
+        held[row] = bool(((near[:, :2] <= face[:2]).all(axis=1) & (near[:, 2:] >= face[2:]).all(axis=1)).any())
+    return held
+
+
+def _every_frame(frames: Frames, zone: tuple[float, float, float, float]) -> Regions:
+    return _whole_rows(frames.frame, zone, RegionKind.ZONE, 0.0)
+
+
+def _unjudged(frames: Frames, size: tuple[int, int]) -> Regions:
+    """Whole-picture regions for frames that could not be analysed or were damaged."""
+    bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
+    return _whole_rows(frames.frame[bad], (0, 0, *size), RegionKind.FRAME, 1.0)
+
+
+def _whole_rows(
+    frame: NDArray[np.int32], box: tuple[float, float, float, float], kind: RegionKind, uncertainty: float
+) -> Regions:
+    count = len(frame)
+    return Regions(
+        frame=frame,
+        box=np.tile(np.asarray(box, np.float32), (count, 1)),
+        kind=np.full(count, kind),
+        track=np.full(count, -1),
+        uncertainty=np.full(count, uncertainty),
+    )
+
+
+def _at_least(boxes: Boxes, side: float) -> Boxes:
+    """Boxes grown about their centres to at least `side` pixels in width and height."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2, side / 2)
+    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)

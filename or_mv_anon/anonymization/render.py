@@ -1,0 +1,148 @@
+"""The second pass over the pixels: cover the regions of one segment, encode it, and check what was encoded.
+
+The check decodes the finished segment and compares every region with what was drawn there. A frame that fails it, or
+in which anything raises, is painted black whole and reported; no error lets a picture through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from or_mv_anon.anonymization.operators import Covered, Method, blackness, blank, cover, unlike
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.config import OperatorConfig
+from or_mv_anon.errors import UserError
+from or_mv_anon.records import Regions
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.workers import count_frames
+
+LEAST_DIFFERENCE = 4.0  # luma levels of 255: a smaller difference is the encoder's noise
+CHANGE_SHARE = 0.5  # output nearer to the source than this share of the change that was drawn: not covered
+
+
+class Writer(Protocol):
+    """Takes the frames of a segment in order."""
+
+    def write(self, frame: Frame) -> None: ...
+
+
+class RegionsByFrame:
+    """Quick access to one segment's regions.
+
+    Args:
+        regions: ordered by frame.
+        first: the source's frame index that counts as frame 0 of the output.
+    """
+
+    def __init__(self, regions: Regions, *, first: int) -> None:
+        self._regions = regions
+        self._first = first
+
+    def boxes(self, frame: Frame) -> Boxes:
+        """Boxes ``(N, 4)`` to cover in `frame`, in pixels of the upright picture."""
+        number = frame.index - self._first
+        rows = slice(*np.searchsorted(self._regions.frame, [number, number + 1]))
+        return self._regions.box[rows]
+
+
+@dataclass
+class Rendered:
+    """What happened while a segment was rendered.
+
+    Attributes:
+        frames: frames written.
+        missing: timestamps of frames that could not be decoded and are therefore not in the output.
+        regions: regions drawn.
+        blanked: source indices of frames painted black whole.
+        problems: one sentence for each frame that needed it.
+    """
+
+    frames: int = 0
+    missing: list[int] = field(default_factory=list)
+    regions: int = 0
+    blanked: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def render_segment(
+    read: Callable[[], Iterable[Frame]],
+    write: Callable[[], AbstractContextManager[Writer]],
+    read_back: Callable[[], Iterable[Frame]],
+    regions: RegionsByFrame,
+    method: Method,
+    config: OperatorConfig,
+) -> Rendered:
+    """Cover, encode and check one segment; frames whose check fails are painted black in a second round.
+
+    Args:
+        read: yields the source's frames of the segment, from the start at every call.
+        write: opens the segment's file; entered at most twice.
+        read_back: yields the frames of the finished file.
+        regions: to cover.
+        method: operator.
+        config: its strength.
+
+    Raises:
+        UserError: the encoded file still does not show what was drawn.
+    """
+    result = Rendered()
+    suspects: set[int] = set()
+    for _ in range(2):
+        drawn: list[tuple[int, list[Covered]]] = []
+        with write() as writer:
+            for frame in read():
+                covered, problem = _cover_frame(frame, regions, method, config, black=frame.index in suspects)
+                if problem:
+                    result.problems.append(problem)
+                    result.blanked.append(frame.index)
+                writer.write(frame)
+                drawn.append((frame.index, covered))
+                count_frames(0 if suspects else 1)
+        result.frames, result.regions = len(drawn), sum(len(covered) for _, covered in drawn)
+        failed = _failed_frames(read_back(), drawn, method)
+        if not failed:
+            result.blanked = sorted(set(result.blanked))
+            return result
+        suspects |= failed
+    raise UserError(
+        f"The encoder did not keep what was drawn in {len(failed)} frames (first: {min(failed)}); "
+        "use a lower --crf or another --codec."
+    )
+
+
+def _cover_frame(
+    frame: Frame, regions: RegionsByFrame, method: Method, config: OperatorConfig, *, black: bool
+) -> tuple[list[Covered], str | None]:
+    problem = "the encoded picture did not show the covered regions" if black else None
+    if not black:
+        try:
+            boxes = regions.boxes(frame)
+            if frame.corrupt:
+                boxes = np.array([[0, 0, *frame.upright_size]], np.float32)
+            if method == "none" or not len(boxes):
+                return [], None
+            return cover(frame.planes(), frame.to_coded(boxes), method, config), None
+        except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
+            problem = f"{type(error).__name__}: {error}"
+    planes = frame.planes()
+    blank(planes)
+    return [blackness(planes)], f"frame {frame.index}: painted black whole ({problem})"
+
+
+def _failed_frames(written: Iterable[Frame], drawn: list[tuple[int, list[Covered]]], method: Method) -> set[int]:
+    """Source indices of the frames whose regions are not in the finished file; all that were not read back."""
+    waiting = dict(enumerate(drawn))
+    failed = set()
+    for position, frame in enumerate(written):
+        index, covered = waiting.pop(position, (-1, []))
+        if covered:
+            differences = unlike(frame.planes(), covered, method)
+            limits = [max(LEAST_DIFFERENCE, CHANGE_SHARE * region.change) for region in covered]
+            if any(difference > limit for difference, limit in zip(differences, limits, strict=True)):
+                failed.add(index)
+    return failed | {index for index, _ in waiting.values()}

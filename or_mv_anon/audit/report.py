@@ -1,0 +1,58 @@
+"""Writes the audit: `audit.json` for machines, `report.html` for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from or_mv_anon.audit.document import Audit, verdict
+from or_mv_anon.audit.page import render_page
+from or_mv_anon.store import write_atomically
+
+SCHEMA = "or_mv_anon/audit/1"
+UNENCODABLE = "backslashreplace"  # file names need not be valid Unicode; in JSON this happens to be the right escape
+
+
+def write_audit(path_json: Path, path_html: Path, audit: Audit) -> None:
+    """Writes both files, each in one step: a file that is there is whole.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    text = json.dumps(audit_json(audit), indent=1, allow_nan=False, ensure_ascii=False)
+    page = render_page(audit)
+    write_atomically(path_json, lambda path: path.write_text(text + "\n", encoding="utf-8", errors=UNENCODABLE))
+    write_atomically(path_html, lambda path: path.write_text(page, encoding="utf-8", errors=UNENCODABLE))
+
+
+def audit_json(audit: Audit) -> dict[str, Any]:
+    """The audit as plain JSON values; numbers that are not finite become null."""
+    judged = verdict(audit)
+    content = plain(audit)
+    for camera, source in zip(content["cameras"], audit.cameras, strict=True):
+        for rank, (entry, risk) in enumerate(zip(camera["risks"], source.risks, strict=True), start=1):
+            entry |= {"rank": rank, "duration_s": plain(risk.duration_s)}
+    for entry, timing in zip(content["timings"], audit.timings, strict=True):
+        entry |= {"frames_per_s": plain(timing.frames_per_s), "ms_per_frame": plain(timing.ms_per_frame)}
+    return {"schema": SCHEMA, "verdict": {"well": judged.well, "sentence": judged.sentence}, **content}
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, mappings and sequences as JSON values, floats to six places, everything unknown as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return plain(value.item())
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)

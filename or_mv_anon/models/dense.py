@@ -1,0 +1,133 @@
+"""What anchor-free detectors (YOLOX, YuNet) share: input size, batching, letterbox, box decoding, suppression."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon import boxes as geometry
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.runtime import Device, Model, Precision, Tensors, load_model
+
+Picture = NDArray[np.uint8]
+Found = tuple[Boxes, NDArray[np.float32]]  # boxes (N, 4) in upright full-frame pixels, scores (N,), best first
+
+SIZE_STEP = STRIDES[-1]  # px; pictures are padded to multiples of the coarsest stride
+LARGEST_LOG_SIDE = 10.0  # strides, as a logarithm: larger than any picture, and far from overflow
+FIXED_SHAPES = 2  # a camera has one picture size; two batch sizes occur: the usual one and a recording's last
+
+
+class DenseDetector(ABC):
+    """A detector that scores one box per cell of three grids."""
+
+    pad_value: int
+
+    def __init__(
+        self,
+        graph: bytes,
+        *,
+        input_long_side: int,
+        min_score: float,
+        nms_iou: float,
+        device: Device,
+        precision: Precision,
+        threads: int,
+    ) -> None:
+        self._model: Model = load_model(
+            graph, device=device, precision=precision, threads=threads, fixed_shapes=FIXED_SHAPES
+        )
+        self._long_side = input_long_side
+        self._min_score = min_score
+        self._nms_iou = nms_iou
+
+    @property
+    def provider(self) -> str:
+        """The engine, device and precision in use."""
+        return self._model.provider
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """The ``(width, height)`` in pixels at which an upright frame of `width` × `height` is to be supplied.
+
+        Its longer side is the configured one and its aspect is kept, rounded as mmcv's `rescale_size` does.
+        """
+        factor = self._long_side / max(width, height)
+        return max(1, int(width * factor + 0.5)), max(1, int(height * factor + 0.5))
+
+    def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
+        """Finds objects in pictures that were resized from full frames.
+
+        Args:
+            pictures: upright BGR pictures ``(h, w, 3)``; those of one size are inferred together.
+            size: ``(width, height)`` in pixels of the full frames that they were resized from.
+
+        Returns:
+            For each picture the boxes ``(N, 4)`` float32 in upright full-frame pixels, clipped to the frame, and the
+            scores ``(N,)`` of at least the configured minimum, best first.
+
+        Raises:
+            FloatingPointError: the network gave scores that are no numbers, so that nothing may be concluded.
+        """
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for i, picture in enumerate(pictures):
+            by_size.setdefault(picture.shape, []).append(i)
+        found: dict[int, Found] = {}
+        for members in by_size.values():
+            batch = letterbox([pictures[i] for i in members], value=self.pad_value)
+            outputs = self._model.infer(batch)
+            for row, i in enumerate(members):
+                heads = {name: output[row] for name, output in outputs.items()}
+                found[i] = self._select(heads, picture=pictures[i], size=size)
+        return [found[i] for i in range(len(pictures))]
+
+    @abstractmethod
+    def decode(self, heads: Tensors) -> Found:
+        """All cells' boxes ``(N, 4)`` in picture pixels and scores ``(N,)`` from the raw heads of one picture."""
+
+    def _select(self, heads: Tensors, *, picture: Picture, size: tuple[int, int]) -> Found:
+        boxes, scores = self.decode(heads)
+        if not np.isfinite(scores).all():
+            raise FloatingPointError("the detector gave scores that are no numbers; nothing is known about this frame")
+        likely = scores >= self._min_score
+        boxes, scores = boxes[likely], scores[likely]
+        kept = geometry.nms(boxes, scores, iou_threshold=self._nms_iou)
+        height, width = picture.shape[:2]
+        enlargement = np.array([size[0] / width, size[1] / height] * 2, np.float32)
+        return geometry.clip(boxes[kept] * enlargement, width=size[0], height=size[1]), scores[kept]
+
+
+def letterbox(pictures: Sequence[Picture], *, value: int) -> Picture:
+    """Pictures of one size as a batch ``(N, H, W, 3)``, padded right and below with `value` to multiples of 32."""
+    height, width = pictures[0].shape[:2]
+    batch = np.full((len(pictures), _round_up(height), _round_up(width), 3), value, np.uint8)
+    for row, picture in enumerate(pictures):
+        batch[row, :height, :width] = picture
+    return batch
+
+
+def cell_boxes(regression: NDArray[Any], *, stride: int) -> Boxes:
+    """Boxes ``(h·w, 4)`` in picture pixels from a regression head ``(4, h, w)``.
+
+    Each cell holds its box's centre as an offset from the cell's corner and the logarithms of its sides, all in
+    strides (Ge et al. 2021, "YOLOX", section 2.1; YuNet uses the same).
+    """
+    _, height, width = regression.shape
+    corner_x, corner_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    centre_x = (regression[0] + corner_x) * stride
+    centre_y = (regression[1] + corner_y) * stride
+    half_width, half_height = np.exp(np.minimum(regression[2:], LARGEST_LOG_SIDE)) * (stride / 2)
+    sides = [centre_x - half_width, centre_y - half_height, centre_x + half_width, centre_y + half_height]
+    return np.stack(sides, axis=-1).reshape(-1, 4).astype(np.float32)
+
+
+def sigmoid(logits: NDArray[Any]) -> NDArray[np.float32]:
+    """The logistic function, safe for large magnitudes."""
+    return (0.5 * (1.0 + np.tanh(0.5 * logits))).astype(np.float32)
+
+
+def _round_up(length: int) -> int:
+    return -(-length // SIZE_STEP) * SIZE_STEP

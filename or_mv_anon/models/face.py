@@ -1,0 +1,53 @@
+"""The face detector: YuNet (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector") at any picture size.
+
+Gives what OpenCV's `cv2.FaceDetectorYN` gives for the same picture, through the runtime that the other models use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from or_mv_anon.config import FaceConfig
+from or_mv_anon.models import graphs
+from or_mv_anon.models.dense import DenseDetector, Found, cell_boxes, sigmoid
+from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.runtime import Device, Precision, Tensors
+
+
+class FaceDetector(DenseDetector):
+    """Finds faces in single pictures; see `DenseDetector` for `input_size` and `detect`."""
+
+    pad_value = 0
+
+    def __init__(
+        self,
+        model: Path,
+        config: FaceConfig,
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        threads: int = 0,
+    ) -> None:
+        """Loads `model`, OpenCV Zoo's YuNet.
+
+        Raises:
+            UserError: the file is no such model, or the device is not to be had.
+        """
+        super().__init__(
+            graphs.yunet(model),
+            input_long_side=config.input_long_side,
+            min_score=config.min_score,
+            nms_iou=config.nms_iou,
+            device=device,
+            precision=precision,
+            threads=threads,
+        )
+
+    def decode(self, heads: Tensors) -> Found:
+        boxes = [cell_boxes(heads[f"bbox_{stride}"], stride=stride) for stride in STRIDES]
+        scores = [
+            np.sqrt(sigmoid(heads[f"cls_{stride}"]) * sigmoid(heads[f"obj_{stride}"])).reshape(-1) for stride in STRIDES
+        ]
+        return np.concatenate(boxes), np.concatenate(scores)

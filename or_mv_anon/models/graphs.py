@@ -1,0 +1,201 @@
+"""Surgery on pretrained ONNX graphs: our own input, raw heads as outputs, any batch and picture size.
+
+The published exports fix the picture's size and end in post-processing that we want to control (a low score
+threshold, our own non-maximum suppression). Each function returns the bytes of a graph whose only input `picture` is
+``(batch, height, width, 3)`` uint8 BGR. Converting to float and to channels-first happens inside the graph, where the
+runtime does it fastest. Only ONNX is read here: a protobuf holds no code, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from or_mv_anon.errors import UserError
+
+STRIDES = (8, 16, 32)  # pixels per cell of the three detection heads, in YOLOX and in YuNet
+POSE_MEAN = (123.675, 116.28, 103.53)  # RGB, of ImageNet: mmpose's PoseDataPreprocessor in the RTMPose configurations
+POSE_STD = (58.395, 57.12, 57.375)
+
+
+def yolox(path: Path) -> bytes:
+    """YOLOX for one class, with outputs ``cls_8 (N, 1, h, w)``, ``reg_8 (N, 4, h, w)``, ``obj_8``, then 16 and 32.
+
+    The class convolution keeps only class 0: a person in the Human-Art and COCO heads and in site models. All are
+    logits or strides, as the heads of Ge et al. 2021 ("YOLOX") emit them. Height and width are multiples of 32.
+
+    Raises:
+        UserError: the file is no ONNX graph or lacks mmdet's YOLOX heads.
+    """
+    graph = _read(path)
+    heads = {}
+    for level, stride in enumerate(STRIDES):
+        for kind in ("cls", "reg", "obj"):
+            heads[f"{kind}_{stride}"] = _convolution(graph, f"multi_level_conv_{kind}.{level}.weight", path)
+    for stride in STRIDES:
+        _keep_first_channel(graph, heads[f"cls_{stride}"])
+    _fold_focus(graph)
+    return _finish(graph, {name: node.output[0] for name, node in heads.items()})
+
+
+def yunet(path: Path) -> bytes:
+    """YuNet with outputs ``cls_8 (N, 1, h, w)``, ``obj_8``, ``bbox_8 (N, 4, h, w)``, then 16 and 32; scores as logits.
+
+    Height and width are multiples of 32.
+
+    Raises:
+        UserError: the file is no ONNX graph or lacks YuNet's heads.
+    """
+    graph = _read(path)
+    heads = {}
+    for level, stride in enumerate(STRIDES):
+        for kind in ("cls", "obj", "bbox"):
+            node = _convolution(graph, f"multi_level_{kind}.{level}.conv2.weight", path)
+            heads[f"{kind}_{stride}"] = node.output[0]
+    return _finish(graph, heads)
+
+
+def rtmpose(path: Path) -> bytes:
+    """RTMPose with normalization and BGR to RGB inside; outputs ``simcc_x (N, K, 384)`` and ``simcc_y (N, K, 512)``.
+
+    Raises:
+        UserError: the file is no ONNX graph or lacks the two SimCC outputs.
+    """
+    graph = _read(path)
+    names = [output.name for output in graph.graph.output]
+    if names != ["simcc_x", "simcc_y"]:
+        raise UserError(f"{path} is no RTMPose export: expected the outputs simcc_x and simcc_y, found {names}.")
+    mean = np.array(POSE_MEAN[::-1], np.float32)
+    std = np.array(POSE_STD[::-1], np.float32)
+    _swap_input_channels(graph)
+    return _finish(graph, {name: name for name in names}, mean=mean, std=std)
+
+
+def _read(path: Path) -> onnx.ModelProto:
+    try:
+        model = onnx.load(path)
+    except OSError as error:
+        raise UserError(f"Cannot read the model {path}: {error.strerror}.") from error
+    except DecodeError as error:
+        raise UserError(f"{path} is not an ONNX model; only ONNX files are read.") from error
+    if not model.graph.node:
+        raise UserError(f"{path} is not an ONNX model; only ONNX files are read.")
+    return model
+
+
+def _convolution(model: onnx.ModelProto, weight: str, path: Path) -> onnx.NodeProto:
+    for node in model.graph.node:
+        if node.op_type == "Conv" and node.input[1].endswith(weight):
+            return node
+    raise UserError(f"{path} lacks the head convolution '{weight}': it is another kind of model, or was renamed.")
+
+
+def _initializer(model: onnx.ModelProto, name: str) -> TensorProto:
+    return next(tensor for tensor in model.graph.initializer if tensor.name == name)
+
+
+def _keep_first_channel(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
+    for name in node.input[1:]:
+        tensor = _initializer(model, name)
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:1].copy(), name))
+
+
+def _fold_focus(model: onnx.ModelProto) -> None:
+    """Turns YOLOX's first layer, pixels regrouped 2 × 2 and a 3 × 3 convolution, into a 6 × 6 one of stride 2.
+
+    The export wrote the regrouping as reshapes of fixed size. Channel ``6·x + 3·y + c`` of the regrouped picture is
+    colour `c` at column offset `x` and row offset `y` (mmdet's `Focus`), so the weights move one to one.
+    """
+    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    tensor = _initializer(model, first.input[1])
+    if list(tensor.dims[1:]) != [12, 3, 3]:
+        return
+    grouped = numpy_helper.to_array(tensor).reshape(-1, 2, 2, 3, 3, 3)  # out, x, y, colour, row, column
+    whole = grouped.transpose(0, 3, 4, 2, 5, 1).reshape(-1, 3, 6, 6)
+    tensor.CopyFrom(numpy_helper.from_array(whole.copy(), tensor.name))
+    folded = helper.make_node(
+        "Conv",
+        [_picture_input(model), *first.input[1:]],
+        list(first.output),
+        kernel_shape=[6, 6],
+        strides=[2, 2],
+        pads=[2, 2, 2, 2],
+    )
+    first.CopyFrom(folded)
+
+
+def _swap_input_channels(model: onnx.ModelProto) -> None:
+    source = _picture_input(model)
+    for node in model.graph.node:
+        if node.op_type == "Conv" and node.input[0] == source:
+            tensor = _initializer(model, node.input[1])
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:, ::-1].copy(), tensor.name))
+
+
+def _picture_input(model: onnx.ModelProto) -> str:
+    weights = {tensor.name for tensor in model.graph.initializer}
+    return next(value.name for value in model.graph.input if value.name not in weights)
+
+
+def _finish(
+    model: onnx.ModelProto,
+    outputs: dict[str, str],
+    *,
+    mean: NDArray[np.float32] | None = None,
+    std: NDArray[np.float32] | None = None,
+) -> bytes:
+    """Puts the uint8 input in front, names the outputs, and drops every node and weight that no output needs."""
+    source = _picture_input(model)
+    nodes = [helper.make_node("Cast", ["picture"], ["as_float"], to=TensorProto.FLOAT)]
+    weights = list(model.graph.initializer)
+    last = "as_float"
+    if mean is not None and std is not None:
+        nodes += [
+            helper.make_node("Sub", ["as_float", "picture_mean"], ["centred"]),
+            helper.make_node("Div", ["centred", "picture_std"], ["normalized"]),
+        ]
+        weights += [numpy_helper.from_array(mean, "picture_mean"), numpy_helper.from_array(std, "picture_std")]
+        last = "normalized"
+    nodes.append(helper.make_node("Transpose", [last], [source], perm=[0, 3, 1, 2]))
+    nodes = _needed([*nodes, *model.graph.node], list(outputs.values()))
+    _rename(nodes, {old: new for new, old in outputs.items()})
+    used = {name for node in nodes for name in node.input}
+    picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, ["batch", "height", "width", 3])
+    graph = helper.make_graph(
+        nodes,
+        model.graph.name,
+        [picture],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, _dynamic(name)) for name in outputs],
+        [tensor for tensor in weights if tensor.name in used],
+    )
+    derived = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    return derived.SerializeToString()
+
+
+def _rename(nodes: Sequence[onnx.NodeProto], names: dict[str, str]) -> None:
+    for node in nodes:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+
+
+def _dynamic(output: str) -> list[str]:
+    """Named free dimensions, apart from the batch one set per output, because heads differ in size."""
+    if output.startswith("simcc"):
+        return ["batch", f"{output}_points", f"{output}_bins"]
+    return ["batch", *(f"{output}_{axis}" for axis in ("channels", "height", "width"))]
+
+
+def _needed(nodes: Sequence[onnx.NodeProto], outputs: Sequence[str]) -> list[onnx.NodeProto]:
+    wanted = set(outputs)
+    kept = []
+    for node in reversed(nodes):  # ONNX orders nodes so that every input is produced earlier
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1]

@@ -1,0 +1,188 @@
+"""Tells what a folder is: a camera (numbered pictures), a session (cameras) or a site (sessions).
+
+People lay recordings out in several ways (see `docs/site-layout.md`). Whatever is left out is named in a note, and a
+folder that could be read in two ways is refused: a camera silently missed would stay unprotected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from or_mv_anon.errors import UserError
+from or_mv_anon.site.settings import SETTINGS_NAME
+
+_VIDEO_NAMES = (
+    "3g2 3gp asf av1 avi dav divx dv f4v flv h264 h265 264 265 hevc ivf m1v m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod "
+    "mov mp4 mpe mpeg mpg mpv mts mxf nut obu ogm ogv qt rm rmvb tod ts vob webm wmv y4m"
+)
+VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEO_NAMES.split())
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+_COLOUR_FOLDERS = frozenset({"color", "colour", "colorimage", "rgb"})  # 4D-OR and MVOR keep depth beside colour
+_DEPTH_FOLDERS = frozenset({"depth", "depthimage"})
+_CAMERA_PREFIX = re.compile(r"(cam(?:era)?[ _-]?[0-9]{1,3})(?![0-9])[^0-9]*[0-9]", re.IGNORECASE)
+_DEEPEST = 3  # site / session / camera / colour folder
+
+Role = Literal["nothing", "camera", "session", "site"]
+
+
+@dataclass(frozen=True)
+class FoundCamera:
+    """One camera as it lies on disk; `source` is its file or folder name, `name` the one without suffix."""
+
+    source: str
+    name: str
+    files: Path | tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What a folder turned out to be, with one note per thing left out."""
+
+    path: Path
+    role: Role
+    cameras: tuple[FoundCamera, ...] = ()
+    sessions: tuple[Folder, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Sort key under which cam2 comes before cam10; names that differ have different keys."""
+    parts = re.split("([0-9]+)", name.casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def examine(path: Path, *, depth: int = 0) -> Folder:
+    """What the folder at `path` is, looking at most three levels below the site.
+
+    Raises:
+        UserError: it cannot be read, holds an unusable video, or can be read in two ways.
+    """
+    videos, pictures, folders, notes = _entries(path)
+    if depth == _DEEPEST:
+        notes += [f"{folder}: not searched, too deep." for folder in folders]
+        folders = []
+    colour = [folder for folder in folders if folder.name.casefold() in _COLOUR_FOLDERS]
+    if len(colour) == 1 and not videos:
+        inner = examine(colour[0], depth=depth + 1)
+        if inner.role in ("camera", "session"):
+            return _lifted(inner, path, notes, [*(f for f in folders if f != colour[0]), *pictures[:1]])
+    if videos and pictures:
+        notes.append(f"{path}: ignored {len(pictures)} pictures that lie beside videos, such as {pictures[0].name}.")
+        pictures = []
+    children = [examine(folder, depth=depth + 1) for folder in folders]
+    found = [child for child in children if child.role != "nothing"]
+    notes += [note for child in children if child.role in ("nothing", "camera") for note in child.notes]
+    sequences = _by_camera(path, pictures)
+    _refuse_ambiguity(path, videos, pictures, found)
+    cameras = [FoundCamera(video.name, video.stem, video) for video in videos]
+    cameras += sequences
+    for child in found:
+        if child.role == "camera":
+            cameras.append(replace(child.cameras[0], source=child.path.name, name=child.path.name))
+    sessions = tuple(child for child in found if child.role != "camera")
+    role: Role = "site" if sessions else "session" if cameras else "nothing"
+    if role == "session" and len(sequences) == 1 and not videos:
+        role = "camera"
+    if role == "nothing" and depth:
+        notes.append(f"{path}: holds no video and no numbered pictures.")
+    cameras.sort(key=lambda camera: natural_key(camera.name))
+    return Folder(path, role, tuple(cameras), sessions, tuple(notes))
+
+
+def is_own_output(path: Path) -> bool:
+    """Whether an anonymization wrote the folder at `path`."""
+    return os.path.exists(path / "audit.json") or os.path.isdir(path / "stages")
+
+
+def check_readable(video: Path) -> None:
+    """Refuses a link to nothing, a device or a file without read permission.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
+    if not video.is_file():
+        found = "a link whose target is missing" if video.is_symlink() else "not a regular file"
+        raise UserError(f"{video} cannot be used: it is {found}. Restore it or move it out of the folder.")
+    try:
+        video.open("rb").close()
+    except OSError as error:
+        raise UserError(f"{video} cannot be read: {error.strerror}. Check its permissions and its disk.") from error
+
+
+def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]:
+    try:
+        with os.scandir(path) as listing:
+            entries = sorted((entry.name, entry.is_dir()) for entry in listing)
+    except OSError as error:
+        raise UserError(f"Cannot read the folder {path}: {error.strerror}.") from error
+    videos, pictures, folders, others, notes = [], [], [], [], []
+    for name, is_folder in sorted(entries, key=lambda entry: natural_key(entry[0])):
+        entry = path / name
+        suffix = entry.suffix.lower()
+        if name.startswith(".") or name == SETTINGS_NAME:
+            continue
+        if is_folder and is_own_output(entry):
+            notes.append(f"{entry}: skipped, it is an output of this tool.")
+        elif is_folder and name.casefold() in _DEPTH_FOLDERS:
+            notes.append(f"{entry}: skipped, depth pictures are not anonymized.")
+        elif is_folder:
+            folders.append(entry)
+        elif suffix in VIDEO_SUFFIXES:
+            check_readable(entry)
+            videos.append(entry)
+        elif suffix in PICTURE_SUFFIXES and re.search("[0-9]", entry.stem):
+            pictures.append(entry)
+        else:
+            others.append(name)
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        notes.append(f"{path}: ignored {', '.join(others[:3])}{more}, neither video nor numbered picture.")
+    return videos, pictures, folders, notes
+
+
+def _by_camera(path: Path, pictures: list[Path]) -> list[FoundCamera]:
+    """One sequence, or several where every name starts with its camera (``camera01_colorimage-000123.jpg``)."""
+    if not pictures:
+        return []
+    check_readable(pictures[0])
+    prefixes = [match[1] if (match := _CAMERA_PREFIX.match(picture.stem)) else "" for picture in pictures]
+    groups: dict[str, list[Path]] = {}
+    for picture, prefix in zip(pictures, prefixes, strict=True):
+        groups.setdefault(prefix if all(prefixes) else path.name, []).append(picture)
+    for files in groups.values():
+        twice = [stem for stem, count in Counter(file.stem for file in files).items() if count > 1]
+        if twice:
+            raise UserError(f"{path} holds two pictures named {twice[0]} with different suffixes; keep one of each.")
+    return [FoundCamera(name, name, tuple(files)) for name, files in groups.items()]
+
+
+def _lifted(inner: Folder, path: Path, notes: list[str], ignored: list[Path]) -> Folder:
+    """A session or camera that keeps its pictures one level down, in a colour folder."""
+    notes = [*notes, *inner.notes, *(f"{entry}: ignored, pictures are taken from {inner.path}." for entry in ignored)]
+    if inner.role == "camera" and inner.cameras[0].name == inner.path.name:
+        camera = replace(inner.cameras[0], source=path.name, name=path.name)
+        return Folder(path, "camera", (camera,), notes=tuple(notes))
+    return Folder(path, "session", inner.cameras, notes=tuple(notes))
+
+
+def _refuse_ambiguity(path: Path, videos: list[Path], pictures: list[Path], found: list[Folder]) -> None:
+    nested = [child for child in found if child.role != "camera"]
+    own = videos or pictures or [child.path for child in found if child.role == "camera"]
+    if nested and own:
+        raise UserError(
+            f"{path} holds both cameras ({own[0].name}) and session folders ({nested[0].path.name}); "
+            "give every session its own folder, or move what does not belong elsewhere."
+        )
+    if pictures and found:
+        raise UserError(
+            f"{path} holds numbered pictures ({pictures[0].name}) beside folders with recordings "
+            f"({found[0].path.name}); keep the pictures of each camera in their own folder."
+        )
+    deep = next((child for child in nested if child.role == "site"), None)
+    if deep is not None:
+        raise UserError(f"{deep.path} holds session folders of its own; pass --videos {deep.path} instead.")

@@ -1,0 +1,92 @@
+"""A site's sessions and cameras, and the facts about a stream that they are shown with.
+
+Every camera has its own clock, the timestamps of its stream; session time is stream time plus the camera's offset.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from or_mv_anon.site.settings import Kind, Zone
+
+DEFAULT_PICTURE_RATE = 1.0  # pictures per second: with a low rate every picture is analysed, none is interpolated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """One view: a video file, or pictures in order; zones are boxes ``(x1, y1, x2, y2)`` in upright pixels."""
+
+    name: str
+    files: Path | tuple[Path, ...]
+    kind: Kind = "room"
+    offset: float = 0.0  # seconds, added to the stream's time to get session time
+    always: tuple[Zone, ...] = ()
+    never: tuple[Zone, ...] = ()
+    fps: float | None = None  # pictures per second; None for a video
+
+    @property
+    def source(self) -> Path:
+        """The video, or the folder that holds the pictures."""
+        return self.files if isinstance(self.files, Path) else self.files[0].parent
+
+    @property
+    def frame_numbers(self) -> tuple[int, ...]:
+        """The last number in each picture's name; empty for a video."""
+        if isinstance(self.files, Path):
+            return ()
+        return tuple(int(re.findall("[0-9]+", file.stem)[-1]) for file in self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One synchronized recording; `notes` are sentences about files that are left out."""
+
+    name: str
+    cameras: tuple[Camera, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A room with its sessions; `notes` concern the site folder itself when sessions have their own folders."""
+
+    path: Path
+    name: str
+    sessions: tuple[Session, ...]
+    notes: tuple[str, ...] = ()
+
+
+class StreamFacts(Protocol):
+    """What `describe` needs to know of a stream; `or_mv_anon.video.index.VideoIndex` fits."""
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec."""
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height in pixels as displayed."""
+
+    @property
+    def n_frames(self) -> int:
+        """Number of pictures."""
+
+    @property
+    def start_time(self) -> float:
+        """Seconds on the stream's own clock."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first picture's start to the last one's end."""
+
+    @property
+    def average_rate(self) -> Fraction | None:
+        """Pictures per second, where known."""
+
+    @property
+    def truncated(self) -> str | None:
+        """What is missing from a damaged file, as a sentence."""

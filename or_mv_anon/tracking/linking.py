@@ -1,0 +1,140 @@
+"""Joins what the forward and the backward pass followed into one set of tracks.
+
+A pass is seen as its links: which detection came after which. Links of both passes are taken first, then those of one
+pass, the shortest first, as long as every detection keeps at most one predecessor and one successor. So a detection
+that both passes claim joins their tracks, their coverage is united, no detection lands in two tracks, and time
+reversed gives the same tracks. Fragments left over are stitched where the person hardly moved.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon import boxes as box_geometry
+from or_mv_anon.boxes import Boxes
+from or_mv_anon.records import Detections
+from or_mv_anon.tracking.kalman import SAME_TIME_S
+from or_mv_anon.tracking.matching import Indices, greedy_pairs
+
+_PAIRS_AT_ONCE = 2_000_000
+
+
+def chain_passes(
+    detections: Detections,
+    seconds: NDArray[np.float64],
+    passes: tuple[NDArray[np.int32], ...],
+    *,
+    longest_gap_s: float,
+    stitch_iou: float,
+    lone_score: float,
+) -> NDArray[np.int32]:
+    """One track id per detection from the ids that several passes gave.
+
+    Args:
+        detections: of one camera, ordered by frame, in an order within frames that depends on the boxes only.
+        seconds: time of every detection ``(D,)``, never falling.
+        passes: per pass the id of every detection ``(D,)``, -1 for none.
+        longest_gap_s: detections farther apart in time are never joined directly.
+        stitch_iou: least IoU of a fragment's last and another's first box for joining them.
+        lone_score: detections that no pass took become tracks from this score on.
+
+    Returns:
+        Track ids ``(D,)``, dense from 0 in the order of the tracks' first detections; -1 for detections left out.
+    """
+    kept = detections.score >= lone_score
+    for ids in passes:
+        kept = kept | (ids >= 0)
+    before, after = _pass_links(detections, seconds, passes, longest_gap_s=longest_gap_s)
+    previous = np.arange(len(detections))
+    previous[after] = before
+    is_tail, is_head = kept.copy(), kept.copy()
+    is_tail[before] = False
+    is_head[after] = False
+    tails, heads = _stitches(
+        detections,
+        seconds,
+        np.flatnonzero(is_tail),
+        np.flatnonzero(is_head),
+        longest_gap_s=longest_gap_s,
+        stitch_iou=stitch_iou,
+    )
+    previous[heads] = tails
+    first = _roots(previous)
+    tracks = np.full(len(detections), -1, np.int32)
+    tracks[kept] = np.unique(first[kept], return_inverse=True)[1]
+    return tracks
+
+
+def _pass_links(
+    detections: Detections,
+    seconds: NDArray[np.float64],
+    passes: tuple[NDArray[np.int32], ...],
+    *,
+    longest_gap_s: float,
+) -> tuple[Indices, Indices]:
+    size = max(len(detections), 1)
+    keys = []
+    for ids in passes:
+        followed = np.flatnonzero(ids >= 0)
+        followed = followed[np.argsort(ids[followed], kind="stable")]
+        before, after = followed[:-1], followed[1:]
+        same = (ids[before] == ids[after]) & (seconds[after] - seconds[before] <= longest_gap_s + SAME_TIME_S)
+        keys.append(before[same] * size + after[same])
+    links, votes = np.unique(np.concatenate(keys), return_counts=True)
+    before, after = links // size, links % size
+    overlap = _paired_iou(detections.box, before, after)
+    order = np.lexsort((-overlap, detections.frame[after] - detections.frame[before], -votes))
+    taken = greedy_pairs(before, after, order)
+    return before[taken], after[taken]
+
+
+def _stitches(
+    detections: Detections,
+    seconds: NDArray[np.float64],
+    tails: Indices,
+    heads: Indices,
+    *,
+    longest_gap_s: float,
+    stitch_iou: float,
+) -> tuple[Indices, Indices]:
+    """Tails and heads of fragments, one after the other in time, whose boxes say the person stayed in place."""
+    start = np.searchsorted(detections.frame[heads], detections.frame[tails], side="right")
+    stop = np.maximum(
+        np.searchsorted(seconds[heads], seconds[tails] + longest_gap_s + SAME_TIME_S, side="right"), start
+    )
+    found_tails, found_heads, found_overlaps = [], [], []
+    block_of_tail = np.cumsum(stop - start) // _PAIRS_AT_ONCE
+    for block in np.unique(block_of_tail):
+        rows = np.flatnonzero(block_of_tail == block)
+        counts = (stop - start)[rows]
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        left = np.repeat(tails[rows], counts)
+        right = heads[np.repeat(start[rows], counts) + offsets]
+        overlap = _paired_iou(detections.box, left, right)
+        near = overlap >= stitch_iou
+        found_tails.append(left[near])
+        found_heads.append(right[near])
+        found_overlaps.append(overlap[near])
+    if not found_tails:
+        return tails[:0], heads[:0]
+    left, right, overlap = (np.concatenate(found) for found in (found_tails, found_heads, found_overlaps))
+    order = np.lexsort((-overlap, detections.frame[right] - detections.frame[left]))
+    taken = greedy_pairs(left, right, order)
+    return left[taken], right[taken]
+
+
+def _paired_iou(boxes: Boxes, left: Indices, right: Indices) -> NDArray[np.float32]:
+    """IoU of ``boxes[left[i]]`` with ``boxes[right[i]]``, ``(M,)``."""
+    a, b = boxes[left], boxes[right]
+    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
+    shared = np.clip(sides, 0, None).prod(axis=1)
+    total = box_geometry.area(a) + box_geometry.area(b) - shared
+    return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)
+
+
+def _roots(previous: Indices) -> Indices:
+    """First element of the chain of every element, by pointer doubling."""
+    while True:
+        further = previous[previous]
+        if np.array_equal(further, previous):
+            return previous
+        previous = further

@@ -1,0 +1,250 @@
+"""A camera that is a folder of numbered images: read like a video, written back under the same names."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.errors import UserError
+from or_mv_anon.video.files import partial_path, publish, sync, write_error
+from or_mv_anon.video.frame import Frame, PictureScaler
+from or_mv_anon.video.orientation import Orientation
+from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
+from or_mv_anon.video.segments import Segment
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+_WRITE_OPTIONS = {
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
+}
+
+
+class ImageFolderSource:
+    """Images of one size in the order of their numbers; turned upright as their EXIF tag says when read.
+
+    The number in a name is the picture's place in time: same number, same instant in all cameras. Names without
+    numbers, or with repeated ones, count 0, 1, 2, ...
+    """
+
+    def __init__(self, images: Path | Sequence[Path], *, fps: float | Fraction) -> None:
+        """`images` is a folder or a list of files, `fps` the pictures per second.
+
+        Raises:
+            UserError: there is no image, or the first one cannot be read.
+        """
+        if isinstance(images, Path):
+            if not images.is_dir():
+                raise UserError(f"There is no folder {images}; check the path.")
+            self.path = images
+            self.files = sorted((p for p in images.iterdir() if p.suffix.lower() in SUFFIXES), key=_number_then_name)
+        else:
+            self.files = list(images)
+            self.path = self.files[0].parent if self.files else Path()
+        if not self.files:
+            raise UserError(f"{self.path} holds no images (looked for {', '.join(SUFFIXES)}).")
+        self.missing: list[int] = []
+        self._scaler = PictureScaler()
+        first = next((picture for picture in map(_read, self.files) if picture is not None), None)
+        if first is None:
+            raise UserError(f"None of the {len(self.files)} images in {self.path} can be read.")
+        self._upright_size = (first.shape[1], first.shape[0])
+        self._time_base = 1 / Fraction(fps).limit_denominator(1001)
+        self._pts = _ticks(self.files)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of images."""
+        return len(self.files)
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) in pixels as displayed."""
+        return self._upright_size
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(N,) numbers of the images, strictly increasing."""
+        return self._pts
+
+    @property
+    def keyframes(self) -> NDArray[np.int64]:
+        """The same as `pts`: every image stands alone."""
+        return self._pts
+
+    @property
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per number."""
+        return self._time_base
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(N,) seconds."""
+        return self._pts.astype(np.float64) * float(self._time_base)
+
+    def frames(self, segment: Segment) -> Iterator[Frame]:
+        """The images of `segment`; those that cannot be read are left out and noted in `missing`.
+
+        Raises:
+            UserError: an image has another size than the first.
+        """
+        for number in range(segment.first, segment.stop):
+            pts = int(self._pts[number])
+            picture = _read(self.files[number])
+            if picture is None:
+                if pts not in self.missing:
+                    self.missing.append(pts)
+                continue
+            if (picture.shape[1], picture.shape[0]) != self._upright_size:
+                raise UserError(
+                    f"{self.files[number]} has {picture.shape[1]}x{picture.shape[0]} pixels, the first image of its "
+                    f"folder {self._upright_size[0]}x{self._upright_size[1]}; images of one camera must be of one size."
+                )
+            native, pixel_format = _native(picture)
+            yield Frame(
+                index=number,
+                pts=pts,
+                time=float(pts * self._time_base),
+                corrupt=False,
+                native=native,
+                pixel_format=pixel_format,
+                orientation=Orientation(),
+                scaler=self._scaler,
+            )
+
+
+class ImageSegmentWriter:
+    """Writes the images of one segment into the folder `path`, under their own names and without their metadata.
+
+    The folder appears when the context ends without an exception; until then it is ``<path>.partial``.
+    """
+
+    def __init__(self, path: Path, source: ImageFolderSource) -> None:
+        self.path = path
+        self._partial = partial_path(path)
+        self._source = source
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._partial, ignore_errors=True)
+        try:
+            self._partial.mkdir()
+        except OSError as error:
+            raise write_error(self.path, error) from error
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Store `frame` as its planes are now.
+
+        Raises:
+            UserError: the disk is full, or writing fails otherwise.
+        """
+        name = self._source.files[frame.index].name
+        suffix = Path(name).suffix.lower()
+        done, data = cv2.imencode(suffix, _picture(frame), _WRITE_OPTIONS.get(suffix, []))
+        if not done:
+            raise UserError(f"{name} cannot be encoded as {suffix}.")
+        try:
+            (self._partial / name).write_bytes(data.tobytes())
+            sync(self._partial / name)
+        except OSError as error:
+            raise write_error(self.path / name, error) from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            return
+        try:
+            shutil.rmtree(self.path, ignore_errors=True)
+            publish(self._partial, self.path)
+        except OSError as failure:
+            raise write_error(self.path, failure) from failure
+
+
+def join_image_segments(segment_paths: Sequence[Path], destination: Path, *, expected: int) -> None:
+    """Gather the images of all segment folders in the folder `destination`, which replaces one of that name.
+
+    Raises:
+        UserError: there are not `expected` images, or writing fails.
+    """
+    partial = partial_path(destination)
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir()
+        count = 0
+        for folder in segment_paths:
+            for file in sorted(folder.iterdir()):
+                shutil.copyfile(file, partial / file.name)
+                sync(partial / file.name)
+                count += 1
+        if count != expected:
+            raise UserError(f"The segments of {destination} hold {count} images, expected {expected}; render again.")
+        shutil.rmtree(destination, ignore_errors=True)
+        publish(partial, destination)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise write_error(destination, error) from error
+        raise
+
+
+def _number(path: Path) -> int:
+    numbers = re.findall("[0-9]+", path.stem)
+    return int(numbers[-1]) if numbers else -1
+
+
+def _number_then_name(path: Path) -> tuple[int, str]:
+    return _number(path), path.name
+
+
+def _ticks(files: Sequence[Path]) -> NDArray[np.int64]:
+    numbers = np.array([_number(file) for file in files], np.int64)
+    if numbers[0] >= 0 and (np.diff(numbers) > 0).all():
+        return numbers
+    return np.arange(len(files), dtype=np.int64)
+
+
+def _read(path: Path) -> NDArray[Any] | None:
+    """The image upright, grey (H, W) or BGR (H, W, 3), uint8 or uint16; None where it cannot be read."""
+    try:
+        data = np.fromfile(path, np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
+    except (OSError, cv2.error):
+        return None
+    return picture if picture is not None and picture.dtype in (np.uint8, np.uint16) else None
+
+
+def _native(picture: NDArray[Any]) -> tuple[av.VideoFrame, PixelFormat]:
+    """The picture's channels as planes, unconverted: what no operator touches is written back as it was."""
+    depth = 8 * picture.dtype.itemsize
+    grey = picture.ndim == 2
+    suffix = "" if depth == 8 else "16le"
+    pixel_format = PixelFormat(("gray" if grey else "gbrp") + suffix, depth, None)
+    height, width = picture.shape[:2]
+    native = av.VideoFrame(width, height, pixel_format.name)
+    native.color_range = FULL_RANGE
+    channels = [picture] if grey else [picture[..., 1], picture[..., 0], picture[..., 2]]
+    for plane, channel in zip(native.planes, channels, strict=True):
+        plane_rows(plane, picture.dtype)[:, :width] = channel
+    return native, pixel_format
+
+
+def _picture(frame: Frame) -> NDArray[Any]:
+    channels = [plane.pixels for plane in frame.planes()]
+    return channels[0] if len(channels) == 1 else np.dstack([channels[1], channels[0], channels[2]])

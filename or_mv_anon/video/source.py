@@ -1,0 +1,75 @@
+"""What the stages see of a camera, be it a video file or a folder of numbered images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.segments import Segment
+
+
+class Source(Protocol):
+    """A camera's frames, readable segment by segment in any order."""
+
+    missing: list[int]  # ticks of planned frames that could not be decoded, as far as has been read
+
+    @property
+    def path(self) -> Path:
+        """The video file or the folder of images."""
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) in pixels as displayed."""
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(N,) strictly increasing ticks, in display order."""
+
+    @property
+    def keyframes(self) -> NDArray[np.int64]:
+        """Ticks of the frames that decoding can start at."""
+
+    @property
+    def seekable(self) -> bool:
+        """Whether segments can be read on their own without decoding all that comes before."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(N,) seconds on the camera's own clock."""
+
+    def frames(self, segment: Segment) -> Iterator[Frame]:
+        """The frames of `segment`, in display order; those that cannot be decoded are left out and noted."""
+
+
+def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, threads: int = 1) -> Source:
+    """Open a video file, a folder of images, or an explicit list of image files.
+
+    Args:
+        path: what to read.
+        fps: frames per second of images; video files bring their own timestamps.
+        threads: decoder threads for video.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    from or_mv_anon.video.images import ImageFolderSource
+    from or_mv_anon.video.index import index_video
+    from or_mv_anon.video.reader import VideoSource
+
+    if not isinstance(path, Path) or path.is_dir():
+        return ImageFolderSource(path, fps=fps)
+    return VideoSource(index_video(path), threads=threads)

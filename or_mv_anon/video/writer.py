@@ -1,0 +1,151 @@
+"""Writes one segment of a camera as a file of its own: whole and on disk, or not there at all."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.frame import PictureType
+from av.video.stream import VideoStream
+
+from or_mv_anon.video.encoding import Encoding, choose_encoder, encoder_options
+from or_mv_anon.video.files import partial_path, publish, write_error
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.index import VideoIndex
+from or_mv_anon.video.pixels import Converter
+
+_BITEXACT = 0x400  # AVFMT_FLAG_BITEXACT: no version strings, no dates
+
+__all__ = ["Encoding", "SegmentWriter", "choose_encoder"]
+
+
+class SegmentWriter:
+    """Encodes frames into an mp4 of one closed run of groups of pictures, beginning with an IDR frame.
+
+    The file appears at `path` when the context ends without an exception; until then it is ``<path>.partial``, and
+    after an exception there is neither. Same frames and settings give the same bytes. A segment none of whose frames
+    could be decoded is an empty file, which `join_segments` passes over.
+    """
+
+    def __init__(
+        self, path: Path, index: VideoIndex, encoding: Encoding, *, crf: int, preset: str, shift: int = 0,
+        threads: int = 1,
+    ) -> None:  # fmt: skip
+        """`shift` ticks of the source's time base are taken off every timestamp."""
+        self.path = path
+        self._partial = partial_path(path)
+        self._index = index
+        self._encoding = encoding
+        self._options = encoder_options(encoding.encoder, crf=crf, preset=preset, threads=threads)
+        self._shift = shift
+        self._threads = threads
+        self._converter = Converter()
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._written = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._container = open_output(self._partial, "mp4", self._index.time_base)
+            self._stream = self._add_stream(self._container)
+        except (FFmpegError, OSError) as error:
+            self._abandon()
+            raise write_error(self.path, error) from error
+        return self
+
+    def _add_stream(self, container: OutputContainer) -> VideoStream:
+        index, encoding = self._index, self._encoding
+        os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings on stderr otherwise
+        stream = container.add_stream(
+            encoding.encoder, rate=index.rate, options=self._options, width=index.width, height=index.height,
+            time_base=index.time_base,
+        )  # fmt: skip
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.pix_fmt = encoding.pix_fmt
+        context.thread_count = self._threads
+        context.color_primaries = encoding.color_primaries
+        context.color_trc = encoding.color_trc
+        context.colorspace = encoding.colorspace
+        context.color_range = encoding.color_range
+        if index.sample_aspect_ratio:
+            context.sample_aspect_ratio = index.sample_aspect_ratio
+        return stream
+
+    def write(self, frame: Frame) -> None:
+        """Encode `frame` as its planes are now; its timestamp is kept but for the shift.
+
+        Raises:
+            UserError: the disk is full, or writing fails otherwise.
+        """
+        assert self._container is not None
+        assert self._stream is not None
+        native = frame.native
+        if native.format.name != self._encoding.pix_fmt:
+            native = self._converter.convert(
+                native, name=self._encoding.pix_fmt, width=native.width, height=native.height
+            )
+        native.pts = frame.pts - self._shift
+        native.time_base = self._index.time_base
+        native.duration = self._ticks_until_next(frame.index)
+        native.pict_type = PictureType.NONE  # the encoder decides, not the input
+        try:
+            self._container.mux(self._stream.encode(native))
+            self._written += 1
+        except (FFmpegError, OSError) as error:
+            raise write_error(self.path, error) from error
+
+    def _ticks_until_next(self, number: int) -> int:
+        pts = self._index.pts
+        return int(pts[number + 1] - pts[number]) if number + 1 < len(pts) else self._index.frame_ticks
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._abandon()
+            return
+        assert self._container is not None
+        assert self._stream is not None
+        try:
+            if self._written:
+                self._container.mux(self._stream.encode(None))
+                self._container.close()
+            else:
+                self._partial.write_bytes(b"")
+            publish(self._partial, self.path)
+        except BaseException as failure:
+            self._abandon()
+            if isinstance(failure, FFmpegError | OSError):
+                raise write_error(self.path, failure) from failure
+            raise
+
+    def _abandon(self) -> None:
+        close_quietly(self._container)
+        self._partial.unlink(missing_ok=True)
+
+
+def open_output(path: Path, container_format: str, time_base: Fraction) -> OutputContainer:
+    """An output container without encoder strings or dates; mp4 and mov get exactly the clock `time_base`."""
+    options = {}
+    if container_format in ("mp4", "mov"):
+        clock = str(time_base.denominator)
+        options = {"video_track_timescale": clock, "movie_timescale": clock}
+    container = av.open(f"file:{path}", "w", format=container_format, container_options=options)
+    container.flags |= _BITEXACT
+    return container
+
+
+def close_quietly(container: OutputContainer | None) -> None:
+    """Close a container whose file is given up."""
+    if container is not None:
+        try:
+            container.close()
+        except (FFmpegError, OSError, ValueError):
+            return

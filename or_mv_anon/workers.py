@@ -1,0 +1,106 @@
+"""A pool of worker processes with one progress bar, that stops cleanly on Ctrl-C.
+
+Processes rather than threads: a crash inside a codec or a model takes one segment with it, not the run, and every
+core decodes, detects and encodes on its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+PR_SET_PDEATHSIG = 1
+_frames_done: Any = None  # the counter shared with the main process, set in each worker
+
+
+def count_frames(number: int = 1) -> None:
+    """Called by a job to advance the progress bar."""
+    if _frames_done is not None:
+        with _frames_done.get_lock():
+            _frames_done.value += number
+
+
+class WorkerPool:
+    """Worker processes for the length of a ``with`` block.
+
+    Args:
+        workers: number of processes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._counter = context.Value("q", 0)
+        self._executor = ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_start_worker, initargs=(self._counter,)
+        )
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            for process in list((self._executor._processes or {}).values()):
+                process.terminate()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def run(
+        self, function: Callable[[Job], Result], jobs: Sequence[Job], *, title: str, frames: int
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """Run `function` on every job; yields each job with its result, or the exception it ended with.
+
+        Args:
+            function: importable by name; it may call `count_frames`.
+            jobs: picklable.
+            title: of the progress bar.
+            frames: how many frames all jobs together have.
+        """
+        self._counter.value = 0
+        waiting: dict[Future[Result], Job] = {self._executor.submit(function, job): job for job in jobs}
+        # Off a terminal (a log file, a batch system) a line every half minute is enough.
+        interval = 0.2 if sys.stderr.isatty() else 30.0
+        with tqdm(total=frames, desc=title, unit="frame", mininterval=interval, smoothing=0.05) as bar:
+            while waiting:
+                finished, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                bar.update(min(self._counter.value, frames) - bar.n)
+                for future in finished:
+                    job = waiting.pop(future)
+                    error = future.exception()
+                    if isinstance(error, BrokenProcessPool):
+                        yield job, RuntimeError("a worker process died; most often the machine ran out of memory")
+                    elif isinstance(error, Exception):
+                        yield job, error
+                    elif error is not None:
+                        raise error
+                    else:
+                        yield job, future.result()
+            bar.update(min(self._counter.value, frames) - bar.n)
+
+
+def default_workers(cameras: int) -> int:
+    """One process per core, but no more than four or one per camera, whichever is more: memory stays bounded."""
+    return min(available_cores(), max(4, cameras))
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def _start_worker(counter: Any) -> None:
+    global _frames_done
+    _frames_done = counter
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
