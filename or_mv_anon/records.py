@@ -202,7 +202,7 @@ class Regions(Columns):
     frame: Column
     box: Column
     kind: Column  # RegionKind
-    track: Column  # track that the region protects, or -1
+    track: Column  # person track that the region protects, -1 for none, -2 - n for face track n
     uncertainty: Column  # [0, 1]: 0 sure of the head's place, 1 nothing but a guess
 
     columns = {

@@ -24,7 +24,7 @@ from or_mv_anon.anonymization.media import (
     read_back,
 )
 from or_mv_anon.anonymization.operators import Method
-from or_mv_anon.anonymization.regions import camera_regions
+from or_mv_anon.anonymization.regions import camera_regions, plausible_faces
 from or_mv_anon.anonymization.render import RegionsByFrame, Rendered, render_segment
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.risk import risk_intervals
@@ -140,7 +140,9 @@ def place(job: PlaceJob) -> Placed:
     frames, persons, keypoints, faces = _load_findings(store, plan)
     size = open_camera(plan.camera, plan.store).upright_size
     tracks = _track(persons, frames, FrameFlag.PERSONS, config.tracking, size)
-    face_tracks = _track(faces, frames, FrameFlag.FACES, config.face_tracking, size)
+    face_tracks = _track(
+        faces[plausible_faces(faces, size, config.face)], frames, FrameFlag.FACES, config.face_tracking, size
+    )
     regions = camera_regions(
         frames,
         persons,

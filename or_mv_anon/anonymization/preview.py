@@ -16,10 +16,10 @@ from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_netwo
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
 from or_mv_anon.anonymization.operators import Method, cover
 from or_mv_anon.anonymization.plan import SessionPlan
-from or_mv_anon.anonymization.regions import untracked_regions
+from or_mv_anon.anonymization.regions import plausible_faces, untracked_regions
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.records import Keypoints
+from or_mv_anon.records import Detections, Keypoints
 from or_mv_anon.store import write_atomically
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
@@ -51,10 +51,12 @@ def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Bo
     """Regions ``(N, 4)`` of one picture in upright pixels: every candidate that the detectors name."""
     size = frame.upright_size
     boxes, _ = networks.persons.detect([frame.bgr(*networks.persons.input_size(*size))], size=size)[0]
-    faces, _ = networks.faces.detect([frame.bgr(*networks.faces.input_size(*size))], size=size)[0]
+    face_boxes, face_scores = networks.faces.detect([frame.bgr(*networks.faces.input_size(*size))], size=size)[0]
+    faces = Detections(frame=np.zeros(len(face_boxes)), box=face_boxes, score=face_scores)
+    faces = faces[plausible_faces(faces, size, config.face)]
     points, scores = networks.pose.estimate(frame.bgr(), boxes)
     keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=scores)
-    return untracked_regions(boxes, keypoints, faces, config=config.regions, pose=config.pose)
+    return untracked_regions(boxes, keypoints, faces.box, config=config.regions, pose=config.pose)
 
 
 def _row(plan: CameraPlan, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:

@@ -16,11 +16,13 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 from or_mv_anon import boxes as bx
 from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import PoseConfig, RegionConfig
+from or_mv_anon.config import FaceConfig, PoseConfig, RegionConfig
 from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, RegionKind, Regions, Tracks
 
 FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 POINT_MARGIN = 0.35  # head heights kept around every trusted head point
+BOX_MARGIN = 0.1  # widths of the person box added around a head region that rests on the box alone
+SHORT_BOX_WIDTHS = 0.6  # a head region that rests on the box alone is at least this many box widths high
 NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
 
 
@@ -92,6 +94,12 @@ def untracked_regions(
     return np.concatenate([heads.box, _scale(faces, FACE_SCALE)])
 
 
+def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig) -> NDArray[np.bool_]:
+    """Mask of the face detections that are small, or large and sure."""
+    height = faces.box[:, 3] - faces.box[:, 1]
+    return (height <= config.large_share * max(size)) | (faces.score >= config.large_min_score)
+
+
 def _head_regions(
     frames: Frames,
     detections: Detections,
@@ -111,17 +119,15 @@ def _head_regions(
     good = heads.uncertainty < 1
     row_of_detection = np.full(len(detections) + 1, -1)  # the last entry answers detection -1
     row_of_detection[keypoints.detection[good]] = np.flatnonzero(good)
-    box, uncertainty = _from_samples(frames, tracks, heads, row_of_detection[tracks.detection], config)
-    fallback, kind = _from_box(tracks.box, config)
-    blind = uncertainty >= 1
-    kind = np.where(blind, kind, RegionKind.HEAD)
+    head, uncertainty = _from_samples(frames, tracks, heads, row_of_detection[tracks.detection], config)
+    margin = config.uncertain_growth * uncertainty[:, None] * (head[:, 2:] - head[:, :2])
+    head = np.concatenate([head[:, :2] - margin, head[:, 2:] + margin], axis=1)
+    fallback, fallback_kind = _from_box(tracks.box, config)
     # Half-sure heads get both: the head as far as it is known and the place where a head would be by default.
-    unsure = (uncertainty > 0.5) & ~blind
-    both = np.concatenate([np.minimum(box, fallback)[:, :2], np.maximum(box, fallback)[:, 2:]], axis=1)
-    box = np.where(blind[:, None], fallback, np.where(unsure[:, None], both, box))
-    grow = np.where(kind == RegionKind.PERSON, 0, config.uncertain_growth * uncertainty)[:, None]
-    margin = grow * (box[:, 2:] - box[:, :2])
-    box = np.concatenate([box[:, :2] - margin, box[:, 2:] + margin], axis=1)
+    both = np.concatenate([np.minimum(head, fallback)[:, :2], np.maximum(head, fallback)[:, 2:]], axis=1)
+    blind = uncertainty >= 1
+    box = np.where(blind[:, None], fallback, np.where((uncertainty > 0.5)[:, None], both, head))
+    kind = np.where(blind, fallback_kind, RegionKind.HEAD)
     return Regions(frame=tracks.frame, box=box, kind=kind, track=tracks.track, uncertainty=uncertainty)
 
 
@@ -181,13 +187,13 @@ def _head_boxes(heads: Heads, config: RegionConfig) -> Boxes:
 
 
 def _from_box(person: Boxes, config: RegionConfig) -> tuple[Boxes, NDArray[np.uint8]]:
-    """Where a head would be if nothing but the person box is known."""
+    """Where a head would be if nothing but the person box is known: the whole width of the top, and a margin."""
     width, height = person[:, 2] - person[:, 0], person[:, 3] - person[:, 1]
     whole = (width >= config.lying_aspect * height) | (height < config.tiny_height)
-    top = person.copy()
-    top[:, 3] = person[:, 1] + config.box_head_share * height
-    # A short box is a person cut off at the waist: the head takes a larger share of it.
-    top[:, 3] = np.maximum(top[:, 3], np.minimum(person[:, 1] + 0.6 * width, person[:, 3]))
+    # A person cut off at the waist has a short box, and the head takes a larger share of it.
+    share = np.maximum(config.box_head_share * height, np.minimum(SHORT_BOX_WIDTHS * width, height))
+    margin = BOX_MARGIN * width
+    top = np.stack([person[:, 0] - margin, person[:, 1] - margin, person[:, 2] + margin, person[:, 1] + share], axis=1)
     kind = np.where(whole, RegionKind.PERSON, RegionKind.BOX_TOP).astype(np.uint8)
     return np.where(whole[:, None], person, top).astype(np.float32), kind
 
@@ -197,7 +203,7 @@ def _face_regions(faces: Tracks) -> Regions:
         frame=faces.frame,
         box=_scale(faces.box, FACE_SCALE),
         kind=np.full(len(faces), RegionKind.FACE),
-        track=-1 - faces.track,  # negative: face tracks are numbered apart from persons
+        track=-2 - faces.track,  # negative: face tracks are numbered apart from persons
         uncertainty=np.clip(1 - faces.score, 0, 1),
     )
 

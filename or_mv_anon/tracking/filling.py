@@ -25,15 +25,21 @@ _ROWS_AT_ONCE = 1_000_000
 
 @dataclass(frozen=True)
 class Timeline:
-    """A camera's frames and how far tracks may be prolonged."""
+    """A camera's frames and how far tracks may be prolonged; row 0 for weak tracks, row 1 for the others."""
 
     seconds: NDArray[np.float64]  # (F,) of every frame, never falling
-    before: NDArray[np.int64]  # (F,) first frame of the padding of a track that starts in this frame
-    after: NDArray[np.int64]  # (F,) last frame of the padding of a track that ends in this frame
+    before: NDArray[np.int64]  # (2, F) first frame of the padding of a track that starts in this frame
+    after: NDArray[np.int64]  # (2, F) last frame of the padding of a track that ends in this frame
 
     @classmethod
     def build(
-        cls, seconds: NDArray[np.float64], analysed: NDArray[np.bool_], *, pad_s: float, longest_s: float
+        cls,
+        seconds: NDArray[np.float64],
+        analysed: NDArray[np.bool_],
+        *,
+        pad_s: float,
+        weak_pad_s: float,
+        longest_s: float,
     ) -> "Timeline":
         """Padding of `pad_s`, and where only some frames were analysed at least up to the next analysed one.
 
@@ -41,6 +47,7 @@ class Timeline:
             seconds: time of every frame ``(F,)``, never falling.
             analysed: frames ``(F,)`` in which the detector ran.
             pad_s: padding in seconds.
+            weak_pad_s: padding of weak tracks in seconds.
             longest_s: limit in seconds for reaching the next analysed frame.
         """
         frames = np.arange(len(seconds))
@@ -51,8 +58,11 @@ class Timeline:
         limit_s = max(pad_s, longest_s)
         after = np.minimum(next_looked - 1, _last_frame(seconds, limit_s))
         before = np.maximum(previous_looked + 1, _first_frame(seconds, limit_s))
+        pads = (weak_pad_s, pad_s)
         return cls(
-            seconds, np.minimum(before, _first_frame(seconds, pad_s)), np.maximum(after, _last_frame(seconds, pad_s))
+            seconds,
+            np.stack([np.minimum(before, _first_frame(seconds, pad)) for pad in pads]),
+            np.stack([np.maximum(after, _last_frame(seconds, pad)) for pad in pads]),
         )
 
 
@@ -63,6 +73,7 @@ def fill_tracks(
     *,
     size: tuple[int, int],
     high_score: float,
+    strong_score: float,
 ) -> Tracks:
     """Tracks without gaps from the detections they consist of.
 
@@ -72,7 +83,11 @@ def fill_tracks(
         timeline: the camera's frames and paddings.
         size: width and height of the picture; padding is clipped to it and ends where nothing is left.
         high_score: from this score on a box counts as detected, below as tracked.
+        strong_score: a track whose best detection is below this is weak and prolonged less.
     """
+    best = np.zeros(track.max(initial=-1) + 2, np.float32)  # the last entry takes what is in no track
+    np.maximum.at(best, track, detections.score)
+    strong = (best >= strong_score).astype(np.intp)
     member = np.flatnonzero(track >= 0)
     member = member[np.argsort(track[member], kind="stable")]
     blocks = []
@@ -80,8 +95,8 @@ def fill_tracks(
         nodes = member[block]
         parts = [
             _between(detections, nodes, track, timeline.seconds, high_score=high_score),
-            _beyond(detections, nodes, track, timeline, direction=-1, size=size),
-            _beyond(detections, nodes, track, timeline, direction=1, size=size),
+            _beyond(detections, nodes, track, timeline, strong, direction=-1, size=size),
+            _beyond(detections, nodes, track, timeline, strong, direction=1, size=size),
         ]
         rows = Tracks.concat(parts)
         blocks.append(rows[np.lexsort((rows.frame, rows.track))])
@@ -92,7 +107,9 @@ def _track_blocks(frame: NDArray[np.int32], track: NDArray[np.int32], timeline: 
     """Slices of whole tracks that fill to about `_ROWS_AT_ONCE` rows each."""
     starts = np.flatnonzero(np.diff(track, prepend=-1))
     ends = np.append(starts[1:], len(track))
-    rows = np.cumsum(timeline.after[frame[ends - 1]] - timeline.before[frame[starts]] + 1) if len(starts) else starts
+    rows = (
+        np.cumsum(timeline.after[1, frame[ends - 1]] - timeline.before[1, frame[starts]] + 1) if len(starts) else starts
+    )
     first = 0
     for last in np.flatnonzero(np.diff(rows // _ROWS_AT_ONCE, append=-1)):
         yield slice(int(starts[first]), int(ends[last]))
@@ -137,6 +154,7 @@ def _beyond(
     nodes: Indices,
     track: NDArray[np.int32],
     timeline: Timeline,
+    strong: Indices,
     *,
     direction: int,
     size: tuple[int, int],
@@ -146,7 +164,10 @@ def _beyond(
     end_places = np.flatnonzero(np.diff(track[outward], prepend=-1))
     ends = outward[end_places]
     end_frame = detections.frame[ends]
-    counts = timeline.after[end_frame] - end_frame if direction > 0 else end_frame - timeline.before[end_frame]
+    kind = strong[track[ends]]
+    counts = (
+        timeline.after[kind, end_frame] - end_frame if direction > 0 else end_frame - timeline.before[kind, end_frame]
+    )
     velocity = _end_velocity(detections, outward, end_places, timeline.seconds)
     owner = np.repeat(np.arange(len(ends)), counts)
     offset = 1 + _steps(counts)

@@ -65,8 +65,12 @@ def track_camera(
         stitch_iou=config.merge_iou,
         lone_score=config.lone_score,
     )
-    timeline = Timeline.build(seconds, looked, pad_s=config.pad_s, longest_s=config.fill_gap_s)
-    tracks = fill_tracks(ordered, track, timeline, size=size, high_score=config.high_score)
+    timeline = Timeline.build(
+        seconds, looked, pad_s=config.pad_s, weak_pad_s=config.weak_pad_s, longest_s=config.fill_gap_s
+    )
+    tracks = fill_tracks(
+        ordered, track, timeline, size=size, high_score=config.high_score, strong_score=config.new_track_score
+    )
     seen = tracks.detection >= 0
     rows = tracks.detection.copy()
     rows[seen] = order[rows[seen]]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+import cv2
+
 from or_mv_anon.config import CodecChoice
 from or_mv_anon.errors import UserError
 from or_mv_anon.video.index import VideoIndex
@@ -49,6 +51,11 @@ _ENCODERS = {
 _SUFFIXES = {"mov": (".mp4", ".mov", ".m4v"), "matroska": (".mkv", ".webm")}
 _WEBM_CODECS = ("vp9", "av1")
 _MATROSKA_CLOCK = Fraction(1, 1000)
+
+# x264's AVX-512 macroblock tree reads memory that it never wrote when B-frames are on (measured: the same frames give
+# other bytes for other MALLOC_PERTURB_ values, never with AVX2); a resumed run must equal an uninterrupted one.
+_NO_AVX_512 = "asm=avx2,bmi1,bmi2,lzcnt,fma3"
+_OPENCV_AVX_512 = 13  # cv::CpuFeatures CPU_AVX_512F
 
 
 def choose_encoder(index: VideoIndex, codec: CodecChoice = "same") -> Encoding:
@@ -106,7 +113,10 @@ def encoder_options(encoder: str, *, crf: int, preset: str, threads: int) -> dic
     speed = PRESETS.index(preset)
     match encoder:
         case "libx264":
-            return {"crf": str(crf), "preset": preset, "a53cc": "0"}
+            options = {"crf": str(crf), "preset": preset, "a53cc": "0"}
+            if cv2.checkHardwareSupport(_OPENCV_AVX_512):
+                options["x264-params"] = _NO_AVX_512
+            return options
         case "libx265":
             parameters = f"log-level=error:open-gop=0:info=0:pools={threads}:frame-threads=1"
             return {"crf": str(min(51, crf + 5)), "preset": preset, "a53cc": "0", "x265-params": parameters}

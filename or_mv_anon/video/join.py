@@ -67,7 +67,9 @@ def join_segments(
     partial = partial_path(destination)
     container: OutputContainer | None = None
     try:
-        container = open_output(partial, _FORMATS[destination.suffix.lower()], index.time_base)
+        container_format = _FORMATS[destination.suffix.lower()]
+        audio_clocks = _audio_clocks(index.path) if audio else []
+        container = open_output(partial, container_format, index.time_base, audio_clocks=audio_clocks)
         notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift)
         container.close()
         publish(partial, destination)
@@ -172,6 +174,11 @@ def _audio_streams(
         except (ValueError, FFmpegError):
             notes.append(f"Audio stream {stream.index} ({name}) does not fit into {container.format.name}: left out.")
     return pairs, notes
+
+
+def _audio_clocks(path: Path) -> list[int]:
+    with open_video(path) as source:
+        return [stream.time_base.denominator for stream in source.streams.audio if stream.time_base]
 
 
 def _interval(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.pixels import Converter
 
 _BITEXACT = 0x400  # AVFMT_FLAG_BITEXACT: no version strings, no dates
+_CLOCK_LIMIT = 1 << 31
 
 __all__ = ["Encoding", "SegmentWriter", "choose_encoder"]
 
@@ -131,12 +134,19 @@ class SegmentWriter:
         self._partial.unlink(missing_ok=True)
 
 
-def open_output(path: Path, container_format: str, time_base: Fraction) -> OutputContainer:
-    """An output container without encoder strings or dates; mp4 and mov get exactly the clock `time_base`."""
+def open_output(
+    path: Path, container_format: str, time_base: Fraction, *, audio_clocks: Sequence[int] = ()
+) -> OutputContainer:
+    """An output container without encoder strings or dates, whose clock shows all timestamps exactly.
+
+    In mp4 and mov the start of a track is given in the movie's clock, so that one has to fit all tracks.
+    """
     options = {}
     if container_format in ("mp4", "mov"):
-        clock = str(time_base.denominator)
-        options = {"video_track_timescale": clock, "movie_timescale": clock}
+        clock = time_base.denominator
+        common = math.lcm(clock, *audio_clocks)
+        movie_clock = common if common < _CLOCK_LIMIT else clock
+        options = {"video_track_timescale": str(clock), "movie_timescale": str(movie_clock)}
     container = av.open(f"file:{path}", "w", format=container_format, container_options=options)
     container.flags |= _BITEXACT
     return container

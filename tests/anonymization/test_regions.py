@@ -144,12 +144,13 @@ def test_head_follows_a_walking_person_between_pose_samples():
 
 
 def test_far_from_any_pose_sample_coverage_grows():
-    points, scores, box, _ = standing_person(320, 50, 280)
+    points, scores, box, head = standing_person(320, 50, 280)
     keypoints = Keypoints(detection=[0], points=points[None], score=scores[None])
     regions = run(frames_at(np.arange(60) / 25), tracks_of([box] * 60), keypoints=keypoints)
     areas = bx.area(regions.box)
-    assert areas[-1] > 1.5 * areas[0]
-    assert regions.uncertainty[-1] == 1
+    assert areas.max() > 1.5 * areas[0]
+    assert all(holds(region, head) for region in regions.box)
+    assert regions.kind[-1] == RegionKind.BOX_TOP
 
 
 def test_face_without_a_person_is_covered_and_face_inside_a_head_is_not_doubled():

@@ -45,9 +45,14 @@ def test_weak_boxes_that_nobody_claims_are_left_out_and_lone_ones_covered():
         Detections(frame=[30], box=[[x, 100, x + 80, 300]], score=[score]) for x, score in ((100, 0.2), (900, 0.35))
     )
     tracks = track(Detections.concat([weak, lone]), frames)
-    assert tracks.frame.tolist() == list(range(15, 46))
+    assert tracks.frame.tolist() == list(range(27, 34))
     assert tracks.detection.max() == 1
     assert (tracks.box[:, 0] <= 900).all()
+
+
+def test_a_person_seen_once_but_clearly_is_padded_longer():
+    seen = Detections(frame=[30], box=[[100, 100, 180, 300]], score=[0.7])
+    assert track(seen, steady(60)).frame.tolist() == list(range(15, 46))
 
 
 def test_crossing_people_keep_their_tracks():

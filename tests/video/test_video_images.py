@@ -1,3 +1,4 @@
+import contextlib
 from fractions import Fraction
 
 import cv2
@@ -123,10 +124,10 @@ def test_wrong_folders_are_refused(tmp_path):
 
 def test_exception_leaves_nothing_and_lost_images_are_found(tmp_path):
     source = ImageFolderSource(folder(tmp_path / "cam"), fps=1)
-    with pytest.raises(ZeroDivisionError), ImageSegmentWriter(tmp_path / "out", source) as writer:
-        for frame in source.frames(Segment(0, 0, 6)):
+    with contextlib.suppress(KeyboardInterrupt), ImageSegmentWriter(tmp_path / "out", source) as writer:
+        for frame in source.frames(Segment(0, 0, 3)):
             writer.write(frame)
-            1 // (3 - frame.index)
+        raise KeyboardInterrupt
     assert not list(tmp_path.glob("out*"))
     with ImageSegmentWriter(tmp_path / "part", source) as writer:
         for frame in source.frames(Segment(0, 0, 4)):

@@ -63,6 +63,32 @@ def test_same_frames_give_same_bytes_and_independent_segments(tmp_path, name, cl
     assert len(headers) == 1
 
 
+def test_bytes_do_not_depend_on_what_memory_held_before(tmp_path):
+    """x264 once did (macroblock tree with AVX-512): glibc fills fresh memory with the byte that it is given."""
+    write_clip(tmp_path / "a.mp4", frames=30, b_frames=2)
+    script = textwrap.dedent(f"""
+        import hashlib
+        from pathlib import Path
+        from or_mv_anon.video.reader import open_source
+        from or_mv_anon.video.segments import Segment
+        from or_mv_anon.video.writer import SegmentWriter, choose_encoder
+        source, out = open_source(Path({str(tmp_path / "a.mp4")!r})), Path({str(tmp_path / "s.mp4")!r})
+        with SegmentWriter(out, source.index, choose_encoder(source.index), crf=20, preset="veryfast") as writer:
+            for frame in source.frames(Segment(1, 10, 20)):
+                writer.write(frame)
+        print(hashlib.sha256(out.read_bytes()).hexdigest())
+    """)
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"MALLOC_PERTURB_": fill},
+            capture_output=True, text=True, timeout=60, check=True,
+        ).stdout
+        for fill in ("0", "11", "201")
+    }  # fmt: skip
+    assert len(digests) == 1
+
+
 def test_shift_is_taken_off(tmp_path):
     source = source_of(tmp_path / "a.mp4", pts=[5000, 5100, 7000], time_base=Fraction(1, 1000))
     index = index_video(render(tmp_path / "s.mp4", source, Segment(0, 1, 3), shift=5100))
