@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
+import cv2
 from tqdm import tqdm
 
 Job = TypeVar("Job")
@@ -102,5 +103,6 @@ def _start_worker(counter: Any) -> None:
     global _frames_done
     _frames_done = counter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides
+    cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed

@@ -79,6 +79,11 @@ class Schedule:
     pose: NDArray[np.bool_]
     faces: NDArray[np.bool_]
 
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        """Frames that any network looks at."""
+        return self.persons | self.faces  # poses are only estimated where persons are detected
+
 
 def plan_schedule(times: NDArray[np.float64], config: PipelineConfig, *, first: int, stop: int) -> Schedule:
     """Frames to look at.

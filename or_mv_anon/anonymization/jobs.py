@@ -89,30 +89,34 @@ def analyse(job: AnalyseJob) -> Analysed:
     networks = load_networks(job.models, job.config)
     source = open_camera(job.plan.camera, job.plan.store)
     schedule = plan_schedule(source.times, job.config, first=job.plan.first, stop=job.plan.stop)
-    found = analyse_frames(source.frames(job.segment), networks, schedule, job.config, first=job.plan.first)
-    _store_findings(job, found)
+    frames = source.frames(job.segment, wanted=schedule.any)
+    found = analyse_frames(frames, networks, schedule, job.config, first=job.plan.first)
+    _store_findings(job, found, source.missing)
+    count_frames(len(job.segment) - len(found.frames))
     return Analysed(time.perf_counter() - started, found.problems, list(source.missing), networks.providers)
 
 
-def _store_findings(job: AnalyseJob, found: Findings) -> None:
-    store = RunStore(job.plan.store)
-    everything = _every_frame(job.plan)
-    name = partial(job.plan.file, segment=job.segment)
-    store.write(name("frames"), everything[np.array(found.frames, int)].replace(flags=np.array(found.flags)))
+def _store_findings(job: AnalyseJob, found: Findings, missing: list[int]) -> None:
+    store, plan = RunStore(job.plan.store), job.plan
+    frames = _every_frame(plan)[job.segment.first - plan.first : job.segment.stop - plan.first]
+    flags = np.where(np.isin(frames.pts + plan.shift, missing), int(FrameFlag.FAILED), 0)
+    flags[np.array(found.frames, int) - int(frames.frame[0])] = found.flags
+    name = partial(plan.file, segment=job.segment)
+    store.write(name("frames"), frames.replace(flags=flags))
     store.write(name("persons"), Detections.concat(found.persons))
     store.write(name("keypoints"), Keypoints.concat(found.keypoints))
     store.write(name("faces"), Detections.concat(found.faces))
 
 
 def _every_frame(plan: CameraPlan) -> Frames:
-    """All frames that the processed part should have, on the output's clock, as if none could be decoded."""
+    """All frames that the processed part should have, on the output's clock, without any flag."""
     source = open_camera(plan.camera, plan.store)
     pts = source.pts[plan.first : plan.stop] - plan.shift
     return Frames(
         frame=np.arange(len(pts)),
         pts=pts,
         time=pts * float(source.time_base),
-        flags=np.full(len(pts), FrameFlag.FAILED),
+        flags=np.zeros(len(pts)),
     )
 
 
@@ -192,11 +196,8 @@ def _load_findings(store: RunStore, plan: CameraPlan) -> tuple[Frames, Detection
         keypoints.append(part.replace(detection=part.detection + count))
         faces.append(store.read(name("faces"), Detections))
         count += len(persons[-1])
-    everything, decoded = _every_frame(plan), Frames.concat(frames)
-    flags = everything.flags.copy()
-    flags[decoded.frame] = decoded.flags
     return (
-        everything.replace(flags=flags),
+        Frames.concat(frames),
         Detections.concat(persons),
         Keypoints.concat(keypoints),
         Detections.concat(faces),

@@ -30,12 +30,12 @@ class Covered:
 
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels of the coded picture, integers on the grid.
-        cells: the drawn samples, ``(rows, columns)``, on an 8-bit scale.
+        cells: the drawn samples, ``(rows, columns)``, in the picture's own depth.
         change: mean absolute difference between what was there and what was drawn, on an 8-bit scale.
     """
 
     box: tuple[int, int, int, int]
-    cells: NDArray[np.float32]
+    cells: NDArray[np.integer]
     change: float
 
 
@@ -70,18 +70,16 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
     grids = [_cells(box, count) for box in snapped]
     # All samples are taken before anything is drawn: where regions overlap each still averages the original picture.
     samples = [[_sample(p, b, g, method, config) for p in planes] for b, g in zip(snapped, grids, strict=True)]
-    changes = []
-    for box, cells in zip(snapped, samples, strict=True):
-        view = _view(planes[0], box)
-        changes.append(float(np.abs(view.astype(np.float32) - _enlarge(cells[0], view, method)).mean()))
-    for box, cells in zip(snapped, samples, strict=True):
-        for plane, cell in zip(planes, cells, strict=True):
+    patches = [_enlarge(cells[0], _view(planes[0], box), method) for box, cells in zip(snapped, samples, strict=True)]
+    changes = [_mean_difference(_view(planes[0], box), patch) for box, patch in zip(snapped, patches, strict=True)]
+    for box, cells, patch in zip(snapped, samples, patches, strict=True):
+        _view(planes[0], box)[...] = patch
+        for plane, cell in zip(planes[1:], cells[1:], strict=True):
             view = _view(plane, box)
             view[...] = _enlarge(cell, view, method)
     scale = to_8_bits(planes[0])
     return [
-        Covered(box, cells[0].astype(np.float32) * scale, change * scale)
-        for box, cells, change in zip(snapped, samples, changes, strict=True)
+        Covered(box, cells[0], change * scale) for box, cells, change in zip(snapped, samples, changes, strict=True)
     ]
 
 
@@ -94,30 +92,41 @@ def blank(planes: Sequence[Plane]) -> None:
 def blackness(planes: Sequence[Plane]) -> Covered:
     """What `blank` draws, for the check."""
     height, width = planes[0].pixels.shape
-    cells = np.full((1, 1), planes[0].black * to_8_bits(planes[0]), np.float32)
-    return Covered((0, 0, width, height), cells, change=255.0)
+    return Covered((0, 0, width, height), np.full((1, 1), planes[0].black, planes[0].pixels.dtype), change=255.0)
 
 
-def unlike(planes: Sequence[Plane], drawn: Sequence[Covered], method: Method) -> list[float]:
+def unlike(luma: Plane, drawn: Sequence[Covered], method: Method) -> list[float]:
     """How far a decoded picture is from what was drawn in each region.
 
     Returns:
         Mean absolute luma difference per region on an 8-bit scale, over the pixels that no later region covers;
-        0 where a later region covers everything.
+        0 where later regions cover everything.
     """
-    luma = planes[0]
-    scale = to_8_bits(luma)
     result = []
     for i, covered in enumerate(drawn):
-        view = _view(luma, covered.box).astype(np.float32) * scale
-        difference = np.abs(view - _enlarge(covered.cells, view, method))
-        visible = np.ones(view.shape, bool)
-        x, y = covered.box[:2]
-        for later in drawn[i + 1 :]:
-            x1, y1, x2, y2 = later.box
-            visible[max(0, y1 - y) : max(0, y2 - y), max(0, x1 - x) : max(0, x2 - x)] = False
-        result.append(float(difference[visible].mean()) if visible.any() else 0.0)
+        view = _view(luma, covered.box)
+        visible = _not_under(covered.box, drawn[i + 1 :])
+        difference = _mean_difference(view, _enlarge(covered.cells, view, method), visible)
+        result.append(difference * to_8_bits(luma))
     return result
+
+
+def _not_under(box: tuple[int, int, int, int], later: Sequence[Covered]) -> NDArray[np.uint8] | None:
+    """Mask of the pixels of `box` that no later region covers; None when none of them reaches it."""
+    x1, y1, x2, y2 = box
+    above = [c.box for c in later if c.box[0] < x2 and c.box[2] > x1 and c.box[1] < y2 and c.box[3] > y1]
+    if not above:
+        return None
+    mask = np.ones((y2 - y1, x2 - x1), np.uint8)
+    for left, top, right, bottom in above:
+        mask[max(0, top - y1) : bottom - y1, max(0, left - x1) : right - x1] = 0
+    return mask
+
+
+def _mean_difference(a: NDArray, b: NDArray, mask: NDArray[np.uint8] | None = None) -> float:
+    """Mean absolute difference over the pixels where `mask` is not 0, or over all; 0 if there are none."""
+    count = a.size if mask is None else int(np.count_nonzero(mask))
+    return float(cv2.norm(a, b, cv2.NORM_L1, mask)) / count if count else 0.0
 
 
 def to_8_bits(plane: Plane) -> float:

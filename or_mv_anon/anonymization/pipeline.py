@@ -141,9 +141,9 @@ class SessionRun:
         """What the stage noted in this run or an earlier one."""
         return self.plan.store.facts(stage)
 
-    def missing(self, plan: CameraPlan) -> tuple[int, ...]:
-        """Timestamps of a camera's frames that could not be decoded."""
-        parts = [self.facts(_stage(plan, "analyse", segment.number)).get("missing", []) for segment in plan.segments]
+    def missing(self, plan: CameraPlan, stage: str = "render") -> tuple[int, ...]:
+        """Timestamps of a camera's frames that `stage` could not decode; the analysis does not look at all frames."""
+        parts = [self.facts(_stage(plan, stage, segment.number)).get("missing", []) for segment in plan.segments]
         return tuple(sorted({pts for part in parts for pts in part}))
 
     def finished(self, plan: CameraPlan) -> bool:
@@ -226,7 +226,7 @@ class SessionRun:
             )
             files = [plan.file(name) for name in ("tracks", "face_tracks")]
             files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
-            job = jobs.PlaceJob(plan, config, self.missing(plan))
+            job = jobs.PlaceJob(plan, config, self.missing(plan, "analyse"))
             tasks.append(Task(_stage(plan, "place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first))
         return tasks
 

@@ -20,6 +20,8 @@ from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.segments import plan_segments
 
 STORE_FOLDER = "stages"
+LEAST_SEGMENTS = 8  # per camera
+SHORTEST_SEGMENT_S = 2.0  # unless the configuration asks for less
 BUILT_IN = {"detector": "yolox-tiny-humanart", "pose": "rtmpose-s-halpe26", "face": "yunet-2023mar"}
 
 
@@ -134,7 +136,9 @@ def _plan_camera(
 ) -> CameraPlan:
     start = None if options.start is None else options.start - camera.offset
     end = None if options.end is None else options.end - camera.offset
-    segments = plan_segments(facts, seconds=config.video.segment_s, start=start, end=end)
+    # Short recordings are cut too, so that every core has something to do.
+    length = min(config.video.segment_s, max(SHORTEST_SEGMENT_S, facts.duration / LEAST_SEGMENTS))
+    segments = plan_segments(facts, seconds=length, start=start, end=end)
     encoding, shift = None, 0
     if isinstance(facts, VideoIndex):
         encoding = choose_encoder(facts, config.video.codec)

@@ -141,7 +141,7 @@ def _failed_frames(written: Iterable[Frame], drawn: list[tuple[int, list[Covered
     for position, frame in enumerate(written):
         index, covered = waiting.pop(position, (-1, []))
         if covered:
-            differences = unlike(frame.planes(), covered, method)
+            differences = unlike(frame.luma(), covered, method)
             limits = [max(LEAST_DIFFERENCE, CHANGE_SHARE * region.change) for region in covered]
             if any(difference > limit for difference, limit in zip(differences, limits, strict=True)):
                 failed.add(index)

@@ -69,6 +69,10 @@ class Frame:
             self._planes = planes_of(self.native, self.pixel_format)
         return self._planes
 
+    def luma(self) -> Plane:
+        """A view of the first plane that must not be written to: reading it costs no copy of the picture."""
+        return planes_of(self.native, self.pixel_format)[0]
+
     def to_coded(self, boxes: Boxes) -> Boxes:
         """Boxes (N, 4) float32 in upright pixels as boxes in coded pixels, the planes' frame."""
         return self.orientation.to_coded(boxes, width=self.native.width, height=self.native.height)

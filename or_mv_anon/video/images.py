@@ -97,13 +97,15 @@ class ImageFolderSource:
         """(N,) seconds."""
         return self._pts.astype(np.float64) * float(self._time_base)
 
-    def frames(self, segment: Segment) -> Iterator[Frame]:
-        """The images of `segment`; those that cannot be read are left out and noted in `missing`.
+    def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
+        """The images of `segment` (of those that `wanted` names); unreadable ones are left out and noted in `missing`.
 
         Raises:
             UserError: an image has another size than the first.
         """
         for number in range(segment.first, segment.stop):
+            if wanted is not None and not wanted[number]:
+                continue
             pts = int(self._pts[number])
             picture = _read(self.files[number])
             if picture is None:

@@ -21,6 +21,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.files import partial_path, publish, write_error
 from or_mv_anon.video.index import VideoIndex
+from or_mv_anon.video.reorder import decoding_times
 from or_mv_anon.video.writer import close_quietly, open_output
 
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -80,20 +81,6 @@ def join_segments(
             raise write_error(destination, error) from error
         raise
     return notes
-
-
-def decoding_times(pts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Decoding timestamps (N,) for packets with presentation times `pts` (N,) in decoding order.
-
-    Strictly increasing and never after the presentation: the sorted times, delayed by the fewest packets that allow
-    it; before the first one they go on backwards at the recording's smallest step.
-    """
-    ordered = np.sort(pts)
-    ranks = np.searchsorted(ordered, pts)
-    delay = int((np.arange(len(pts)) - ranks).max(initial=0))
-    step = max(1, int(np.diff(ordered).min())) if len(pts) > 1 else 1
-    lead_in = ordered[0] - step * np.arange(delay, 0, -1)
-    return np.concatenate([lead_in, ordered])[: len(pts)]
 
 
 def _read_segment(path: Path) -> _SegmentPackets:

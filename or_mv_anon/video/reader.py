@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from or_mv_anon.video.demux import decode, main_stream, open_video
@@ -73,22 +74,26 @@ class VideoSource:
         """(N,) seconds on the stream's own clock."""
         return self.index.times
 
-    def frames(self, segment: Segment) -> Iterator[Frame]:
+    def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
         """The frames of `segment`, in display order.
 
         A frame that does not decode is left out and its ticks are added to `missing`. After damage, all frames up to
         the next keyframe count as corrupt.
+
+        Args:
+            segment: which frames.
+            wanted: mask ``(n_frames,)`` of the frames that are needed; the others are left out, and not even decoded
+                where no other frame depends on them. None for all.
         """
         expected = segment.first
         damaged = False
-        for number, native in self._numbered(segment):
-            if number > expected:
-                damaged = True
-                self._note_missing(expected, number)
+        for number, native in self._numbered(segment, wanted):
+            damaged |= self._note_missing(expected, number, wanted)
             expected = number + 1
             damaged = native.is_corrupt or (damaged and not native.key_frame)
-            yield self._frame(native, number, corrupt=damaged)
-        self._note_missing(expected, segment.stop)
+            if wanted is None or wanted[number]:
+                yield self._frame(native, number, corrupt=damaged)
+        self._note_missing(expected, segment.stop, wanted)
 
     def _frame(self, native: av.VideoFrame, number: int, *, corrupt: bool) -> Frame:
         index = self.index
@@ -107,20 +112,27 @@ class VideoSource:
             scaler=self._scaler,
         )
 
-    def _note_missing(self, first: int, stop: int) -> None:
-        self.missing.extend(p for p in self.index.pts[first:stop].tolist() if p not in self.missing)
+    def _note_missing(self, first: int, stop: int, wanted: NDArray[np.bool_] | None) -> bool:
+        """Note the wanted frames from `first` to before `stop`; whether there are any."""
+        pts = self.index.pts[first:stop]
+        if wanted is not None:
+            pts = pts[wanted[first:stop]]
+        self.missing.extend(p for p in pts.tolist() if p not in self.missing)
+        return len(pts) > 0
 
-    def _numbered(self, segment: Segment) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _numbered(self, segment: Segment, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[int, av.VideoFrame]]:
         """(frame number, frame) of the segment's frames that decode, numbers strictly increasing."""
         if not self.index.seekable:
-            for number, native in enumerate(self._decode(None)):
+            for number, native in enumerate(self._decode(None, None)):
                 if number >= segment.stop:
                     return
                 if number >= segment.first:
                     yield number, native
             return
         number = segment.first - 1
-        for native in self._from(int(self.index.pts[segment.first])):
+        # The first frame tells whether the seek landed well, so it is decoded whether wanted or not.
+        needed = None if wanted is None else np.union1d(np.flatnonzero(wanted), [segment.first, segment.stop - 1])
+        for native in self._from(int(self.index.pts[segment.first]), needed):
             if native.pts is None:
                 continue
             found = int(np.searchsorted(self.index.pts, native.pts))
@@ -132,10 +144,10 @@ class VideoSource:
                 if number == segment.stop - 1:
                     return
 
-    def _from(self, first: int) -> Iterator[av.VideoFrame]:
+    def _from(self, first: int, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
         """Frames from tick `first` on; entry points move back until the decoder shows that very frame."""
         for entry in self._entries(first):
-            decoded = self._decode(entry)
+            decoded = self._decode(entry, needed)
             for native in decoded:
                 if native.pts is None or native.pts < first:
                     continue
@@ -155,7 +167,7 @@ class VideoSource:
             step *= 2
         yield None
 
-    def _decode(self, entry: int | None) -> Iterator[av.VideoFrame]:
+    def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
         with open_video(self.index.path) as container:
             stream = main_stream(container, self.index.path)
             stream.codec_context.thread_count = self._threads
@@ -169,7 +181,16 @@ class VideoSource:
             packets: Iterator[av.Packet] = container.demux(stream)
             if entry is not None:
                 packets = _from_keyframe(packets)
+            if needed is not None and self._threads == 1:  # several threads would skip other packets than meant
+                packets = _skipping(packets, stream, set(self.index.pts[needed].tolist()))
             yield from decode(container, stream, packets)
+
+
+def _skipping(packets: Iterator[av.Packet], stream: VideoStream, needed: set[int]) -> Iterator[av.Packet]:
+    """`packets`; before each the decoder is told whether it may skip it when no other frame refers to it."""
+    for packet in packets:
+        stream.codec_context.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in needed else "NONREF"
+        yield packet
 
 
 def _from_keyframe(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:

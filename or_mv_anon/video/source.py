@@ -51,8 +51,11 @@ class Source(Protocol):
     def times(self) -> NDArray[np.float64]:
         """(N,) seconds on the camera's own clock."""
 
-    def frames(self, segment: Segment) -> Iterator[Frame]:
-        """The frames of `segment`, in display order; those that cannot be decoded are left out and noted."""
+    def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
+        """The frames of `segment`, in display order; those that cannot be decoded are left out and noted.
+
+        Frames that the mask `wanted` ``(n_frames,)`` does not name are left out; None for all.
+        """
 
 
 def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, threads: int = 1) -> Source:

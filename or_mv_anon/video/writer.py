@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import PictureType
@@ -21,9 +22,11 @@ from or_mv_anon.video.files import partial_path, publish, write_error
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.pixels import Converter
+from or_mv_anon.video.reorder import decoding_times
 
 _BITEXACT = 0x400  # AVFMT_FLAG_BITEXACT: no version strings, no dates
 _CLOCK_LIMIT = 1 << 31
+_SLOWEST, _FASTEST = Fraction(1), Fraction(240)  # frames per second that all encoders take as their nominal rate
 
 __all__ = ["Encoding", "SegmentWriter", "choose_encoder"]
 
@@ -51,7 +54,8 @@ class SegmentWriter:
         self._converter = Converter()
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
-        self._written = 0
+        self._written = 0  # frames
+        self._muxed = 0  # packets
 
     def __enter__(self) -> Self:
         try:
@@ -66,9 +70,13 @@ class SegmentWriter:
         index, encoding = self._index, self._encoding
         os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings on stderr otherwise
         stream = container.add_stream(
-            encoding.encoder, rate=index.rate, options=self._options, width=index.width, height=index.height,
+            encoding.encoder,
+            rate=min(max(index.rate, _SLOWEST), _FASTEST),
+            options=self._options,
+            width=index.width,
+            height=index.height,
             time_base=index.time_base,
-        )  # fmt: skip
+        )
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         context.pix_fmt = encoding.pix_fmt
@@ -99,10 +107,23 @@ class SegmentWriter:
         native.duration = self._ticks_until_next(frame.index)
         native.pict_type = PictureType.NONE  # the encoder decides, not the input
         try:
-            self._container.mux(self._stream.encode(native))
+            packets = self._stream.encode(native)
+            self._container.mux(packets)
             self._written += 1
+            self._muxed += len(packets)
         except (FFmpegError, OSError) as error:
             raise write_error(self.path, error) from error
+
+    def _flush(self) -> None:
+        assert self._container is not None
+        assert self._stream is not None
+        packets = self._stream.encode(None)
+        if self._muxed == 0:
+            # x265 leaves decoding times unset in a segment shorter than its delay
+            pts = np.array([packet.pts for packet in packets], np.int64)
+            for packet, dts in zip(packets, decoding_times(pts), strict=True):
+                packet.dts = int(dts)
+        self._container.mux(packets)
 
     def _ticks_until_next(self, number: int) -> int:
         pts = self._index.pts
@@ -118,7 +139,7 @@ class SegmentWriter:
         assert self._stream is not None
         try:
             if self._written:
-                self._container.mux(self._stream.encode(None))
+                self._flush()
                 self._container.close()
             else:
                 self._partial.write_bytes(b"")

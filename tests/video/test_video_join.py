@@ -12,8 +12,9 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.video.check import VerificationError, check_video
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.index import index_video
-from or_mv_anon.video.join import decoding_times, join_segments
+from or_mv_anon.video.join import join_segments
 from or_mv_anon.video.reader import VideoSource
+from or_mv_anon.video.reorder import decoding_times
 from or_mv_anon.video.segments import Segment, plan_segments
 from or_mv_anon.video.writer import SegmentWriter
 
