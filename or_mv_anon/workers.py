@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +24,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
+WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
 _frames_done: Any = None  # the counter shared with the main process, set in each worker
 
 
@@ -36,16 +38,18 @@ def count_frames(number: int = 1) -> None:
 class WorkerPool:
     """Worker processes for the length of a ``with`` block.
 
+    A worker that dies takes its job with it: the jobs that were running are tried again one at a time, so that only
+    the guilty one is given up.
+
     Args:
         workers: number of processes.
     """
 
     def __init__(self, workers: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._counter = context.Value("q", 0)
-        self._executor = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_start_worker, initargs=(self._counter,)
-        )
+        self._workers = workers
+        self._context = multiprocessing.get_context("spawn")
+        self._counter = self._context.Value("q", 0)
+        self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -55,6 +59,11 @@ class WorkerPool:
             for process in list((self._executor._processes or {}).values()):
                 process.terminate()
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers, mp_context=self._context, initializer=_start_worker, initargs=(self._counter,)
+        )
 
     def run(
         self, function: Callable[[Job], Result], jobs: Sequence[Job], *, title: str, frames: int
@@ -68,24 +77,36 @@ class WorkerPool:
             frames: how many frames all jobs together have.
         """
         self._counter.value = 0
-        waiting: dict[Future[Result], Job] = {self._executor.submit(function, job): job for job in jobs}
+        waiting, suspects = deque(jobs), deque[Job]()
+        running: dict[Future[Result], Job] = {}
         # Off a terminal (a log file, a batch system) a line every half minute is enough.
         interval = 0.2 if sys.stderr.isatty() else 30.0
         with tqdm(total=frames, desc=title, unit="frame", mininterval=interval, smoothing=0.05) as bar:
-            while waiting:
-                finished, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            while waiting or suspects or running:
+                if suspects and not running:
+                    job = suspects.popleft()
+                    running[self._executor.submit(function, job)] = job
+                while waiting and not suspects and len(running) < self._workers:
+                    job = waiting.popleft()
+                    running[self._executor.submit(function, job)] = job
+                finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
                 bar.update(min(self._counter.value, frames) - bar.n)
-                for future in finished:
-                    job = waiting.pop(future)
-                    error = future.exception()
-                    if isinstance(error, BrokenProcessPool):
-                        yield job, RuntimeError("a worker process died; most often the machine ran out of memory")
-                    elif isinstance(error, Exception):
-                        yield job, error
-                    elif error is not None:
-                        raise error
+                if any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
+                    victims = list(running.values())
+                    running.clear()
+                    self._executor.shutdown(wait=True)
+                    self._executor = self._start()
+                    if len(victims) > 1:
+                        suspects.extend(victims)
                     else:
-                        yield job, future.result()
+                        yield victims[0], RuntimeError(WORKER_DIED)
+                    continue
+                for future in finished:
+                    job = running.pop(future)
+                    error = future.exception()
+                    if error is not None and not isinstance(error, Exception):
+                        raise error
+                    yield job, error if error is not None else future.result()
             bar.update(min(self._counter.value, frames) - bar.n)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -32,11 +33,12 @@ def write_session_audit(run: SessionRun) -> bool:
     report = run.plan.out / "report.html"
     write_audit(run.plan.out / "audit.json", report, audit)
     judged = verdict(audit)
-    print(judged.sentence)
+    stream = sys.stdout if judged.well else sys.stderr
+    print(judged.sentence, file=stream)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
-        print(f"- {problem}")
+        print(f"- {problem}", file=stream)
     if len(audit.problems) > SHOWN_PROBLEMS:
-        print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report")
+        print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report", file=stream)
     for timing in audit.timings:
         if timing.frames_per_s:
             print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
@@ -65,7 +67,7 @@ def _audit(run: SessionRun) -> Audit:
         versions=library_versions(),
         timings=tuple(run.timings),
         cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
-        problems=tuple(problems),
+        problems=tuple(_without_folders(run, problem) for problem in problems),
     )
 
 
@@ -123,23 +125,23 @@ def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
 
 
 def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
-    providers: dict[str, set[str]] = {}
+    """The networks whose findings the outputs rest on, be they of this run or of an earlier one."""
+    used: dict[tuple[str, str], ModelUsed] = {}
     for plan in run.plan.cameras:
-        for segment in plan.segments:
-            noted = run.facts(f"{plan.camera.name}/analyse/{segment.number:05d}").get("providers", {})
-            for role, provider in noted.items():
-                providers.setdefault(role, set()).add(provider)
-    return tuple(
-        ModelUsed(
-            role=weights.role,
-            name=weights.name,
-            sha256=weights.sha256,
-            licence=weights.licence,
-            provider=", ".join(sorted(providers.get(weights.role, ()))),
-            precision=run.options.precision,
-        )
-        for weights in run.weights
-    )
+        for weights in run.facts(f"{plan.camera.name}/place").get("weights", []):
+            providers = {
+                run.facts(f"{plan.camera.name}/analyse/{segment.number:05d}")["providers"][weights["role"]]
+                for segment in plan.segments
+            }
+            used[weights["role"], weights["sha256"]] = ModelUsed(
+                role=weights["role"],
+                name=weights["name"],
+                sha256=weights["sha256"],
+                licence=weights["licence"],
+                provider=", ".join(sorted(providers)),
+                precision=run.options.precision,
+            )
+    return tuple(used.values())
 
 
 def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudit:
@@ -152,6 +154,12 @@ def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudi
         summary=summary,
         risks=risks,
     )
+
+
+def _without_folders(run: SessionRun, sentence: str) -> str:
+    for camera in run.plan.session.cameras:
+        sentence = sentence.replace(f"{camera.source.parent}/", "")
+    return sentence.replace(f"{run.plan.out}/", "")
 
 
 def _plain(value: Any) -> Any:

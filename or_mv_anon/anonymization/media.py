@@ -163,6 +163,8 @@ def read_back(plan: CameraPlan, segment: Segment) -> Iterator[Frame]:
     source: Source
     if plan.encoding is None:
         source = ImageFolderSource(path, fps=plan.camera.fps or DEFAULT_PICTURE_RATE)
+    elif path.stat().st_size == 0:  # no frame of the segment could be decoded
+        return iter(())
     else:
         source = VideoSource(index_video(path))
     return source.frames(Segment(0, 0, source.n_frames))

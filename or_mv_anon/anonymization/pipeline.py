@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from or_mv_anon.anonymization import jobs
@@ -49,7 +49,7 @@ def anonymize_site(options: Options) -> int:
     site = discover(options.videos)
     for note in site.notes:
         print(f"- {note}")
-    weights = find_weights(options)
+    weights = [] if options.render_only else find_weights(options)
     well = True
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
@@ -103,6 +103,7 @@ class Task:
     job: Any
     camera: str
     frames: int
+    facts: dict[str, Any] = field(default_factory=dict)  # noted beside what the job reports
 
 
 class SessionRun:
@@ -162,7 +163,7 @@ class SessionRun:
                 if isinstance(result, Exception):
                     self._note_failure(task.camera, name, result)
                 else:
-                    store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result))
+                    store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
         seconds = time.perf_counter() - started if pending else 0.0
         self.timings.append(StageTiming(stage=name, frames=frames, seconds=seconds, skipped=not pending))
 
@@ -175,10 +176,17 @@ class SessionRun:
 
     def _require_regions(self) -> None:
         for plan in self.healthy:
-            if not self.plan.store.facts(_stage(plan, "place")):
+            stage = _stage(plan, "place")
+            made_from = self.plan.store.fingerprint(stage) or ""
+            if not self.plan.store.done(stage, made_from):
                 raise UserError(
                     f"--render-only needs the regions of an earlier run in {self.plan.store.root}; "
                     f"there are none for {plan.camera.name}. Run once without it."
+                )
+            if made_from.split(":")[0] != self._recording(plan):
+                raise UserError(
+                    f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
+                    "--start and --end. Run once without it."
                 )
 
     def _hash_tasks(self) -> list[Task]:
@@ -191,16 +199,18 @@ class SessionRun:
             tasks.append(Task(_stage(plan, "hash"), config_hash(state), [], job, plan.camera.name, job.frames))
         return tasks
 
+    def _recording(self, plan: CameraPlan) -> str:
+        """What the regions belong to: this very file, cut in this very way."""
+        digest = self.facts(_stage(plan, "hash"))["sha256"]
+        return config_hash(SCHEMA_VERSION, digest, [(s.first, s.stop) for s in plan.segments], plan.shift)
+
     def _analyse_fingerprint(self, plan: CameraPlan) -> str:
         config, options = self.config, self.options
         return config_hash(
-            SCHEMA_VERSION,
-            self.facts(_stage(plan, "hash"))["sha256"],
+            self._recording(plan),
             [weights.sha256 for weights in self.weights],
             [config.detection, config.pose, config.face],
             [options.device, options.precision],
-            [(segment.first, segment.stop) for segment in plan.segments],
-            plan.shift,
         )
 
     def _analyse_tasks(self) -> list[Task]:
@@ -219,7 +229,7 @@ class SessionRun:
         config = self.config
         tasks = []
         for plan in self.healthy:
-            fingerprint = config_hash(
+            fingerprint = f"{self._recording(plan)}:" + config_hash(
                 self._analyse_fingerprint(plan),
                 [config.tracking, config.face_tracking, config.regions, config.risk],
                 [plan.camera.always, plan.camera.never],
@@ -227,7 +237,10 @@ class SessionRun:
             files = [plan.file(name) for name in ("tracks", "face_tracks")]
             files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
             job = jobs.PlaceJob(plan, config, self.missing(plan, "analyse"))
-            tasks.append(Task(_stage(plan, "place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first))
+            facts = {"weights": [asdict(weights) for weights in self.weights]}
+            tasks.append(
+                Task(_stage(plan, "place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first, facts)
+            )
         return tasks
 
     def _render_fingerprint(self, plan: CameraPlan) -> str:

@@ -31,7 +31,7 @@ class Weights:
 
     role: str
     name: str
-    path: Path
+    path: str
     sha256: str
     licence: str
 
@@ -89,17 +89,17 @@ def find_weights(options: Options) -> list[Weights]:
     for role, name in BUILT_IN.items():
         own = getattr(site, role, None)
         if own is not None:
-            found.append(Weights(role, f"{site.folder.name}/{own.name}", own, sha256(own), "the site's own"))
+            found.append(Weights(role, f"{site.folder.name}/{own.name}", str(own), sha256(own), "the site's own"))
         else:
             asset = weights_named(name)
             path = fetch(name, weights_dir=options.weights_dir)
-            found.append(Weights(role, name, path, asset.sha256, asset.licence))
+            found.append(Weights(role, name, str(path), asset.sha256, asset.licence))
     return found
 
 
 def model_settings(weights: list[Weights], options: Options, *, threads: int) -> ModelSettings:
     """The networks as the workers load them."""
-    paths = {entry.role: entry.path for entry in weights}
+    paths = {entry.role: Path(entry.path) for entry in weights}
     return ModelSettings(
         detector=paths["detector"],
         pose=paths["pose"],
@@ -116,6 +116,8 @@ def plan_session(session: Session, out: Path, options: Options, config: Pipeline
     Raises:
         UserError: `out` cannot be written or would overwrite the input.
     """
+    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
+        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
     plan = SessionPlan(session, out, RunStore.open(out / STORE_FOLDER))
     for camera in session.cameras:
         try:
@@ -146,7 +148,7 @@ def _plan_camera(
             session.notes.append(f"{camera.name}: {encoding.note}")
         if start is not None and start > 0:
             shift = round(start / facts.time_base)
+        elif facts.pts[0] < 0:
+            shift = int(facts.pts[0])  # containers do not take timestamps before zero
     destination = session.out / (camera.name + ("" if encoding is None else encoding.suffix))
-    if destination.resolve() == camera.source.resolve():
-        raise UserError(f"{destination} would overwrite the recording itself; choose another --out folder.")
     return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination)

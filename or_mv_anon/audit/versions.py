@@ -11,7 +11,7 @@ PACKAGES = {
     "av": "PyAV",
     "numpy": "NumPy",
     "opencv-python-headless": "OpenCV",
-    "opencv-python": "OpenCV",
+    "opencv-python-headless": "OpenCV",
     "openvino": "OpenVINO",
     "onnx": "ONNX",
     "onnxruntime": "ONNX Runtime",

@@ -1,0 +1,39 @@
+# make demo    anonymize a real four-camera recording, from nothing
+# make test    set up and pass the tests
+# make setup   only the environment, in .venv
+# make setup-adapt   the environment plus what adaptation to a site needs (torch, mmdet, mmpose)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test setup setup-adapt lint clean
+
+demo: setup
+	$(BIN)/or-mv-anon sample demo/recording
+	$(BIN)/python tools/anonymize_multiview.py --videos demo/recording --out demo/anonymous
+
+test: setup
+	$(BIN)/or-mv-anon weights fetch
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.ready
+
+# mmpose asks for chumpy, which it never imports and which no longer builds; its other needs are in the extra.
+setup-adapt: setup
+	$(BIN)/python -m pip install -e ".[adapt]"
+	$(BIN)/python -m pip install --no-deps mmpose==1.3.2
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -e ".[dev]"
+	touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,146 @@
+"""Runs the tool as users do, and looks at its results with nothing but a decoder."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from or_mv_anon.records import Regions
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOOL = (sys.executable, str(REPOSITORY / "tools" / "anonymize_multiview.py"))
+CONSOLE = (str(Path(sys.executable).with_name("or-mv-anon")), "anonymize")
+PROGRESS = re.compile(r"\d+%\||\[\d\d:\d\d")
+PATIENCE = 300  # seconds
+NEUTRAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id", "DURATION"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run of the tool ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was said on stderr, progress bars left out."""
+        lines = re.split("[\r\n]", self.err)
+        return [line for line in lines if line.strip() and not PROGRESS.search(line)]
+
+    def refused_with(self, *words: str) -> bool:
+        """Whether it ended in one clear sentence on stderr that holds all `words`."""
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert len(self.sentences) == 1, self.err
+        sentence = self.sentences[0]
+        assert sentence.startswith("error: "), sentence
+        assert sentence.endswith("."), sentence
+        assert "Internal error" not in sentence
+        missing = [word for word in words if word not in sentence]
+        assert not missing, f"{missing} not in: {sentence}"
+        return True
+
+
+def run(
+    *arguments: object,
+    command: Sequence[str] = TOOL,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> Ran:
+    """Run the tool as a process of its own, on two workers unless `arguments` say otherwise."""
+    workers = [] if "--workers" in arguments else ["--workers", "2"]
+    done = subprocess.run(
+        [*command, *map(str, arguments), *workers],
+        capture_output=True, text=True, timeout=PATIENCE, check=False, preexec_fn=before, env=environment,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def audit_of(out: Path) -> dict[str, Any]:
+    """The audit of a finished run."""
+    content: dict[str, Any] = json.loads((out / "audit.json").read_text())
+    return content
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A decoded video: times in seconds, pictures (N, height, width, 3) BGR as coded."""
+
+    times: list[Fraction]
+    pictures: NDArray[np.uint8]
+    matrix: bytes | None
+    codec: str
+    pix_fmt: str
+
+
+def decoded(path: Path) -> Clip:
+    """All frames of a video."""
+    times, pictures, matrix, pix_fmt = [], [], None, ""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        for frame in container.decode(stream):
+            assert frame.pts is not None
+            times.append(frame.pts * Fraction(frame.time_base))
+            pictures.append(frame.to_ndarray(format="bgr24"))
+            side: Any = frame.side_data.get("DISPLAYMATRIX")
+            matrix, pix_fmt = None if side is None else bytes(side), frame.format.name
+        return Clip(times, np.stack(pictures), matrix, stream.codec_context.codec.canonical_name, pix_fmt)
+
+
+def sound_of(path: Path) -> list[list[tuple[Fraction, bytes]]]:
+    """Per audio stream the (time in seconds, bytes) of every packet."""
+    tracks = []
+    with av.open(str(path)) as container:
+        for number in range(len(container.streams.audio)):
+            container.seek(0)
+            stream = container.streams.audio[number]
+            packets = [packet for packet in container.demux(stream) if packet.size]
+            tracks.append([(packet.pts * Fraction(packet.time_base), bytes(packet)) for packet in packets])
+    return tracks
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    """Metadata of the container and all streams that tells more than how the file is built."""
+    with av.open(str(path)) as container:
+        found = dict(container.metadata)
+        for stream in container.streams:
+            found |= stream.metadata
+    return {key: value for key, value in found.items() if key not in NEUTRAL_TAGS}
+
+
+def regions_of(out: Path, camera: str) -> Regions:
+    """What the run decided to cover, in upright pixels, frame 0 being the first of the output."""
+    files = sorted((out / "stages" / camera).glob("regions-*.parquet"))
+    return Regions.concat([Regions.from_table(pq.read_table(file)) for file in files])
+
+
+def covered_mask(regions: Regions, frame: int, size: tuple[int, int], *, margin: float = 0) -> NDArray[np.bool_]:
+    """Which pixels (height, width) of the upright `frame` lie in a region, or within `margin` pixels of one."""
+    mask = np.zeros((size[1], size[0]), bool)
+    for x1, y1, x2, y2 in regions.box[regions.frame == frame].tolist():
+        left, top = max(0, int(np.floor(x1 - margin))), max(0, int(np.floor(y1 - margin)))
+        mask[top : max(0, int(np.ceil(y2 + margin))), left : max(0, int(np.ceil(x2 + margin)))] = True
+    return mask
+
+
+def fingerprints(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and time of every file of a result folder, the stage outputs left out."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "stages" not in path.parts
+    }
