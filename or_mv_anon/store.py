@@ -7,12 +7,7 @@ never stored here, except the already anonymized video segments that wait to be 
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.files import explained, write_atomically
 from or_mv_anon.records import SCHEMA_VERSION, Columns
 
 Record = TypeVar("Record", bound=Columns)
@@ -105,47 +101,3 @@ class RunStore:
             return kind.from_table(pq.read_table(path))
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             raise UserError(f"Cannot use the stored {path} ({error}); run again with --overwrite.") from error
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill ``path.partial``, sync it to the disk and rename it to `path`.
-
-    Raises:
-        UserError: the disk is full or the place cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    with explained(path):
-        try:
-            write(partial)
-            sync(partial)
-            partial.replace(path)
-            sync(path.parent)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-
-
-def sync(path: Path) -> None:
-    """Make sure that a file or folder has reached the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn a failed write into one sentence for the user."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            free = shutil.disk_usage(next(p for p in [path, *path.parents] if p.exists())).free
-            raise UserError(
-                f"The disk that holds {path.parent} is full ({free / 1e6:.0f} MB left); "
-                "make room and run the same command again, finished work is kept."
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise UserError(f"No permission to write {path}; choose another --out folder.") from error
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error

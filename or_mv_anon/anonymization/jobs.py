@@ -30,9 +30,10 @@ from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.risk import risk_intervals
 from or_mv_anon.audit.summary import CameraSummary, Series, summarize
 from or_mv_anon.config import PipelineConfig, TrackingConfig
+from or_mv_anon.files import write_atomically
 from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, Regions, Tracks
 from or_mv_anon.site import Camera
-from or_mv_anon.store import RunStore, write_atomically
+from or_mv_anon.store import RunStore
 from or_mv_anon.tracking.offline import track_camera
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.workers import count_frames

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from or_mv_anon.anonymization.render import Writer
 from or_mv_anon.config import VideoConfig
 from or_mv_anon.errors import UserError
+from or_mv_anon.files import write_atomically
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
-from or_mv_anon.store import RunStore, write_atomically
+from or_mv_anon.store import RunStore
 from or_mv_anon.video.check import check_video
 from or_mv_anon.video.encoding import Encoding
 from or_mv_anon.video.frame import Frame

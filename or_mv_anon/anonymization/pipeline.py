@@ -30,9 +30,9 @@ from or_mv_anon.anonymization.preview import preview_session
 from or_mv_anon.audit.document import StageTiming
 from or_mv_anon.config import PipelineConfig, config_hash
 from or_mv_anon.errors import UserError
+from or_mv_anon.files import explained
 from or_mv_anon.records import SCHEMA_VERSION
 from or_mv_anon.site import describe, discover
-from or_mv_anon.store import explained
 from or_mv_anon.workers import WorkerPool, available_cores, default_workers
 
 

@@ -19,8 +19,8 @@ from or_mv_anon.anonymization.plan import SessionPlan
 from or_mv_anon.anonymization.regions import plausible_faces, untracked_regions
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import PipelineConfig
+from or_mv_anon.files import write_atomically
 from or_mv_anon.records import Detections, Keypoints
-from or_mv_anon.store import write_atomically
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.audit.page import render_page
-from or_mv_anon.store import write_atomically
+from or_mv_anon.files import write_atomically
 
 SCHEMA = "or_mv_anon/audit/1"
 UNENCODABLE = "backslashreplace"  # file names need not be valid Unicode; in JSON this happens to be the right escape

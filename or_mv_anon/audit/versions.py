@@ -11,7 +11,6 @@ PACKAGES = {
     "av": "PyAV",
     "numpy": "NumPy",
     "opencv-python-headless": "OpenCV",
-    "opencv-python-headless": "OpenCV",
     "openvino": "OpenVINO",
     "onnx": "ONNX",
     "onnxruntime": "ONNX Runtime",

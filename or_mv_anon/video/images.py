@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.video.files import partial_path, publish, sync, write_error
+from or_mv_anon.files import partial_path, publish, sync, write_error
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows

@@ -113,13 +113,19 @@ def sound_of(path: Path) -> list[list[tuple[Fraction, bytes]]]:
     return tracks
 
 
+def streams_of(path: Path) -> list[str]:
+    """Kinds of all streams, and "chapters" if there are any."""
+    with av.open(str(path)) as container:
+        return [stream.type for stream in container.streams] + ["chapters"] * bool(container.chapters())
+
+
 def tags_of(path: Path) -> dict[str, str]:
     """Metadata of the container and all streams that tells more than how the file is built."""
     with av.open(str(path)) as container:
         found = dict(container.metadata)
         for stream in container.streams:
             found |= stream.metadata
-    return {key: value for key, value in found.items() if key not in NEUTRAL_TAGS}
+    return {key: value for key, value in found.items() if key not in NEUTRAL_TAGS and value != "Lavf"}
 
 
 def regions_of(out: Path, camera: str) -> Regions:
