@@ -66,7 +66,13 @@ class WorkerPool:
         )
 
     def run(
-        self, function: Callable[[Job], Result], jobs: Sequence[Job], *, title: str, frames: int
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        *,
+        title: str,
+        frames: int,
+        at_once: int | None = None,
     ) -> Iterator[tuple[Job, Result | Exception]]:
         """Run `function` on every job; yields each job with its result, or the exception it ended with.
 
@@ -75,6 +81,7 @@ class WorkerPool:
             jobs: picklable.
             title: of the progress bar.
             frames: how many frames all jobs together have.
+            at_once: jobs that may run at the same time; None for one per worker.
         """
         self._counter.value = 0
         waiting, suspects = deque(jobs), deque[Job]()
@@ -86,7 +93,7 @@ class WorkerPool:
                 if suspects and not running:
                     job = suspects.popleft()
                     running[self._executor.submit(function, job)] = job
-                while waiting and not suspects and len(running) < self._workers:
+                while waiting and not suspects and len(running) < (at_once or self._workers):
                     job = waiting.popleft()
                     running[self._executor.submit(function, job)] = job
                 finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)

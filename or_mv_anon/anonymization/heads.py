@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
 from or_mv_anon.models.pose import Halpe26
+from or_mv_anon.records import Column, Columns, Detections, Keypoints
 
 FACE_POINTS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
 HEAD_POINTS = [*FACE_POINTS, Halpe26.HEAD_TOP]
@@ -26,34 +26,33 @@ BOX_REACH = 0.25  # a head centre may lie this share of the box's longer side ou
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Head estimates, one row per person.
+class Heads(Columns):
+    """Head estimates, one row per detection whose keypoints allow one."""
 
-    Attributes:
-        center: ``(N, 2)`` pixels.
-        size: ``(N,)`` head height in pixels.
-        extent: ``(N, 4)`` box around the trusted head points, pixels; a point at the centre where there are none.
-        uncertainty: ``(N,)`` 0 for a head seen clearly, 0.5 for one inferred from the shoulders, 1 for none at all
-            (centre and size are then meaningless).
-    """
+    detection: Column  # row of the camera's Detections
+    center: Column  # pixels
+    size: Column  # head height in pixels
+    extent: Column  # box around the trusted head points; a point at the centre where there are none
+    uncertainty: Column  # about 0 for a head seen clearly, 0.5 for one inferred from the shoulders
 
-    center: NDArray[np.float32]
-    size: NDArray[np.float32]
-    extent: Boxes
-    uncertainty: NDArray[np.float32]
+    columns = {
+        "detection": (np.int32, ()),
+        "center": (np.float32, (2,)),
+        "size": (np.float32, ()),
+        "extent": (np.float32, (4,)),
+        "uncertainty": (np.float32, ()),
+    }
 
 
-def locate_heads(
-    points: NDArray[np.float32], scores: NDArray[np.float32], person: Boxes, *, trusted_score: float
-) -> Heads:
-    """Head of every person whose keypoints allow it.
+def locate_heads(keypoints: Keypoints, detections: Detections, *, trusted_score: float) -> Heads:
+    """Heads of the people whose keypoints allow it; the others are left out.
 
     Args:
-        points: ``(N, 26, 2)`` Halpe-26 keypoints in pixels.
-        scores: ``(N, 26)`` on the decoder's scale.
-        person: ``(N, 4)`` the boxes that the keypoints were estimated in.
+        keypoints: of some of the detections.
+        detections: persons.
         trusted_score: least score of a keypoint that is used.
     """
+    points, scores, person = keypoints.points, keypoints.score, detections.box[keypoints.detection]
     trusted = scores >= trusted_score
     longer = np.maximum(person[:, 2] - person[:, 0], person[:, 3] - person[:, 1])
 
@@ -102,5 +101,6 @@ def locate_heads(
         & (center[:, 1] < person[:, 3] + reach)
     )
     clear = np.clip(1 - top_two.mean(axis=1), 0, 0.4)
-    uncertainty = np.where(place, clear, np.where(from_neck, 0.5, 1.0))
-    return Heads(center, size.astype(np.float32), extent, np.where(near, uncertainty, 1.0).astype(np.float32))
+    uncertainty = np.where(place, clear, 0.5)
+    heads = Heads(detection=keypoints.detection, center=center, size=size, extent=extent, uncertainty=uncertainty)
+    return heads[near & (place | from_neck)]

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from or_mv_anon.anonymization.analyse import Findings, ModelSettings, analyse_frames, load_networks, plan_schedule
+from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.anonymization.media import (
     CameraPlan,
     discard_segments,
@@ -142,7 +143,7 @@ def place(job: PlaceJob) -> Placed:
     started = time.perf_counter()
     plan, config = job.plan, job.config
     store = RunStore(plan.store)
-    frames, persons, keypoints, faces = _load_findings(store, plan)
+    frames, persons, heads, faces = _load_findings(store, plan, config)
     size = open_camera(plan.camera, plan.store).upright_size
     tracks = _track(persons, frames, FrameFlag.PERSONS, config.tracking, size)
     face_tracks = _track(
@@ -150,13 +151,11 @@ def place(job: PlaceJob) -> Placed:
     )
     regions = camera_regions(
         frames,
-        persons,
-        keypoints,
+        heads,
         tracks,
         face_tracks,
         size=size,
         config=config.regions,
-        pose=config.pose,
         always=plan.camera.always,
         never=plan.camera.never,
     )
@@ -186,23 +185,21 @@ def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary,
     return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
 
 
-def _load_findings(store: RunStore, plan: CameraPlan) -> tuple[Frames, Detections, Keypoints, Detections]:
-    frames, persons, keypoints, faces = [], [], [], []
+def _load_findings(
+    store: RunStore, plan: CameraPlan, config: PipelineConfig
+) -> tuple[Frames, Detections, Heads, Detections]:
+    frames, persons, heads, faces = [], [], [], []
     count = 0
     for segment in plan.segments:
         name = partial(plan.file, segment=segment)
         frames.append(store.read(name("frames"), Frames))
         persons.append(store.read(name("persons"), Detections))
-        part = store.read(name("keypoints"), Keypoints)
-        keypoints.append(part.replace(detection=part.detection + count))
+        keypoints = store.read(name("keypoints"), Keypoints)
+        part = locate_heads(keypoints, persons[-1], trusted_score=config.pose.trusted_score)
+        heads.append(part.replace(detection=part.detection + count))
         faces.append(store.read(name("faces"), Detections))
         count += len(persons[-1])
-    return (
-        Frames.concat(frames),
-        Detections.concat(persons),
-        Keypoints.concat(keypoints),
-        Detections.concat(faces),
-    )
+    return Frames.concat(frames), Detections.concat(persons), Heads.concat(heads), Detections.concat(faces)
 
 
 def _track(

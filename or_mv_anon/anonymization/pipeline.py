@@ -128,7 +128,8 @@ class SessionRun:
                 self._require_regions()
             else:
                 self._run_stage(pool, "analyse", jobs.analyse, self._analyse_tasks())
-                self._run_stage(pool, "place", jobs.place, self._place_tasks())
+                # One camera at a time: this stage holds a whole recording's boxes in memory.
+                self._run_stage(pool, "place", jobs.place, self._place_tasks(), at_once=1)
             self._run_stage(pool, "render", jobs.render, self._render_tasks())
             self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
         return write_session_audit(self)
@@ -151,14 +152,23 @@ class SessionRun:
         """Whether a camera's output is in place and made from these very inputs and settings."""
         return self.plan.store.done(_stage(plan, "finish"), self._finish_fingerprint(plan))
 
-    def _run_stage(self, pool: WorkerPool, name: str, function: Callable[[Any], Any], tasks: Sequence[Task]) -> None:
+    def _run_stage(
+        self,
+        pool: WorkerPool,
+        name: str,
+        function: Callable[[Any], Any],
+        tasks: Sequence[Task],
+        at_once: int | None = None,
+    ) -> None:
         store = self.plan.store
         pending = {id(task.job): task for task in tasks if not store.done(task.stage, task.fingerprint)}
         frames = sum(task.frames for task in pending.values())
         started = time.perf_counter()
         if pending:
             title = f"{self.plan.session.name}: {name}"
-            for job, result in pool.run(function, [t.job for t in pending.values()], title=title, frames=frames):
+            for job, result in pool.run(
+                function, [t.job for t in pending.values()], title=title, frames=frames, at_once=at_once
+            ):
                 task = pending[id(job)]
                 if isinstance(result, Exception):
                     self._note_failure(task.camera, name, result)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.anonymization.heads import locate_heads
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
 from or_mv_anon.anonymization.operators import Method, cover
 from or_mv_anon.anonymization.plan import SessionPlan
@@ -56,7 +57,9 @@ def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Bo
     faces = faces[plausible_faces(faces, size, config.face)]
     points, scores = networks.pose.estimate(frame.bgr(), boxes)
     keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=scores)
-    return untracked_regions(boxes, keypoints, faces.box, config=config.regions, pose=config.pose)
+    persons = Detections(frame=np.zeros(len(boxes)), box=boxes, score=np.ones(len(boxes)))
+    heads = locate_heads(keypoints, persons, trusted_score=config.pose.trusted_score)
+    return untracked_regions(boxes, heads, faces.box, config.regions)
 
 
 def _row(plan: CameraPlan, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:

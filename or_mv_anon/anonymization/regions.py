@@ -7,35 +7,34 @@ uncovers anything. Faces that no head region holds are covered on their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from or_mv_anon import boxes as bx
-from or_mv_anon.anonymization.heads import Heads, locate_heads
+from or_mv_anon.anonymization.heads import Heads
 from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import FaceConfig, PoseConfig, RegionConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, RegionKind, Regions, Tracks
+from or_mv_anon.config import FaceConfig, RegionConfig
+from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
 
 FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 POINT_MARGIN = 0.35  # head heights kept around every trusted head point
 BOX_MARGIN = 0.1  # widths of the person box added around a head region that rests on the box alone
 SHORT_BOX_WIDTHS = 0.6  # a head region that rests on the box alone is at least this many box widths high
+ROWS_AT_ONCE = 200_000
 NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
 
 
 def camera_regions(
     frames: Frames,
-    detections: Detections,
-    keypoints: Keypoints,
+    heads: Heads,
     tracks: Tracks,
     faces: Tracks,
     *,
     size: tuple[int, int],
     config: RegionConfig,
-    pose: PoseConfig,
     always: Sequence[tuple[float, float, float, float]] = (),
     never: Sequence[tuple[float, float, float, float]] = (),
 ) -> Regions:
@@ -43,23 +42,21 @@ def camera_regions(
 
     Args:
         frames: all frames of the camera.
-        detections: person detections.
-        keypoints: of some of the detections.
+        heads: of some of the person detections.
         tracks: of persons.
         faces: tracks of face detections.
         size: width and height of the upright picture in pixels.
         config: region settings.
-        pose: for the trusted keypoint score.
         always: zones covered in every frame, upright pixels.
         never: zones in which regions are dropped when they lie inside.
 
     Returns:
         Regions ordered by frame, cut to the picture.
     """
-    heads = _smooth(_head_regions(frames, detections, keypoints, tracks, config, pose), frames, config)
+    parts = [_smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
+    head_regions = Regions.concat(parts)
     face_regions = _smooth(_face_regions(faces), frames, config)
-    face_regions = face_regions[~_held(face_regions, heads)]
-    people = Regions.concat([heads, face_regions])
+    people = Regions.concat([head_regions, face_regions[~_held(face_regions, head_regions)]])
     if len(never) and len(people):
         inside = bx.containment(people.box, np.asarray(never, np.float32)).max(axis=1)
         people = people[inside < NEVER_SHARE]
@@ -70,15 +67,15 @@ def camera_regions(
     return regions[np.argsort(regions.frame, kind="stable")]
 
 
-def untracked_regions(
-    boxes: Boxes,
-    keypoints: Keypoints,
-    faces: Boxes,
-    *,
-    config: RegionConfig,
-    pose: PoseConfig,
-) -> Boxes:
-    """Regions of a single picture without any tracking, ``(N, 4)``: every candidate counts as a person."""
+def untracked_regions(boxes: Boxes, heads: Heads, faces: Boxes, config: RegionConfig) -> Boxes:
+    """Regions of a single picture without any tracking, ``(N, 4)``: every candidate counts as a person.
+
+    Args:
+        boxes: of the persons.
+        heads: of some of them.
+        faces: face boxes.
+        config: region settings.
+    """
     rows = len(boxes)
     frames = Frames(frame=np.zeros(1), pts=np.zeros(1), time=np.zeros(1), flags=np.zeros(1))
     tracks = Tracks(
@@ -89,9 +86,7 @@ def untracked_regions(
         provenance=np.zeros(rows),
         detection=np.arange(rows),
     )
-    detections = Detections(frame=np.zeros(rows), box=boxes, score=np.ones(rows))
-    heads = _head_regions(frames, detections, keypoints, tracks, config, pose)
-    return np.concatenate([heads.box, _scale(faces, FACE_SCALE)])
+    return np.concatenate([_head_regions(frames, heads, tracks, config).box, _scale(faces, FACE_SCALE)])
 
 
 def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig) -> NDArray[np.bool_]:
@@ -100,26 +95,23 @@ def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig
     return (height <= config.large_share * max(size)) | (faces.score >= config.large_min_score)
 
 
-def _head_regions(
-    frames: Frames,
-    detections: Detections,
-    keypoints: Keypoints,
-    tracks: Tracks,
-    config: RegionConfig,
-    pose: PoseConfig,
-) -> Regions:
+def _whole_tracks(tracks: Tracks) -> Iterator[Tracks]:
+    """Blocks of whole tracks of about `ROWS_AT_ONCE` rows, so that memory does not grow with the recording."""
+    ends = np.append(np.flatnonzero(np.diff(tracks.track)) + 1, len(tracks))
+    first = 0
+    while first < len(tracks):
+        stop = int(ends[np.searchsorted(ends, min(first + ROWS_AT_ONCE, len(tracks)))])
+        yield tracks[first:stop]
+        first = stop
+
+
+def _head_regions(frames: Frames, heads: Heads, tracks: Tracks, config: RegionConfig) -> Regions:
     if not len(tracks):
         return Regions.empty()
-    heads = locate_heads(
-        keypoints.points,
-        keypoints.score,
-        detections.box[keypoints.detection],
-        trusted_score=pose.trusted_score,
-    )
-    good = heads.uncertainty < 1
-    row_of_detection = np.full(len(detections) + 1, -1)  # the last entry answers detection -1
-    row_of_detection[keypoints.detection[good]] = np.flatnonzero(good)
-    head, uncertainty = _from_samples(frames, tracks, heads, row_of_detection[tracks.detection], config)
+    sample_of_detection = np.full(max(tracks.detection.max(), heads.detection.max(initial=-1)) + 2, -1)
+    sample_of_detection[heads.detection] = np.arange(len(heads))  # the last entry stays -1 and answers detection -1
+    sample = sample_of_detection[tracks.detection]
+    head, uncertainty = _from_samples(frames, tracks, heads, sample, config)
     margin = config.uncertain_growth * uncertainty[:, None] * (head[:, 2:] - head[:, :2])
     head = np.concatenate([head[:, :2] - margin, head[:, 2:] + margin], axis=1)
     fallback, fallback_kind = _from_box(tracks.box, config)

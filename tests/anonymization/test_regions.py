@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from or_mv_anon import boxes as bx
+from or_mv_anon.anonymization.heads import locate_heads
 from or_mv_anon.anonymization.regions import _smooth, camera_regions
 from or_mv_anon.config import load_config
 from or_mv_anon.models.pose import Halpe26
@@ -68,16 +69,9 @@ def standing_person(x, y, height):
 
 def run(frames, tracks, *, keypoints=None, faces=None, detections=None, config=None, **zones):
     detections = detections or Detections(frame=tracks.frame, box=tracks.box, score=tracks.score)
+    heads = locate_heads(keypoints or Keypoints.empty(), detections, trusted_score=CONFIG.pose.trusted_score)
     return camera_regions(
-        frames,
-        detections,
-        keypoints or Keypoints.empty(),
-        tracks,
-        faces or Tracks.empty(),
-        size=SIZE,
-        config=config or CONFIG.regions,
-        pose=CONFIG.pose,
-        **zones,
+        frames, heads, tracks, faces or Tracks.empty(), size=SIZE, config=config or CONFIG.regions, **zones
     )
 
 
@@ -156,7 +150,7 @@ def test_far_from_any_pose_sample_coverage_grows():
 def test_face_without_a_person_is_covered_and_face_inside_a_head_is_not_doubled():
     points, scores, box, head = standing_person(320, 50, 280)
     keypoints = Keypoints(detection=[0], points=points[None], score=scores[None])
-    inside = (head + [6, 10, -6, -8]).tolist()
+    inside = (head + np.array([6, 10, -6, -8])).tolist()
     faces = Tracks(
         frame=[0, 0], track=[0, 1], box=[inside, [500, 300, 520, 325]], score=[0.9, 0.9],
         provenance=[0, 0], detection=[0, 1],

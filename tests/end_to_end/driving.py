@@ -103,13 +103,13 @@ def decoded(path: Path) -> Clip:
 
 def sound_of(path: Path) -> list[list[tuple[Fraction, bytes]]]:
     """Per audio stream the (time in seconds, bytes) of every packet."""
-    tracks = []
     with av.open(str(path)) as container:
-        for number in range(len(container.streams.audio)):
-            container.seek(0)
-            stream = container.streams.audio[number]
-            packets = [packet for packet in container.demux(stream) if packet.size]
-            tracks.append([(packet.pts * Fraction(packet.time_base), bytes(packet)) for packet in packets])
+        numbers = {stream.index: number for number, stream in enumerate(container.streams.audio)}
+        tracks: list[list[tuple[Fraction, bytes]]] = [[] for _ in numbers]
+        for packet in container.demux(list(container.streams.audio)) if numbers else ():
+            if packet.size:
+                assert packet.pts is not None
+                tracks[numbers[packet.stream_index]].append((packet.pts * Fraction(packet.time_base), bytes(packet)))
     return tracks
 
 

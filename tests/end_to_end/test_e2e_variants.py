@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driving import CONSOLE, audit_of, covered_mask, decoded, regions_of, run, sound_of, tags_of
+from driving import CONSOLE, audit_of, covered_mask, decoded, regions_of, run, sound_of, streams_of, tags_of
 from people_clips import HEADS, Picture, Turn, write_people
 
 pytestmark = pytest.mark.sample
@@ -158,7 +158,7 @@ def test_no_private_words_in_the_reports(room: Room) -> None:
         assert str(room.videos.parent) not in (room.out / name).read_text()
 
 
-def test_sound_is_copied_when_asked_for(room: Room, tmp_path: Path) -> None:
+def test_sound_is_copied_when_asked_for(room: Room) -> None:
     done = run("--videos", room.videos, "--out", room.out, "--audio", "keep", command=CONSOLE)
     assert done.code == 0, done.out + done.err
     assert "analyse" not in done.err, "the first run's findings are used again"
