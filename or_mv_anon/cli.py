@@ -100,7 +100,10 @@ def _add_anonymize_options(parser: argparse.ArgumentParser) -> None:
     add("--config", type=Path, metavar="TOML", help="changes to configs/pipeline.toml, where every threshold is")
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
     add(
-        "--workers", type=int, metavar="N", help="worker processes (default: one per core, at most 4 or one per camera)"
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="worker processes (default: one per core, at most 4 or one per camera)",
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
@@ -115,9 +118,18 @@ def _add_anonymize_options(parser: argparse.ArgumentParser) -> None:
 def _seconds(text: str) -> float:
     """Reads 90, 1:30 and 0:01:30.5 as seconds."""
     value = 0.0
-    for part in text.split(":"):
-        value = value * 60 + float(part)
+    try:
+        for part in text.split(":"):
+            value = value * 60 + float(part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected seconds or h:mm:ss, found '{text}'") from None
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found '{text}'")
+    return int(text)
 
 
 def _anonymize(parsed: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.resources import resource
 
 Smoother = Literal["hull", "faceoff3", "faceoff5", "faceoff7", "none"]
+WORST_CRF = 51  # on x264's scale
 CodecChoice = Literal["same", "h264", "hevc", "av1", "vp9"]
 
 
@@ -105,6 +106,10 @@ class VideoConfig:
     codec: CodecChoice
     crf: int
     preset: str
+
+    def __post_init__(self) -> None:
+        if self.crf > WORST_CRF:
+            raise UserError(f"video.crf (--crf) is {self.crf}; expected 0 (best) to {WORST_CRF} (worst).")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,10 @@ def write_error(path: Path, error: Exception) -> UserError:
         )
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return UserError(f"No permission to write {path}; choose another folder or change its permissions.")
-    if number in (errno.ENOENT, errno.ENOTDIR):
+    if number in (errno.ENOTDIR, errno.EEXIST):
+        taken = next((p for p in [path, *path.parents] if p.is_file()), path)
+        return UserError(f"{taken} is a file; expected a folder or a new name.")
+    if number == errno.ENOENT:
         return UserError(f"The folder {path.parent} does not exist; create it first.")
     return UserError(f"Writing {path} failed: {getattr(error, 'strerror', None) or error}.")
 

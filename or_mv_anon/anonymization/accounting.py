@@ -77,11 +77,13 @@ def _placed(run: SessionRun, plan: CameraPlan) -> bool:
 
 def _frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
     name = plan.camera.name
-    problems = []
-    for stage in ("analyse", "render"):
-        for segment in plan.segments:
-            facts = run.facts(f"{name}/{stage}/{segment.number:05d}")
-            problems += [f"{name}: {text}" for text in facts.get("result", facts).get("problems", [])]
+    problems: list[str] = []
+    for segment in plan.segments:
+        problems += run.facts(f"{name}/analyse/{segment.number:05d}").get("problems", [])
+        rendering = f"{name}/render/{segment.number:05d}"
+        if run.is_current(plan, rendering):
+            problems += run.facts(rendering).get("result", {}).get("problems", [])
+    problems = [f"{name}: {text}" for text in problems]
     if missing := run.missing(plan):
         problems.append(f"{name}: {len(missing)} frames could not be decoded and are not in the output.")
     return problems

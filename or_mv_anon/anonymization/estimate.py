@@ -47,7 +47,7 @@ def estimate_session(plan: SessionPlan, models: ModelSettings, config: PipelineC
         frames = camera.stop - camera.first
         seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
         lines.append(f"  {camera.camera.name}: {frames} frames -> {camera.destination}")
-    free = shutil.disk_usage(plan.out).free
+    free = shutil.disk_usage(next(p for p in [plan.out.absolute(), *plan.out.absolute().parents] if p.exists())).free
     engine = networks.providers["detector"]
     print("\n".join(lines))
     print(

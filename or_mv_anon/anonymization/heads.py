@@ -2,7 +2,8 @@
 
 Proportions are those of adults (Drillis and Contini 1964; head height about 23 cm, biacromial breadth about 38 cm,
 interpupillary distance about 6.3 cm, ear to ear about 15 cm); estimates are combined by their maximum, so a turned
-head, whose eyes or ears come close together in the picture, is not taken for a small one.
+head, whose eyes or ears come close together in the picture, is not taken for a small one. The eyes are the exception:
+on a head seen from behind the pose model places them at its two sides, three times as far apart as eyes are.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from or_mv_anon.records import Column, Columns, Detections, Keypoints
 FACE_POINTS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
 HEAD_POINTS = [*FACE_POINTS, Halpe26.HEAD_TOP]
 HEIGHT_OVER_EYES = 3.6  # head height ÷ interpupillary distance
+EYES_BOUND = 1.25  # the estimate from the eyes is at most this many times the largest of the others ...
+EYES_SPREAD = 1.6  # ... or this many times the extent of all trusted head points, whichever is more
 HEIGHT_OVER_EARS = 1.55  # ÷ ear to ear
 HEIGHT_OVER_SHOULDERS = 0.62  # ÷ shoulder to shoulder
 HEIGHT_OVER_TOP_NECK = 0.9  # ÷ top of head to neck (the neck point lies at the collar)
+USUAL_SHARE = 0.15  # head height ÷ longer side of the person box, where no distance between keypoints is known
 SMALLEST_SHARE, LARGEST_SHARE = 0.06, 0.5  # plausible head height ÷ longer side of the person box
 BOX_REACH = 0.25  # a head centre may lie this share of the box's longer side outside of its box
 
@@ -60,25 +64,29 @@ def locate_heads(keypoints: Keypoints, detections: Detections, *, trusted_score:
         both = trusted[:, a] & trusted[:, b]
         return np.where(both, np.linalg.norm(points[:, a] - points[:, b], axis=1), 0.0)
 
-    size = np.max(
-        [
-            HEIGHT_OVER_EYES * distance(Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE),
-            HEIGHT_OVER_EARS * distance(Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR),
-            HEIGHT_OVER_SHOULDERS * distance(Halpe26.LEFT_SHOULDER, Halpe26.RIGHT_SHOULDER),
-            HEIGHT_OVER_TOP_NECK * distance(Halpe26.HEAD_TOP, Halpe26.NECK),
-        ],
-        axis=0,
-    )
-    size = np.clip(size, SMALLEST_SHARE * longer, LARGEST_SHARE * longer)
-
     visible = trusted[:, HEAD_POINTS]
     seen = visible.any(axis=1)
     weight = visible[..., None].astype(np.float32)
     head = points[:, HEAD_POINTS]
     low = np.where(weight > 0, head, np.inf).min(axis=1)
     high = np.where(weight > 0, head, -np.inf).max(axis=1)
+    from_eyes = HEIGHT_OVER_EYES * distance(Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE)
+    from_others = np.max(
+        [
+            HEIGHT_OVER_EARS * distance(Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR),
+            HEIGHT_OVER_SHOULDERS * distance(Halpe26.LEFT_SHOULDER, Halpe26.RIGHT_SHOULDER),
+            HEIGHT_OVER_TOP_NECK * distance(Halpe26.HEAD_TOP, Halpe26.NECK),
+        ],
+        axis=0,
+    )
     with np.errstate(invalid="ignore"):
         center_seen = (low + high) / 2
+        spread = np.where(seen, (high - low).max(axis=1), 0.0)
+    bound = np.where(from_others > 0, np.maximum(EYES_BOUND * from_others, EYES_SPREAD * spread), np.inf)
+    size = np.maximum(from_others, np.minimum(from_eyes, bound))
+    size = np.where(size > 0, size, USUAL_SHARE * longer)
+    size = np.clip(size, SMALLEST_SHARE * longer, LARGEST_SHARE * longer)
+
     # Two or more head points, or one that is very sure, place a head; a single weak one does not.
     top_two = np.sort(np.where(visible, scores[:, HEAD_POINTS], 0), axis=1)[:, -2:]
     place = seen & (top_two.sum(axis=1) >= 2 * trusted_score)

@@ -17,7 +17,8 @@ from or_mv_anon.anonymization.analyse import Findings, ModelSettings, analyse_fr
 from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.anonymization.media import (
     CameraPlan,
-    discard_segments,
+    discard,
+    discard_leftovers,
     fingerprint,
     open_camera,
     open_writer,
@@ -237,14 +238,18 @@ def render(job: RenderJob) -> RenderedSegment:
     plan = job.plan
     source = open_camera(plan.camera, plan.store)
     regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions)
-    result = render_segment(
-        lambda: source.frames(job.segment),
-        lambda: open_writer(plan, job.segment, job.config.video, threads=job.threads),
-        lambda: read_back(plan, job.segment),
-        RegionsByFrame(regions, first=plan.first),
-        job.method,
-        job.config.operators,
-    )
+    try:
+        result = render_segment(
+            lambda: source.frames(job.segment),
+            lambda: open_writer(plan, job.segment, job.config.video, threads=job.threads),
+            lambda: read_back(plan, job.segment),
+            RegionsByFrame(regions, first=plan.first),
+            job.method,
+            job.config.operators,
+        )
+    except BaseException:
+        discard(plan.store / plan.segment_file(job.segment))  # nothing that failed its check stays
+        raise
     return RenderedSegment(time.perf_counter() - started, result, sorted(set(source.missing)))
 
 
@@ -275,6 +280,6 @@ def finish(job: FinishJob) -> Finished:
     expected = pts[~np.isin(pts, job.missing)] - plan.shift
     notes = publish(plan, expected, audio=job.audio)
     digest, size = fingerprint(plan.destination)
-    discard_segments(plan)
+    discard_leftovers(plan)
     count_frames(len(pts))
     return Finished(time.perf_counter() - started, notes, digest, size)

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,7 @@ from or_mv_anon.video.reader import Source, VideoSource
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.writer import SegmentWriter
 
+INDEX = "index.json"
 BLOCK = 1 << 20  # bytes read at once
 
 
@@ -124,8 +125,10 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
         codec = camera.files[0].suffix.lower().removeprefix(".")
         return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec)
     index = index_video(camera.files)
-    path = store.path(f"{camera.name}/index.json")
-    write_atomically(path, lambda partial: partial.write_text(json.dumps(index.to_json())))
+    path = store.path(f"{camera.name}/{INDEX}")
+    # Only the file's name is kept: the folders above may name patients, and may be elsewhere in a later run.
+    content = json.dumps(index.to_json() | {"path": camera.files.name})
+    write_atomically(path, lambda partial: partial.write_text(content))
     return index
 
 
@@ -133,15 +136,21 @@ def open_camera(camera: Camera, store: Path) -> Source:
     """The camera's frames, as `index_camera` found them."""
     if isinstance(camera.files, tuple):
         return _pictures_of(camera)
-    return VideoSource(_stored_index(store / camera.name / "index.json"))
+    return VideoSource(_stored_index(camera, store))
 
 
 def _pictures_of(camera: Camera) -> ImageFolderSource:
     return ImageFolderSource(camera.files, fps=camera.fps or DEFAULT_PICTURE_RATE)
 
 
+def _stored_index(camera: Camera, store: Path) -> VideoIndex:
+    assert isinstance(camera.files, Path)
+    path = store / camera.name / INDEX
+    return replace(_parsed_index(path, path.stat().st_mtime_ns), path=camera.files)
+
+
 @lru_cache(maxsize=4)
-def _stored_index(path: Path) -> VideoIndex:
+def _parsed_index(path: Path, modified: int) -> VideoIndex:
     return VideoIndex.from_json(json.loads(path.read_text()))
 
 
@@ -152,7 +161,7 @@ def open_writer(
     path = RunStore(plan.store).path(plan.segment_file(segment))
     if plan.encoding is None:
         return ImageSegmentWriter(path, _pictures_of(plan.camera))
-    index = _stored_index(plan.store / plan.camera.name / "index.json")
+    index = _stored_index(plan.camera, plan.store)
     return SegmentWriter(
         path, index, plan.encoding, crf=config.crf, preset=config.preset, shift=plan.shift, threads=threads
     )
@@ -189,7 +198,7 @@ def publish(plan: CameraPlan, expected_pts: NDArray[np.int64], *, audio: bool) -
     if plan.encoding is None:
         join_image_segments(paths, plan.destination, expected=len(expected_pts))
         return []
-    index = _stored_index(plan.store / plan.camera.name / "index.json")
+    index = _stored_index(plan.camera, plan.store)
     joined = plan.store / plan.camera.name / f"joined{plan.encoding.suffix}"
     notes = join_segments(index, paths, joined, audio=audio, shift=plan.shift)
     check_video(joined, expected_pts, time_base=index.time_base)
@@ -197,14 +206,35 @@ def publish(plan: CameraPlan, expected_pts: NDArray[np.int64], *, audio: bool) -
     return notes
 
 
-def discard_segments(plan: CameraPlan) -> None:
-    """Remove the rendered segments once the output is in place."""
+def set_aside(plan: CameraPlan) -> None:
+    """Take an output of other settings out of the way, so that nobody takes it for the one being made.
+
+    It is kept among the stage outputs until the new one is in place.
+    """
+    if plan.destination.exists():
+        former = _former(plan)
+        discard(former)
+        former.parent.mkdir(parents=True, exist_ok=True)
+        plan.destination.replace(former)
+
+
+def discard_leftovers(plan: CameraPlan) -> None:
+    """Remove the rendered segments and the former output once the new one is in place."""
     for segment in plan.segments:
-        path = plan.store / plan.segment_file(segment)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        discard(plan.store / plan.segment_file(segment))
+    discard(_former(plan))
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _former(plan: CameraPlan) -> Path:
+    return plan.store / plan.camera.name / f"former{plan.destination.suffix}"
 
 
 def fingerprint(files: Path | Sequence[Path]) -> tuple[str, int]:

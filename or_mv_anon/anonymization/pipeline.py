@@ -6,16 +6,20 @@ Stages per session: hash the inputs, analyse (per segment), place regions (per c
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from or_mv_anon.anonymization import jobs
 from or_mv_anon.anonymization.accounting import write_session_audit
 from or_mv_anon.anonymization.estimate import estimate_session
-from or_mv_anon.anonymization.media import CameraPlan
+from or_mv_anon.anonymization.media import CameraPlan, discard, set_aside
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import (
     STORE_FOLDER,
@@ -31,8 +35,9 @@ from or_mv_anon.audit.document import StageTiming
 from or_mv_anon.config import PipelineConfig, config_hash
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
+from or_mv_anon.models.runtime import require_device
 from or_mv_anon.records import SCHEMA_VERSION
-from or_mv_anon.site import describe, discover
+from or_mv_anon.site import Session, describe, discover
 from or_mv_anon.workers import WorkerPool, available_cores, default_workers
 
 
@@ -50,26 +55,42 @@ def anonymize_site(options: Options) -> int:
     for note in site.notes:
         print(f"- {note}")
     weights = [] if options.render_only else find_weights(options)
-    well = True
+    require_device(options.device)
+    outcomes = []
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
-        if options.overwrite:
-            with explained(out):
-                shutil.rmtree(out / STORE_FOLDER, ignore_errors=True)
-        plan = plan_session(session, out, options, config)
+        try:
+            outcomes.append(_anonymize_session(session, out, options, config, weights))
+        except UserError as error:
+            if len(site.sessions) == 1:
+                raise
+            print(f"error: session {session.name}: {error}", file=sys.stderr)
+            outcomes.append(False)
+    return 0 if all(outcomes) else 1
+
+
+def _anonymize_session(
+    session: Session, out: Path, options: Options, config: PipelineConfig, weights: list[Weights]
+) -> bool:
+    if options.overwrite:
+        with explained(out):
+            shutil.rmtree(out / STORE_FOLDER, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
+        store = Path(nowhere) if options.dry_run else None
+        plan = plan_session(session, out, options, config, store=store)
         if not plan.cameras:
             raise UserError(" ".join(plan.problems))
         print(describe(plan.usable, plan.facts), flush=True)
         for sentence in [*plan.problems, *plan.notes]:
             print(f"- {sentence}", flush=True)
+        if options.dry_run:
+            estimate_session(plan, model_settings(weights, options, threads=1), config, options)
+            return not plan.problems
         refuse_strangers(plan, options)
         if options.preview:
             preview_session(plan, model_settings(weights, options, threads=available_cores()), config, options.method)
-        elif options.dry_run:
-            estimate_session(plan, model_settings(weights, options, threads=1), config, options)
-        else:
-            well &= SessionRun(plan, options, config, weights).run()
-    return 0 if well else 1
+            return not plan.problems
+        return SessionRun(plan, options, config, weights).run()
 
 
 def refuse_strangers(plan: SessionPlan, options: Options) -> None:
@@ -83,10 +104,7 @@ def refuse_strangers(plan: SessionPlan, options: Options) -> None:
             continue
         if options.overwrite:
             with explained(camera.destination):
-                if camera.destination.is_dir():
-                    shutil.rmtree(camera.destination)
-                else:
-                    camera.destination.unlink()
+                discard(camera.destination)
         elif not plan.store.facts(_stage(camera, "place")):
             raise UserError(
                 f"{camera.destination} exists and is not from an earlier run; choose another --out or use --overwrite."
@@ -119,6 +137,7 @@ class SessionRun:
         self._workers = options.workers or default_workers(len(plan.cameras))
         self._threads = max(1, available_cores() // self._workers)
         self._failed: set[str] = set()
+        self._current: set[str] = set()
 
     def run(self) -> bool:
         """Run what is not done yet; True when all is well."""
@@ -138,6 +157,10 @@ class SessionRun:
     def healthy(self) -> list[CameraPlan]:
         """The cameras in which nothing has failed so far."""
         return [plan for plan in self.plan.cameras if plan.camera.name not in self._failed]
+
+    def is_current(self, plan: CameraPlan, stage: str) -> bool:
+        """Whether what `stage` noted is about this run's result, and not about one with other settings."""
+        return stage in self._current or self.finished(plan)
 
     def facts(self, stage: str) -> dict[str, Any]:
         """What the stage noted in this run or an earlier one."""
@@ -162,6 +185,7 @@ class SessionRun:
     ) -> None:
         store = self.plan.store
         pending = {id(task.job): task for task in tasks if not store.done(task.stage, task.fingerprint)}
+        self._current |= {task.stage for task in tasks} - {task.stage for task in pending.values()}
         frames = sum(task.frames for task in pending.values())
         started = time.perf_counter()
         if pending:
@@ -173,6 +197,7 @@ class SessionRun:
                 if isinstance(result, Exception):
                     self._note_failure(task.camera, name, result)
                 else:
+                    self._current.add(task.stage)
                     store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
         seconds = time.perf_counter() - started if pending else 0.0
         self.timings.append(StageTiming(stage=name, frames=frames, seconds=seconds, skipped=not pending))
@@ -265,6 +290,8 @@ class SessionRun:
         for plan in self.healthy:
             if self.finished(plan):
                 continue
+            with explained(plan.destination):
+                set_aside(plan)
             fingerprint = self._render_fingerprint(plan)
             for segment in plan.segments:
                 job = jobs.RenderJob(plan, segment, self.options.method, self.config, self._threads)
@@ -279,7 +306,7 @@ class SessionRun:
         tasks = []
         for plan in self.healthy:
             job = jobs.FinishJob(plan, self.options.audio, self.missing(plan))
-            files = [str(plan.destination.resolve())]
+            files = [os.path.relpath(plan.destination, plan.store)]
             tasks.append(
                 Task(_stage(plan, "finish"), self._finish_fingerprint(plan), files, job, plan.camera.name,
                      plan.stop - plan.first)

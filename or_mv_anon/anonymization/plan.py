@@ -15,7 +15,7 @@ from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.site_model import SiteModel, load_site_model
 from or_mv_anon.site import Camera, Session, StreamFacts
 from or_mv_anon.store import RunStore
-from or_mv_anon.video.encoding import choose_encoder
+from or_mv_anon.video.encoding import choose_encoder, encoder_options
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.segments import plan_segments
 
@@ -75,7 +75,9 @@ def effective_config(options: Options) -> PipelineConfig:
     overrides: dict[str, dict[str, object]] = {"video": {k: v for k, v in video.items() if v is not None}}
     if options.detect_every is not None:
         overrides["detection"] = {"interval_s": options.detect_every}
-    return load_config(options.config, overrides)
+    config = load_config(options.config, overrides)
+    encoder_options("libx264", crf=config.video.crf, preset=config.video.preset, threads=1)  # refuses unknown presets
+    return config
 
 
 def find_weights(options: Options) -> list[Weights]:
@@ -110,26 +112,35 @@ def model_settings(weights: list[Weights], options: Options, *, threads: int) ->
     )
 
 
-def plan_session(session: Session, out: Path, options: Options, config: PipelineConfig) -> SessionPlan:
+def plan_session(
+    session: Session, out: Path, options: Options, config: PipelineConfig, *, store: Path | None = None
+) -> SessionPlan:
     """Look at every camera of a session; those that cannot be used become problems.
+
+    Args:
+        session: to plan.
+        out: folder of its results.
+        options: from the command line.
+        config: all thresholds.
+        store: folder of the stage outputs; None for the usual place in `out`.
 
     Raises:
         UserError: `out` cannot be written or would overwrite the input.
     """
     if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
         raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
-    plan = SessionPlan(session, out, RunStore.open(out / STORE_FOLDER))
+    plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
     for camera in session.cameras:
         try:
             if camera.kind == "endoscope":
-                raise UserError(f"{camera.name} is an endoscope's feed, which this version cannot anonymize; left out.")
+                raise UserError("an endoscope's feed, which this version cannot anonymize; left out.")
             facts = index_camera(camera, plan.store)
             plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
             plan.facts.append(facts)
             if facts.truncated:
-                plan.problems.append(facts.truncated)
+                plan.problems.append(f"{camera.name}: {facts.truncated}")
         except UserError as error:
-            plan.problems.append(str(error))
+            plan.problems.append(f"{camera.name}: {error}")
     return plan
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,9 +133,7 @@ class OnnxRuntimeModel(Model):
     """ONNX Runtime on an NVIDIA GPU, through TensorRT where that is installed."""
 
     def __init__(self, graph: bytes, *, precision: Precision) -> None:
-        obstacle = _cuda_obstacle()
-        if obstacle:
-            raise UserError(f"CUDA was asked for, but {obstacle}; {INSTALL_CUDA}.")
+        require_device("cuda")
         runtime = _onnxruntime()
         providers: list[Any] = [("CUDAExecutionProvider", {"use_tf32": "0" if precision == "f32" else "1"})]
         if importlib.util.find_spec("tensorrt") and "TensorrtExecutionProvider" in runtime.get_available_providers():
@@ -156,6 +155,16 @@ class OnnxRuntimeModel(Model):
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         values = self._session.run(self._output_names, _named(inputs, self._input_names))
         return dict(zip(self._output_names, values, strict=True))
+
+
+def require_device(device: Device) -> None:
+    """Look early whether a device that is asked for can be there at all.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if device == "cuda" and (obstacle := _cuda_obstacle()):
+        raise UserError(f"CUDA was asked for, but {obstacle}; {INSTALL_CUDA}.")
 
 
 def describe_devices() -> list[DeviceReport]:
@@ -193,6 +202,7 @@ def _onnxruntime() -> ModuleType:
 
 
 def _openvino() -> ModuleType:
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it reports usage over the network
     import openvino
 
     return openvino
