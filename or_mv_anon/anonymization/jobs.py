@@ -270,6 +270,7 @@ class Finished:
     notes: list[str]
     sha256: str
     size: int
+    modified: int  # nanoseconds since the epoch
 
 
 def finish(job: FinishJob) -> Finished:
@@ -282,4 +283,4 @@ def finish(job: FinishJob) -> Finished:
     digest, size = fingerprint(plan.destination)
     discard_leftovers(plan)
     count_frames(len(pts))
-    return Finished(time.perf_counter() - started, notes, digest, size)
+    return Finished(time.perf_counter() - started, notes, digest, size, modified=plan.destination.stat().st_mtime_ns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -256,6 +257,11 @@ def fingerprint(files: Path | Sequence[Path]) -> tuple[str, int]:
         except OSError as error:
             raise UserError(f"Cannot read {path}: {error.strerror}.") from error
     return digest.hexdigest(), size
+
+
+def is_same_file(output: Path, noted: dict[str, Any]) -> bool:
+    """Whether an output is still the one that was noted when it was finished; hashed only if it may have changed."""
+    return output.stat().st_mtime_ns == noted["modified"] or fingerprint(output) == (noted["sha256"], noted["size"])
 
 
 def _pictures(files: Path | Sequence[Path]) -> list[Path]:

@@ -19,7 +19,7 @@ from typing import Any
 from or_mv_anon.anonymization import jobs
 from or_mv_anon.anonymization.accounting import write_session_audit
 from or_mv_anon.anonymization.estimate import estimate_session
-from or_mv_anon.anonymization.media import CameraPlan, discard, set_aside
+from or_mv_anon.anonymization.media import CameraPlan, discard, is_same_file, set_aside
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import (
     STORE_FOLDER,
@@ -173,7 +173,10 @@ class SessionRun:
 
     def finished(self, plan: CameraPlan) -> bool:
         """Whether a camera's output is in place and made from these very inputs and settings."""
-        return self.plan.store.done(_stage(plan, "finish"), self._finish_fingerprint(plan))
+        stage = _stage(plan, "finish")
+        return self.plan.store.done(stage, self._finish_fingerprint(plan)) and is_same_file(
+            plan.destination, self.facts(stage)
+        )
 
     def _run_stage(
         self,
@@ -199,8 +202,11 @@ class SessionRun:
                 else:
                     self._current.add(task.stage)
                     store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
-        seconds = time.perf_counter() - started if pending else 0.0
-        self.timings.append(StageTiming(stage=name, frames=frames, seconds=seconds, skipped=not pending))
+        measured = f"timing/{name}"
+        if pending:
+            store.finish(measured, "", files=[], facts={"frames": frames, "seconds": time.perf_counter() - started})
+        if facts := store.facts(measured):
+            self.timings.append(StageTiming(stage=name, skipped=not pending, **facts))
 
     def _note_failure(self, camera: str, stage: str, error: Exception) -> None:
         self._failed.add(camera)
@@ -305,6 +311,8 @@ class SessionRun:
     def _finish_tasks(self) -> list[Task]:
         tasks = []
         for plan in self.healthy:
+            if self.finished(plan):
+                continue
             job = jobs.FinishJob(plan, self.options.audio, self.missing(plan))
             files = [os.path.relpath(plan.destination, plan.store)]
             tasks.append(

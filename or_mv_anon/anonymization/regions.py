@@ -55,8 +55,12 @@ def camera_regions(
     """
     parts = [_smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
     head_regions = Regions.concat(parts)
-    face_regions = _smooth(_face_regions(faces), frames, config)
-    people = Regions.concat([head_regions, face_regions[~_held(face_regions, head_regions)]])
+    head_regions = head_regions[np.argsort(head_regions.frame, kind="stable")]
+    parts = [head_regions]
+    for part in _whole_tracks(faces):
+        face_regions = _smooth(_face_regions(part), frames, config)
+        parts.append(face_regions[~_held(face_regions, head_regions)])
+    people = Regions.concat(parts)
     if len(never) and len(people):
         inside = bx.containment(people.box, np.asarray(never, np.float32)).max(axis=1)
         people = people[inside < NEVER_SHARE]
@@ -240,15 +244,14 @@ def _sliding_average(track: Boxes, window: int) -> Boxes:
 
 
 def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:
-    """Which face regions lie wholly inside one head region of their frame."""
+    """Which face regions lie wholly inside one head region of their frame; `heads` are ordered by frame."""
     held = np.zeros(len(faces), bool)
-    order = np.argsort(heads.frame, kind="stable")
-    first = np.searchsorted(heads.frame[order], faces.frame, side="left")
-    stop = np.searchsorted(heads.frame[order], faces.frame, side="right")
-    for row in np.flatnonzero(stop > first):
-        near = heads.box[order[first[row] : stop[row]]]
-        face = faces.box[row]
-        held[row] = bool(((near[:, :2] <= face[:2]).all(axis=1) & (near[:, 2:] >= face[2:]).all(axis=1)).any())
+    candidate = np.searchsorted(heads.frame, faces.frame, side="left")
+    stop = np.searchsorted(heads.frame, faces.frame, side="right")
+    while (rows := np.flatnonzero((candidate < stop) & ~held)).size:
+        head, face = heads.box[candidate[rows]], faces.box[rows]
+        held[rows] = (head[:, :2] <= face[:, :2]).all(axis=1) & (head[:, 2:] >= face[:, 2:]).all(axis=1)
+        candidate += 1
     return held
 
 

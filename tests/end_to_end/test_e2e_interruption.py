@@ -133,7 +133,7 @@ def test_interrupted_while_workers_start(straight: tuple[list[object], dict[str,
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert gone(process.pid)
-    assert process.returncode == 130, out
+    assert process.returncode == 130, err
     assert "Traceback" not in err, err
 
 

@@ -76,7 +76,7 @@ def test_offsets_and_zones_of_the_site_settings(tmp_path: Path, site: Callable[.
     """`--start` counts on the session's clock; an always-covered zone is covered in every frame."""
     videos = site("cam1.mp4", "cam2.mp4", frames=12)
     (videos / "site.toml").write_text(
-        '[[cameras]]\nname = "cam2"\noffset_s = 0.2\nalways_cover = [[100, 300, 200, 400]]\n'
+        '[[camera]]\nname = "cam2"\noffset_s = 0.2\nalways_cover = [[100, 300, 200, 400]]\n'
     )
     out = tmp_path / "out"
     ran = run("--videos", videos, "--out", out, "--start", 0.3)
