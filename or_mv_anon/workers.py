@@ -90,23 +90,17 @@ class WorkerPool:
         interval = 0.2 if sys.stderr.isatty() else 30.0
         with tqdm(total=frames, desc=title, unit="frame", mininterval=interval, smoothing=0.05) as bar:
             while waiting or suspects or running:
-                if suspects and not running:
-                    job = suspects.popleft()
-                    running[self._executor.submit(function, job)] = job
-                while waiting and not suspects and len(running) < (at_once or self._workers):
-                    job = waiting.popleft()
-                    running[self._executor.submit(function, job)] = job
+                broken = not self._fill(function, waiting, suspects, running, at_once or self._workers)
                 finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
                 bar.update(min(self._counter.value, frames) - bar.n)
-                if any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
+                if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
                     victims = list(running.values())
                     running.clear()
                     self._executor.shutdown(wait=True)
                     self._executor = self._start()
-                    if len(victims) > 1:
-                        suspects.extend(victims)
-                    else:
+                    if len(victims) == 1:
                         yield victims[0], RuntimeError(WORKER_DIED)
+                    suspects.extend(victims if len(victims) > 1 else ())
                     continue
                 for future in finished:
                     job = running.pop(future)
@@ -115,6 +109,30 @@ class WorkerPool:
                         raise error
                     yield job, error if error is not None else future.result()
             bar.update(min(self._counter.value, frames) - bar.n)
+
+    def _fill(
+        self,
+        function: Callable[[Job], Result],
+        waiting: deque[Job],
+        suspects: deque[Job],
+        running: dict[Future[Result], Job],
+        at_once: int,
+    ) -> bool:
+        """Start jobs while there is room, suspects one at a time; False when the processes turn out to be dead."""
+        while suspects or waiting:
+            if len(running) >= (1 if suspects else at_once):
+                return True
+            queue = suspects or waiting
+            # A worker that starts must not take the Ctrl-C that is meant for this process: the mask is inherited.
+            former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                running[self._executor.submit(function, queue[0])] = queue[0]
+                queue.popleft()
+            except BrokenProcessPool:
+                return False
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        return True
 
 
 def default_workers(cameras: int) -> int:
@@ -130,7 +148,6 @@ def available_cores() -> int:
 def _start_worker(counter: Any) -> None:
     global _frames_done
     _frames_done = counter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process decides
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
