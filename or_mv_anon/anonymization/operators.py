@@ -83,16 +83,14 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
     ]
 
 
-def blank(planes: Sequence[Plane]) -> None:
-    """Paint the whole picture black: what is shown when a frame cannot be judged."""
+def blank(planes: Sequence[Plane]) -> Covered:
+    """Paint the whole picture black, which is what is shown when a frame cannot be judged; returns what was drawn."""
+    luma = planes[0]
+    black = np.full((1, 1), luma.black, luma.pixels.dtype)
+    change = float(np.abs(luma.pixels.astype(np.float32) - luma.black).mean()) * to_8_bits(luma)
     for plane in planes:
         plane.pixels[...] = plane.black
-
-
-def blackness(planes: Sequence[Plane]) -> Covered:
-    """What `blank` draws, for the check."""
-    height, width = planes[0].pixels.shape
-    return Covered((0, 0, width, height), np.full((1, 1), planes[0].black, planes[0].pixels.dtype), change=255.0)
+    return Covered((0, 0, luma.pixels.shape[1], luma.pixels.shape[0]), black, change)
 
 
 def unlike(luma: Plane, drawn: Sequence[Covered], method: Method) -> list[float]:

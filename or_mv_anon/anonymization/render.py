@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from or_mv_anon.anonymization.operators import Covered, Method, blackness, blank, cover, unlike
+from or_mv_anon.anonymization.operators import Covered, Method, blank, cover, unlike
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import OperatorConfig
 from or_mv_anon.errors import UserError
@@ -129,9 +129,7 @@ def _cover_frame(
             return cover(frame.planes(), frame.to_coded(boxes), method, config), None
         except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
             problem = f"{type(error).__name__}: {error}"
-    planes = frame.planes()
-    blank(planes)
-    return [blackness(planes)], f"frame {frame.index}: painted black whole ({problem})"
+    return [blank(frame.planes())], f"frame {frame.index}: painted black whole ({problem})"
 
 
 def _failed_frames(written: Iterable[Frame], drawn: list[tuple[int, list[Covered]]], method: Method) -> set[int]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from or_mv_anon.anonymization.operators import blackness, blank, cover, snap, unlike
+from or_mv_anon.anonymization.operators import blank, cover, snap, unlike
 from or_mv_anon.config import load_config
 from or_mv_anon.video.pixels import Plane
 
@@ -108,8 +108,9 @@ def test_snap_only_widens():
 
 
 def test_blank_is_black_and_verified():
-    planes = picture(chroma=(2, 1))
-    blank(planes)
+    planes, bright = picture(chroma=(2, 1)), picture(seed=1)
+    drawn = blank(planes)
     assert set(np.unique(planes[0].pixels)) == {16}
     assert set(np.unique(planes[1].pixels)) == {128}
-    assert unlike(planes[0], [blackness(planes)], "pixelate") == [0.0]
+    assert unlike(planes[0], [drawn], "pixelate") == [0.0]
+    assert unlike(bright[0], [drawn], "pixelate")[0] > 0.9 * drawn.change > 50
