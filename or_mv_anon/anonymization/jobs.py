@@ -150,6 +150,8 @@ def place(job: PlaceJob) -> Placed:
     face_tracks = _track(
         faces[plausible_faces(faces, size, config.face)], frames, FrameFlag.FACES, config.face_tracking, size
     )
+    store.write(plan.file("tracks"), tracks)
+    store.write(plan.file("face_tracks"), face_tracks)
     regions = camera_regions(
         frames,
         heads,
@@ -160,8 +162,7 @@ def place(job: PlaceJob) -> Placed:
         always=plan.camera.always,
         never=plan.camera.never,
     )
-    store.write(plan.file("tracks"), tracks)
-    store.write(plan.file("face_tracks"), face_tracks)
+    del heads, faces, face_tracks  # hundreds of megabytes for a long recording
     for segment in plan.segments:
         span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
         store.write(plan.file("regions", segment), regions[span])

@@ -147,6 +147,8 @@ class SessionRun:
                 self._require_regions()
             else:
                 self._run_stage(pool, "analyse", jobs.analyse, self._analyse_tasks())
+        with WorkerPool(self._workers) as pool:  # fresh processes, without the networks' memory
+            if not self.options.render_only:
                 # One camera at a time: this stage holds a whole recording's boxes in memory.
                 self._run_stage(pool, "place", jobs.place, self._place_tasks(), at_once=1)
             self._run_stage(pool, "render", jobs.render, self._render_tasks())

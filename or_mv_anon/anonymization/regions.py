@@ -53,21 +53,28 @@ def camera_regions(
     Returns:
         Regions ordered by frame, cut to the picture.
     """
+
+    def kept(part: Regions) -> Regions:
+        if len(never) and len(part):
+            part = part[bx.containment(part.box, np.asarray(never, np.float32)).max(axis=1) < NEVER_SHARE]
+        box = bx.clip(_at_least(part.box, config.min_side), width=size[0], height=size[1])
+        return part.replace(box=box)[bx.area(box) > 0]
+
+    # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
     parts = [_smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
-    head_regions = Regions.concat(parts)
-    head_regions = head_regions[np.argsort(head_regions.frame, kind="stable")]
-    parts = [head_regions]
+    head_regions = _by_frame(Regions.concat(parts))
+    parts = [kept(head_regions)]
     for part in _whole_tracks(faces):
         face_regions = _smooth(_face_regions(part), frames, config)
-        parts.append(face_regions[~_held(face_regions, head_regions)])
-    people = Regions.concat(parts)
-    if len(never) and len(people):
-        inside = bx.containment(people.box, np.asarray(never, np.float32)).max(axis=1)
-        people = people[inside < NEVER_SHARE]
-    parts = [people, *(_every_frame(frames, zone) for zone in always), _unjudged(frames, size)]
-    regions = Regions.concat(parts)
-    box = bx.clip(_at_least(regions.box, config.min_side), width=size[0], height=size[1])
-    regions = regions.replace(box=box)[bx.area(box) > 0]
+        parts.append(kept(face_regions[~_held(face_regions, head_regions)]))
+    del head_regions
+    parts += [*(_every_frame(frames, zone) for zone in always), _unjudged(frames, size)]
+    everything = Regions.concat(parts)
+    del parts
+    return _by_frame(everything)
+
+
+def _by_frame(regions: Regions) -> Regions:
     return regions[np.argsort(regions.frame, kind="stable")]
 
 

@@ -25,8 +25,8 @@ TOOL = (sys.executable, str(REPOSITORY / "tools" / "anonymize_multiview.py"))
 CONSOLE = (str(Path(sys.executable).with_name("or-mv-anon")), "anonymize")
 PROGRESS = re.compile(r"\d+%\||\[\d\d:\d\d")
 PATIENCE = 300  # seconds
-LEAST_CHANGE = 7.0  # levels of 255; re-encoding alone changes a head by about 4.5 on average, covering it by 15
-DETAIL_KEPT = 0.6  # share of the fine structure; re-encoding alone keeps 0.7-0.97, covering at most 0.5
+LEAST_CHANGE = 10.0  # levels of 255; re-encoding alone changes the face in the clips by 3-6, covering it by 15-25
+DETAIL_KEPT = 0.5  # share of the fine structure; re-encoding alone keeps 0.8-1.0, covering it at most 0.2
 NEUTRAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id", "DURATION"}
 
 

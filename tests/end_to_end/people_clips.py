@@ -31,6 +31,7 @@ class Head:
 
     at: dict[int, tuple[float, float]]
     half: float
+    from_the_front: bool
 
     def box(self, number: int) -> NDArray[np.float64]:
         """``(x1, y1, x2, y2)`` in frame `number`, interpolated linearly."""
@@ -40,10 +41,10 @@ class Head:
 
 
 HEADS = (
-    Head({0: (173, 116), 12: (172, 116), 24: (177, 122)}, half=8),  # looks into the camera
-    Head({0: (65, 134), 12: (52, 147), 24: (56, 162)}, half=7),  # seen from behind
+    Head({0: (173, 116), 12: (172, 116), 24: (177, 122)}, half=8, from_the_front=True),
+    Head({0: (65, 134), 12: (52, 147), 24: (56, 162)}, half=7, from_the_front=False),
 )
-LAST_LABELLED = 24
+FACE = HEADS[0]
 
 
 def read_people(video: Path) -> Picture:

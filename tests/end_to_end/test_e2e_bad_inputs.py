@@ -129,4 +129,5 @@ def test_a_recording_that_changes_size(tmp_path: Path, people: Picture) -> None:
         for head in HEADS:
             x1, y1, x2, y2 = head.box(number).astype(int)
             assert covered_mask(regions, number, SIZE)[y1:y2, x1:x2].all()
-            assert looks_covered(people[number, y1:y2, x1:x2], output.pictures[number, y1:y2, x1:x2])
+            if head.from_the_front:
+                assert looks_covered(people[number, y1:y2, x1:x2], output.pictures[number, y1:y2, x1:x2])

@@ -135,8 +135,8 @@ def test_heads_are_covered_and_nothing_else_is_touched(room: Room, variant: Vari
         for head in HEADS:
             x1, y1, x2, y2 = head.box(number).astype(int)
             assert region[y1:y2, x1:x2].all(), f"frame {number}: no region over {(x1, y1, x2, y2)}"
-            head_before, head_after = before[y1:y2, x1:x2], after[y1:y2, x1:x2]
-            assert looks_covered(head_before, head_after), f"frame {number}: {(x1, y1, x2, y2)} looks as before"
+            if head.from_the_front:
+                assert looks_covered(before[y1:y2, x1:x2], after[y1:y2, x1:x2]), f"frame {number}: looks as before"
         rest = ~covered_mask(regions, number, size, margin=16)
         assert rest.mean() > 0.5
         error = float(((after[rest].astype(float) - before[rest]) ** 2).mean())
