@@ -51,7 +51,7 @@ def test_good_cameras_are_done(damaged: tuple[Path, Path, Ran]) -> None:
 
 
 def test_a_recording_that_was_cut_off_is_done_as_far_as_it_goes(damaged: tuple[Path, Path, Ran]) -> None:
-    site, out, ran = damaged
+    site, out, _ = damaged
     source, output = decoded(site / "cut.mkv"), decoded(out / "cut.mkv")
     assert 6 < len(source.times) < 24
     assert output.times == source.times

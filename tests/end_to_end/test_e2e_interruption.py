@@ -1,4 +1,4 @@
-"""Killed, interrupted, out of workers: nothing survives, nothing is lost, and the end result is the same to the byte."""
+"""Killed, interrupted, short of workers: no process survives, and going on gives the same result to the byte."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_interrupted_while_workers_start(straight: tuple[list[object], dict[str,
         while process.poll() is None and not workers_of(process.pid):
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
         assert gone(process.pid)
     assert process.returncode == 130, err
     assert "Traceback" not in err, err

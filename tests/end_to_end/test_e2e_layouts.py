@@ -78,12 +78,11 @@ def test_offsets_and_zones_of_the_site_settings(tmp_path: Path, site: Callable[.
         '[[camera]]\nname = "cam2"\noffset_s = 0.2\nalways_cover = [[100, 300, 200, 400]]\n'
     )
     out = tmp_path / "out"
-    ran = run("--videos", videos, "--out", out, "--start", 0.3)
+    ran = run("--videos", videos, "--out", out, "--start", 0.3, "--method", "solid")
     assert ran.code == 0, ran.err
     assert len(decoded(out / "cam1.mp4").times) == 3
     assert len(decoded(out / "cam2.mp4").times) == 9
-    source, output, regions = decoded(videos / "cam2.mp4"), decoded(out / "cam2.mp4"), regions_of(out, "cam2")
+    output, regions = decoded(out / "cam2.mp4"), regions_of(out, "cam2")
     for number in range(9):
         assert covered_mask(regions, number, SIZE)[300:400, 100:200].all()
-        before, after = source.pictures[number + 3], output.pictures[number]
-        assert looks_covered(before[300:400, 100:200], after[300:400, 100:200])
+        assert output.pictures[number, 304:396, 104:196].max() < 30

@@ -1,4 +1,4 @@
-"""Running again: nothing is done twice, other settings redo only what depends on them, and only safe things are kept."""
+"""Running again: nothing is done twice, other settings redo what depends on them, only safe things are kept."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def test_another_recording_under_the_same_name_is_analysed_anew(copied: tuple[Pa
 
 
 @pytest.mark.parametrize("method", ["solid", "blur", "pixelate", "none"])
-def test_render_only_with_another_method(
-    copied: tuple[Path, Path], tmp_path: Path, method: str, weights: Path
-) -> None:
+def test_render_only_with_another_method(copied: tuple[Path, Path], tmp_path: Path, method: str, weights: Path) -> None:
     """The networks are not needed for it, so their weights need not be there."""
     site, out = copied
     source = decoded(site / "cam1.mp4")

@@ -9,7 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driving import CONSOLE, audit_of, covered_mask, decoded, looks_covered, regions_of, run, sound_of, streams_of, tags_of
+from driving import (
+    CONSOLE,
+    audit_of,
+    covered_mask,
+    decoded,
+    looks_covered,
+    regions_of,
+    run,
+    sound_of,
+    streams_of,
+    tags_of,
+)
 from people_clips import HEADS, Picture, Turn, write_people
 
 pytestmark = pytest.mark.sample
@@ -50,11 +61,14 @@ VARIANTS = [
     Variant(
         "talkative.mp4",
         {
-            "audio": "aac", "metadata": {"title": "Jane Doe", "comment": "OR 7"}, "subtitles": True, "chapters": True,
+            "audio": "aac",
+            "metadata": {"title": "Jane Doe", "comment": "OR 7"},
+            "subtitles": True,
+            "chapters": True,
             "frames": 20,
         },
         frames=20,
-    ),  # fmt: skip
+    ),
     Variant("irregular.mkv", {"time_base": Fraction(1, 1000), "pts": IRREGULAR, "audio": "libopus"}),
     Variant("late.mp4", {"time_base": Fraction(1, 90000), "pts": [450000 + 3003 * i for i in range(FRAMES)]}),
     Variant("left.mp4", **turned(1)),
@@ -168,4 +182,3 @@ def test_sound_is_copied_when_asked_for(room: Room) -> None:
         assert after == before
         assert decoded(room.out / name).times == decoded(room.videos / name).times
         assert tags_of(room.out / name) == {}
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,3 +75,12 @@ def test_bf16_on_cuda_is_refused(graph: bytes) -> None:
 def test_a_broken_graph_is_one_clear_sentence() -> None:
     with pytest.raises(UserError, match="cannot load the model"):
         runtime.load_model(b"no graph", device="cpu")
+
+
+def test_openvino_does_not_report_its_use():
+    """Its telemetry package, if loaded, calls home: on a hospital's network nothing may."""
+    program = (
+        "import sys; from or_mv_anon.models.runtime import describe_devices; describe_devices(); "
+        "sys.exit(sys.modules.get('openvino_telemetry') is not None)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
