@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import cv2
@@ -123,16 +124,28 @@ class WorkerPool:
             if len(running) >= (1 if suspects else at_once):
                 return True
             queue = suspects or waiting
-            # A worker that starts must not take the Ctrl-C that is meant for this process: the mask is inherited.
-            former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                running[self._executor.submit(function, queue[0])] = queue[0]
-                queue.popleft()
+                with _interrupts_held():
+                    future = self._executor.submit(function, queue[0])
+                    running[future] = queue.popleft()
             except BrokenProcessPool:
                 return False
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, former)
         return True
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: they inherit the mask, so only this process answers it, afterwards."""
+    caught: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if caught:
+        raise KeyboardInterrupt
 
 
 def default_workers(cameras: int) -> int:
@@ -151,3 +164,6 @@ def _start_worker(counter: Any) -> None:
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
+        parent = multiprocessing.parent_process()
+        if parent is None or os.getppid() != parent.pid:  # it was killed before the line above took effect
+            os._exit(1)
