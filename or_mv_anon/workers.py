@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -136,6 +137,9 @@ class WorkerPool:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back while processes start: they inherit the mask, so only this process answers it, afterwards."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
     caught: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
