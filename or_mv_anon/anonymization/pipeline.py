@@ -245,7 +245,8 @@ class SessionRun:
     def _recording(self, plan: CameraPlan) -> str:
         """What the regions belong to: this very file, cut in this very way."""
         digest = self.facts(_stage(plan, "hash"))["sha256"]
-        return config_hash(SCHEMA_VERSION, digest, [(s.first, s.stop) for s in plan.segments], plan.shift)
+        cut = [(segment.first, segment.stop) for segment in plan.segments]
+        return config_hash(SCHEMA_VERSION, digest, cut, plan.shift, plan.camera.fps)
 
     def _analyse_fingerprint(self, plan: CameraPlan) -> str:
         config, options = self.config, self.options

@@ -27,9 +27,8 @@ PROGRESS = re.compile(r"\d+%\||\[\d\d:\d\d")
 PATIENCE = 300  # seconds
 LEAST_CHANGE = 10.0  # levels of 255; re-encoding alone changes the face in the clips by 3-6, covering it by 15-25
 DETAIL_KEPT = 0.5  # share of the fine structure; re-encoding alone keeps 0.8-1.0, covering it at most 0.2
-NEUTRAL_TAGS = set(
-    ["major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id", "DURATION"]
-)
+NEUTRAL_TAGS = {"major_brand", "minor_version", "compatible_brands", "language", "handler_name"}
+NEUTRAL_TAGS |= {"vendor_id", "DURATION"}
 
 
 @dataclass(frozen=True)

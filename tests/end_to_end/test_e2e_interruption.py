@@ -25,7 +25,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory, people: Picture) -> tuple
     base = tmp_path_factory.mktemp("interruption")
     (base / "site").mkdir()
     for name in NAMES:
-        write_people(base / "site" / name, people, frames=48, b_frames=2)
+        write_people(base / "site" / name, people, frames=30, b_frames=2)
     config = base / "small.toml"
     config.write_text("[video]\nsegment_s = 0.2\n")
     arguments = ["--videos", base / "site", "--config", config, "--workers", 2]
@@ -135,6 +135,19 @@ def test_interrupted_while_workers_start(straight: tuple[list[object], dict[str,
         assert gone(process.pid)
     assert process.returncode == 130, err
     assert "Traceback" not in err, err
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1])
+def test_killed_while_workers_start(
+    straight: tuple[list[object], dict[str, bytes]], tmp_path: Path, delay: float
+) -> None:
+    with started(*straight[0], "--out", tmp_path) as process:
+        while process.poll() is None and not workers_of(process.pid):
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        assert gone(process.pid), "workers outlive the main process"
 
 
 def test_a_worker_that_dies_costs_its_own_segment_only(

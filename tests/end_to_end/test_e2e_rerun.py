@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from driving import Clip, audit_of, covered_mask, decoded, fingerprints, looks_covered, regions_of, run
@@ -166,12 +167,21 @@ def test_overwrite_starts_afresh(copied: tuple[Path, Path]) -> None:
     assert (out / "notes.txt").read_text() == "kept"
 
 
-def test_preview_shows_no_face_and_writes_nothing_else(tmp_path: Path, site: Callable[..., Path]) -> None:
+def test_preview_shows_no_face_and_writes_nothing_else(
+    tmp_path: Path, site: Callable[..., Path], people: Picture
+) -> None:
     out = tmp_path / "out"
     ran = run("--videos", site("cam.mp4", frames=6), "--out", out, "--preview")
     assert ran.code == 0, ran.err
     assert [path.name for path in out.iterdir() if path.name != "stages"] == ["preview.png"]
     assert not [path for path in out.rglob("*") if path.suffix in (".mp4", ".jpg")]
+    sheet = cv2.imread(str(out / "preview.png"))
+    assert sheet is not None
+    assert sheet.shape == (SIZE[1], 6 * SIZE[0], 3), "six key frames in a row, at the size of the clip"
+    for number in range(6):
+        x1, y1, x2, y2 = FACE.box(number).astype(int)
+        shown = sheet[y1:y2, number * SIZE[0] + x1 : number * SIZE[0] + x2]
+        assert looks_covered(people[number, y1:y2, x1:x2], shown)
 
 
 def test_dry_run_writes_nothing(tmp_path: Path, site: Callable[..., Path]) -> None:
