@@ -89,7 +89,12 @@ class OpenVinoModel(Model):
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bf16" and "BF16" not in capabilities:
             raise UserError("This processor does not compute in bf16; use --precision f32 or auto.")
-        self._options: dict[str, Any] = {"NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        # Unpinned: pinned, the networks of all worker processes would share the first core.
+        self._options: dict[str, Any] = {
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,
+        }
         if threads:
             self._options["INFERENCE_NUM_THREADS"] = threads
         if precision != "auto":
