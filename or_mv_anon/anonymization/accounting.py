@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mv_anon import __version__
-from or_mv_anon.anonymization.jobs import read_camera_audit
 from or_mv_anon.anonymization.media import CameraPlan
+from or_mv_anon.anonymization.placing import read_camera_audit
 from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, verdict
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
 from or_mv_anon.site import StreamFacts
 
 if TYPE_CHECKING:
-    from or_mv_anon.anonymization.pipeline import SessionRun
+    from or_mv_anon.anonymization.session_run import SessionRun
 
 SHOWN_PROBLEMS = 5  # on the terminal; all are in the audit
 
@@ -72,17 +72,22 @@ def _audit(run: SessionRun) -> Audit:
 
 
 def _placed(run: SessionRun, plan: CameraPlan) -> bool:
-    return bool(run.facts(f"{plan.camera.name}/place"))
+    return bool(run.facts(plan.stage("place")))
 
 
 def _frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
     name = plan.camera.name
     problems: list[str] = []
+    damaged = 0
     for segment in plan.segments:
-        problems += run.facts(f"{name}/analyse/{segment.number:05d}").get("problems", [])
-        rendering = f"{name}/render/{segment.number:05d}"
+        problems += run.facts(plan.stage("analyse", segment)).get("problems", [])
+        rendering = plan.stage("render", segment)
         if run.is_current(plan, rendering):
-            problems += run.facts(rendering).get("result", {}).get("problems", [])
+            result = run.facts(rendering).get("result", {})
+            problems += result.get("problems", [])
+            damaged += len(result.get("damaged", []))
+    if damaged:
+        problems.append(f"{damaged} frames are damaged in the recording and covered whole.")
     problems = [f"{name}: {text}" for text in problems]
     if missing := run.missing(plan):
         problems.append(f"{name}: {len(missing)} frames could not be decoded and are not in the output.")
@@ -90,7 +95,7 @@ def _frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
 
 
 def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
-    hashed = run.facts(f"{plan.camera.name}/hash")
+    hashed = run.facts(plan.stage("hash"))
     return InputVideo(
         camera=plan.camera.name,
         name=plan.camera.source.name,
@@ -106,8 +111,8 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
 
 
 def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
-    done = run.facts(f"{plan.camera.name}/finish")
-    parts = [run.facts(f"{plan.camera.name}/render/{segment.number:05d}")["result"] for segment in plan.segments]
+    done = run.facts(plan.stage("finish"))
+    parts = [run.facts(plan.stage("render", segment))["result"] for segment in plan.segments]
     frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
     notes = [] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note]
     return OutputVideo(
@@ -130,10 +135,9 @@ def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
     """The networks whose findings the outputs rest on, be they of this run or of an earlier one."""
     used: dict[tuple[str, str], ModelUsed] = {}
     for plan in run.plan.cameras:
-        for weights in run.facts(f"{plan.camera.name}/place").get("weights", []):
+        for weights in run.facts(plan.stage("place")).get("weights", []):
             providers = {
-                run.facts(f"{plan.camera.name}/analyse/{segment.number:05d}")["providers"][weights["role"]]
-                for segment in plan.segments
+                run.facts(plan.stage("analyse", segment))["providers"][weights["role"]] for segment in plan.segments
             }
             used[weights["role"], weights["sha256"]] = ModelUsed(
                 role=weights["role"],

@@ -71,6 +71,10 @@ class CameraPlan:
         number = "" if segment is None else f"-{segment.number:05d}"
         return f"{self.camera.name}/{stage}{number}{suffix}"
 
+    def stage(self, name: str, segment: Segment | None = None) -> str:
+        """Key of a stage in the store's manifest."""
+        return f"{self.camera.name}/{name}" + ("" if segment is None else f"/{segment.number:05d}")
+
     def segment_file(self, segment: Segment) -> str:
         """Name of a rendered segment in the store."""
         return self.file("video", segment, "" if self.encoding is None else ".mp4")

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from or_mv_anon import boxes as bx
 from or_mv_anon.anonymization.heads import Heads
+from or_mv_anon.anonymization.smoothing import smooth
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import FaceConfig, RegionConfig
 from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
@@ -61,11 +61,11 @@ def camera_regions(
         return part.replace(box=box)[bx.area(box) > 0]
 
     # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
-    parts = [_smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
+    parts = [smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
     head_regions = _by_frame(Regions.concat(parts))
     parts = [kept(head_regions)]
     for part in _whole_tracks(faces):
-        face_regions = _smooth(_face_regions(part), frames, config)
+        face_regions = smooth(_face_regions(part), frames, config)
         parts.append(kept(face_regions[~_held(face_regions, head_regions)]))
     del head_regions
     parts += [*(_every_frame(frames, zone) for zone in always), _unjudged(frames, size)]
@@ -213,41 +213,6 @@ def _face_regions(faces: Tracks) -> Regions:
 
 def _scale(boxes: Boxes, factor: float) -> Boxes:
     return bx.expand(boxes, ratio=(factor - 1) / 2)
-
-
-def _smooth(regions: Regions, frames: Frames, config: RegionConfig) -> Regions:
-    """Regions smoothed along each track (rows ordered by track, then frame, without gaps); coverage never shrinks."""
-    if config.smoother == "none" or len(regions) < 2:
-        return regions
-    box = regions.box.copy()
-    starts = np.flatnonzero(np.r_[True, np.diff(regions.track) != 0])
-    for first, stop in zip(starts, np.r_[starts[1:], len(regions)], strict=True):
-        track = box[first:stop]
-        if config.smoother == "hull":
-            time = frames.time[regions.frame[first:stop]]
-            step = np.median(np.diff(time)) if len(time) > 1 else 1.0
-            reach = min(int(config.smooth_s / max(step, 1e-6) + 1e-6), len(track))
-            box[first:stop] = _hull(track, reach)
-        else:
-            box[first:stop] = _sliding_average(track, int(config.smoother.removeprefix("faceoff")))
-    return regions.replace(box=box)
-
-
-def _hull(track: Boxes, reach: int) -> Boxes:
-    """Union over ``2·reach + 1`` frames, then its average over the same window.
-
-    Every box that is averaged contains the frame's own box, so the average does too; it moves without steps.
-    """
-    window = 2 * reach + 1
-    low = uniform_filter1d(minimum_filter1d(track[:, :2], window, axis=0, mode="nearest"), window, 0, mode="nearest")
-    high = uniform_filter1d(maximum_filter1d(track[:, 2:], window, axis=0, mode="nearest"), window, 0, mode="nearest")
-    return np.concatenate([np.minimum(low, track[:, :2]), np.maximum(high, track[:, 2:])], axis=1)
-
-
-def _sliding_average(track: Boxes, window: int) -> Boxes:
-    """FaceOff's mean over `window` frames (Flouty et al. 2018), joined with each frame's own box."""
-    mean = uniform_filter1d(track, window, axis=0, mode="nearest")
-    return np.concatenate([np.minimum(mean, track)[:, :2], np.maximum(mean, track)[:, 2:]], axis=1)
 
 
 def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:

@@ -56,15 +56,15 @@ class Rendered:
 
     Attributes:
         frames: frames written.
-        missing: timestamps of frames that could not be decoded and are therefore not in the output.
         regions: regions drawn.
+        damaged: source indices of frames that the decoder reported as damaged, covered whole.
         blanked: source indices of frames painted black whole.
         problems: one sentence for each frame that needed it.
     """
 
     frames: int = 0
-    missing: list[int] = field(default_factory=list)
     regions: int = 0
+    damaged: list[int] = field(default_factory=list)
     blanked: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -90,9 +90,9 @@ def render_segment(
     Raises:
         UserError: the encoded file still does not show what was drawn.
     """
-    result = Rendered()
     suspects: set[int] = set()
     for _ in range(2):
+        result = Rendered()
         drawn: list[tuple[int, list[Covered]]] = []
         with write() as writer:
             for frame in read():
@@ -100,13 +100,14 @@ def render_segment(
                 if problem:
                     result.problems.append(problem)
                     result.blanked.append(frame.index)
+                elif frame.corrupt:
+                    result.damaged.append(frame.index)
                 writer.write(frame)
                 drawn.append((frame.index, covered))
                 count_frames(0 if suspects else 1)
         result.frames, result.regions = len(drawn), sum(len(covered) for _, covered in drawn)
         failed = _failed_frames(read_back(), drawn, method)
         if not failed:
-            result.blanked = sorted(set(result.blanked))
             return result
         suspects |= failed
     raise UserError(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from or_mv_anon import boxes as bx
 from or_mv_anon.anonymization.heads import locate_heads
-from or_mv_anon.anonymization.regions import _smooth, camera_regions
+from or_mv_anon.anonymization.regions import camera_regions
+from or_mv_anon.anonymization.smoothing import smooth
 from or_mv_anon.config import load_config
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.records import (
@@ -195,8 +196,8 @@ def test_smoothing_never_removes_coverage(steps, smoother, fps):
         frame=np.arange(count), box=box, kind=np.zeros(count), track=np.zeros(count), uncertainty=np.zeros(count)
     )
     config = dataclasses.replace(CONFIG.regions, smoother=smoother)
-    smooth = _smooth(regions, frames_at(np.arange(count) / fps), config)
-    for before, after in zip(regions.box, smooth.box, strict=True):
+    smoothed = smooth(regions, frames_at(np.arange(count) / fps), config)
+    for before, after in zip(regions.box, smoothed.box, strict=True):
         assert holds(after, before)
 
 
@@ -205,8 +206,8 @@ def test_hull_takes_the_jitter_out():
     center = 200 + random.normal(0, 3, (200, 2))
     box = np.concatenate([center - 30, center + 30], axis=1)
     regions = Regions(frame=np.arange(200), box=box, kind=np.zeros(200), track=np.zeros(200), uncertainty=np.zeros(200))
-    smooth = _smooth(regions, frames_at(np.arange(200) / 25), CONFIG.regions)
-    assert np.abs(np.diff(smooth.box[:, 0])).mean() < 0.2 * np.abs(np.diff(box[:, 0])).mean()
+    smoothed = smooth(regions, frames_at(np.arange(200) / 25), CONFIG.regions)
+    assert np.abs(np.diff(smoothed.box[:, 0])).mean() < 0.2 * np.abs(np.diff(box[:, 0])).mean()
 
 
 def test_tracks_are_smoothed_apart():
@@ -214,4 +215,4 @@ def test_tracks_are_smoothed_apart():
     regions = Regions(
         frame=np.tile(np.arange(5), 2), box=box, kind=np.zeros(10), track=np.repeat([0, 1], 5), uncertainty=np.zeros(10)
     )
-    np.testing.assert_allclose(_smooth(regions, frames_at(np.arange(5) / 25), CONFIG.regions).box, box, atol=1e-3)
+    np.testing.assert_allclose(smooth(regions, frames_at(np.arange(5) / 25), CONFIG.regions).box, box, atol=1e-3)

@@ -14,7 +14,7 @@ from clips import write_clip
 from driving import decoded
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization import jobs, render
+from or_mv_anon.anonymization import jobs, placing, render
 from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule
 from or_mv_anon.anonymization.media import CameraPlan, index_camera
 from or_mv_anon.anonymization.operators import Method
@@ -136,7 +136,7 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
         patch.setattr(jobs, "load_networks", lambda *_: networks)
         patch.setattr(jobs, "open_camera", lambda *_: GappySource(source, lost=(1, 5)))
         jobs.analyse(jobs.AnalyseJob(plan, segment, settings, config))
-    jobs.place(jobs.PlaceJob(plan, config))
+    placing.place(placing.PlaceJob(plan, config))
     regions = store.read(plan.file("regions", segment), Regions)
     whole = regions[regions.kind == RegionKind.FRAME]
     assert whole.frame.tolist() == [1, 4, 5], "frame 4 is the fourth that the detector saw"

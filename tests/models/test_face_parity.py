@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
-from or_mv_anon.config import FaceConfig
+from or_mv_anon.config import load_config
 from or_mv_anon.models.face import FaceDetector
 
-CONFIG = FaceConfig(interval_s=0.2, input_long_side=640, min_score=0.3, nms_iou=0.3)
+CONFIG = dataclasses.replace(load_config().face, input_long_side=640, min_score=0.3, nms_iou=0.3)
 
 
 @pytest.mark.sample

@@ -42,7 +42,7 @@ def test_the_backward_pass_finds_a_weak_beginning():
 def test_weak_boxes_that_nobody_claims_are_left_out_and_lone_ones_covered():
     frames = steady(60)
     weak, lone = (
-        Detections(frame=[30], box=[[x, 100, x + 80, 300]], score=[score]) for x, score in ((100, 0.2), (900, 0.35))
+        Detections(frame=[30], box=[[x, 100, x + 80, 300]], score=[score]) for x, score in ((100, 0.12), (900, 0.35))
     )
     tracks = track(Detections.concat([weak, lone]), frames)
     assert tracks.frame.tolist() == list(range(27, 34))

@@ -1,0 +1,238 @@
+"""One session's way through the stages: what is done already is skipped, what fails costs its own camera only.
+
+Stages: hash the inputs, analyse (per segment), place regions (per camera), render (per segment), finish (per camera).
+Each is skipped when the manifest shows that it was done from the same inputs, weights and settings.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from or_mv_anon.anonymization import jobs
+from or_mv_anon.anonymization.media import CameraPlan, is_same_file, set_aside
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.placing import PlaceJob, place
+from or_mv_anon.anonymization.plan import SessionPlan, Weights, model_settings
+from or_mv_anon.audit.document import StageTiming
+from or_mv_anon.config import PipelineConfig, config_hash
+from or_mv_anon.errors import UserError
+from or_mv_anon.files import explained
+from or_mv_anon.records import SCHEMA_VERSION
+from or_mv_anon.workers import WorkerPool, available_cores, default_workers
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job with what the manifest needs to know of it."""
+
+    stage: str
+    fingerprint: str
+    files: list[str]
+    job: Any
+    camera: str
+    frames: int
+    facts: dict[str, Any] = field(default_factory=dict)  # noted beside what the job reports
+
+
+class SessionRun:
+    """One session's way through the stages."""
+
+    def __init__(self, plan: SessionPlan, options: Options, config: PipelineConfig, weights: list[Weights]) -> None:
+        self.plan = plan
+        self.options = options
+        self.config = config
+        self.weights = weights
+        self.problems = list(plan.problems)
+        self.timings: list[StageTiming] = []
+        self._workers = options.workers or default_workers(len(plan.cameras))
+        self._threads = max(1, available_cores() // self._workers)
+        self._failed: set[str] = set()
+        self._current: set[str] = set()
+
+    def run(self) -> None:
+        """Run what is not done yet."""
+        with WorkerPool(self._workers) as pool:
+            self._run_stage(pool, "hash", jobs.hash_input, self._hash_tasks())
+            if self.options.render_only:
+                self._require_regions()
+            else:
+                self._run_stage(pool, "analyse", jobs.analyse, self._analyse_tasks())
+        with WorkerPool(self._workers) as pool:  # fresh processes, without the networks' memory
+            if not self.options.render_only:
+                # One camera at a time: this stage holds a whole recording's boxes in memory.
+                self._run_stage(pool, "place", place, self._place_tasks(), at_once=1)
+            self._run_stage(pool, "render", jobs.render, self._render_tasks())
+            self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
+
+    @property
+    def healthy(self) -> list[CameraPlan]:
+        """The cameras in which nothing has failed so far."""
+        return [plan for plan in self.plan.cameras if plan.camera.name not in self._failed]
+
+    def is_current(self, plan: CameraPlan, stage: str) -> bool:
+        """Whether what `stage` noted is about this run's result, and not about one with other settings."""
+        return stage in self._current or self.finished(plan)
+
+    def facts(self, stage: str) -> dict[str, Any]:
+        """What the stage noted in this run or an earlier one."""
+        return self.plan.store.facts(stage)
+
+    def missing(self, plan: CameraPlan, stage: str = "render") -> tuple[int, ...]:
+        """Timestamps of a camera's frames that `stage` could not decode; the analysis does not look at all frames."""
+        parts = [self.facts(plan.stage(stage, segment)).get("missing", []) for segment in plan.segments]
+        return tuple(sorted({pts for part in parts for pts in part}))
+
+    def finished(self, plan: CameraPlan) -> bool:
+        """Whether a camera's output is in place and made from these very inputs and settings."""
+        stage = plan.stage("finish")
+        return self.plan.store.done(stage, self._finish_fingerprint(plan)) and is_same_file(
+            plan.destination, self.facts(stage)
+        )
+
+    def _run_stage(
+        self,
+        pool: WorkerPool,
+        name: str,
+        function: Callable[[Any], Any],
+        tasks: Sequence[Task],
+        at_once: int | None = None,
+    ) -> None:
+        store = self.plan.store
+        pending = {id(task.job): task for task in tasks if not store.done(task.stage, task.fingerprint)}
+        self._current |= {task.stage for task in tasks} - {task.stage for task in pending.values()}
+        frames = sum(task.frames for task in pending.values())
+        started = time.perf_counter()
+        if pending:
+            title = f"{self.plan.session.name}: {name}"
+            for job, result in pool.run(
+                function, [t.job for t in pending.values()], title=title, frames=frames, at_once=at_once
+            ):
+                task = pending[id(job)]
+                if isinstance(result, Exception):
+                    self._note_failure(task.camera, name, result)
+                else:
+                    self._current.add(task.stage)
+                    store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
+        measured = f"timing/{name}"
+        if pending:
+            store.finish(measured, "", files=[], facts={"frames": frames, "seconds": time.perf_counter() - started})
+        if facts := store.facts(measured):
+            self.timings.append(StageTiming(stage=name, skipped=not pending, **facts))
+
+    def _note_failure(self, camera: str, stage: str, error: Exception) -> None:
+        self._failed.add(camera)
+        text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        sentence = f"{camera}: not anonymized, {stage} failed. {text}"
+        if sentence not in self.problems:
+            self.problems.append(sentence)
+
+    def _require_regions(self) -> None:
+        for plan in self.healthy:
+            stage = plan.stage("place")
+            made_from = self.plan.store.fingerprint(stage) or ""
+            if not self.plan.store.done(stage, made_from):
+                raise UserError(
+                    f"--render-only needs the regions of an earlier run in {self.plan.store.root}; "
+                    f"there are none for {plan.camera.name}. Run once without it."
+                )
+            if made_from.split(":")[0] != self._recording(plan):
+                raise UserError(
+                    f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
+                    "--start and --end. Run once without it."
+                )
+
+    def _hash_tasks(self) -> list[Task]:
+        tasks = []
+        for plan in self.plan.cameras:
+            files = plan.camera.files
+            paths = [files] if not isinstance(files, tuple) else list(files)
+            state = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+            job = jobs.HashJob(plan.camera, plan.stop - plan.first)
+            tasks.append(Task(plan.stage("hash"), config_hash(state), [], job, plan.camera.name, job.frames))
+        return tasks
+
+    def _recording(self, plan: CameraPlan) -> str:
+        """What the regions belong to: this very file, cut in this very way."""
+        digest = self.facts(plan.stage("hash"))["sha256"]
+        cut = [(segment.first, segment.stop) for segment in plan.segments]
+        return config_hash(SCHEMA_VERSION, digest, cut, plan.shift, plan.camera.fps)
+
+    def _analyse_fingerprint(self, plan: CameraPlan) -> str:
+        config, options = self.config, self.options
+        return config_hash(
+            self._recording(plan),
+            [weights.sha256 for weights in self.weights],
+            [config.detection, config.pose, config.face],
+            [options.device, options.precision],
+        )
+
+    def _analyse_tasks(self) -> list[Task]:
+        models = model_settings(self.weights, self.options, threads=self._threads)
+        tasks = []
+        for plan in self.healthy:
+            fingerprint = self._analyse_fingerprint(plan)
+            for segment in plan.segments:
+                files = [plan.file(name, segment) for name in ("frames", "persons", "keypoints", "faces")]
+                job = jobs.AnalyseJob(plan, segment, models, self.config)
+                stage = plan.stage("analyse", segment)
+                tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
+        return tasks
+
+    def _place_tasks(self) -> list[Task]:
+        config = self.config
+        tasks = []
+        for plan in self.healthy:
+            fingerprint = f"{self._recording(plan)}:" + config_hash(
+                self._analyse_fingerprint(plan),
+                [config.tracking, config.face_tracking, config.regions, config.risk],
+                [plan.camera.always, plan.camera.never],
+            )
+            files = [plan.file(name) for name in ("tracks", "face_tracks")]
+            files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
+            job = PlaceJob(plan, config, self.missing(plan, "analyse"))
+            facts = {"weights": [asdict(weights) for weights in self.weights]}
+            tasks.append(
+                Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first, facts)
+            )
+        return tasks
+
+    def _render_fingerprint(self, plan: CameraPlan) -> str:
+        return config_hash(
+            self.plan.store.fingerprint(plan.stage("place")),
+            [self.options.method, self.config.operators, self.config.video],
+            plan.encoding,
+        )
+
+    def _render_tasks(self) -> list[Task]:
+        tasks = []
+        for plan in self.healthy:
+            if self.finished(plan):
+                continue
+            with explained(plan.destination):
+                set_aside(plan)
+            fingerprint = self._render_fingerprint(plan)
+            for segment in plan.segments:
+                job = jobs.RenderJob(plan, segment, self.options.method, self.config, self._threads)
+                stage, files = plan.stage("render", segment), [plan.segment_file(segment)]
+                tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
+        return tasks
+
+    def _finish_fingerprint(self, plan: CameraPlan) -> str:
+        return config_hash(self._render_fingerprint(plan), self.options.audio, plan.destination.name)
+
+    def _finish_tasks(self) -> list[Task]:
+        tasks = []
+        for plan in self.healthy:
+            if self.finished(plan):
+                continue
+            job = jobs.FinishJob(plan, self.options.audio, self.missing(plan))
+            files = [os.path.relpath(plan.destination, plan.store)]
+            tasks.append(
+                Task(plan.stage("finish"), self._finish_fingerprint(plan), files, job, plan.camera.name,
+                     plan.stop - plan.first)
+            )  # fmt: skip
+        return tasks
