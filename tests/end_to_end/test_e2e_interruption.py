@@ -34,12 +34,18 @@ def straight(tmp_path_factory: pytest.TempPathFactory, people: Picture) -> tuple
     return arguments, {name: (base / "out" / name).read_bytes() for name in NAMES}
 
 
+def _answer_ctrl_c() -> None:
+    """A test runner in the background passes on that it ignores Ctrl-C; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """The tool as the leader of a process group of its own; the group is gone at the end."""
     process = subprocess.Popen(
         [*TOOL, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=_answer_ctrl_c,
     )  # fmt: skip
     try:
         yield process
