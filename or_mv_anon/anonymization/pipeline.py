@@ -29,6 +29,8 @@ from or_mv_anon.models.runtime import require_device
 from or_mv_anon.site import Session, describe, discover
 from or_mv_anon.workers import available_cores
 
+SHOWN_NOTES = 10  # about folders that hold no recording
+
 
 def anonymize_site(options: Options) -> int:
     """Anonymize every session of a site.
@@ -41,8 +43,10 @@ def anonymize_site(options: Options) -> int:
     """
     config = effective_config(options)
     site = discover(options.videos)
-    for note in site.notes:
+    for note in site.notes[:SHOWN_NOTES]:
         print(f"- {note}")
+    if len(site.notes) > SHOWN_NOTES:
+        print(f"- ... and {len(site.notes) - SHOWN_NOTES} more folders without recordings")
     weights = [] if options.render_only else find_weights(options)
     require_device(options.device)
     outcomes = []
