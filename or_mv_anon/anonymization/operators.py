@@ -21,6 +21,7 @@ from or_mv_anon.config import OperatorConfig
 from or_mv_anon.video.frame import Plane
 
 Method = Literal["pixelate", "blur", "solid", "none"]
+LEAST_VISIBLE = 0.25  # share of a region that must lie on top for it to be checked by itself
 GRID = 4  # px: regions are widened to multiples of this, so that a slowly moving region does not drag its cells along
 
 
@@ -98,12 +99,15 @@ def unlike(luma: Plane, drawn: Sequence[Covered], method: Method) -> list[float]
 
     Returns:
         Mean absolute luma difference per region on an 8-bit scale, over the pixels that no later region covers;
-        0 where later regions cover everything.
+        0 where later regions cover nearly everything: a sliver of a few pixels tells more of the encoder than of us.
     """
     result = []
     for i, covered in enumerate(drawn):
         view = _view(luma, covered.box)
         visible = _not_under(covered.box, drawn[i + 1 :])
+        if visible is not None and np.count_nonzero(visible) < LEAST_VISIBLE * visible.size:
+            result.append(0.0)
+            continue
         difference = _mean_difference(view, _enlarge(covered.cells, view, method), visible)
         result.append(difference * to_8_bits(luma))
     return result

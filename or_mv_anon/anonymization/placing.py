@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
@@ -70,8 +71,12 @@ def place(job: PlaceJob) -> Placed:
         span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
         store.write(plan.file("regions", segment), regions[span])
     missing = [pts - plan.shift for pts in job.missing]
-    risks = risk_intervals(frames, persons, tracks, regions, config.risk, size=size, missing_pts=missing)
-    write_camera_audit(store, plan, summarize(frames, tracks, regions, size=size), risks)
+    # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
+    clear = _ever_clear(tracks, config.tracking.new_track_score)
+    people = tracks[clear[tracks.track]]
+    theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
+    risks = risk_intervals(frames, persons, people, theirs, config.risk, size=size, missing_pts=missing)
+    write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
     count_frames(len(frames))
     return Placed(time.perf_counter() - started)
 
@@ -105,6 +110,13 @@ def _load_findings(
         faces.append(store.read(name("faces"), Detections))
         count += len(persons[-1])
     return Frames.concat(frames), Detections.concat(persons), Heads.concat(heads), Detections.concat(faces)
+
+
+def _ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
+    """For every track whether it reaches `score` somewhere."""
+    best = np.zeros(tracks.track.max(initial=-1) + 1, np.float32)
+    np.maximum.at(best, tracks.track, tracks.score)
+    return best >= score
 
 
 def _track(
