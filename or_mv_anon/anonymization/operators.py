@@ -21,7 +21,8 @@ from or_mv_anon.config import OperatorConfig
 from or_mv_anon.video.frame import Plane
 
 Method = Literal["pixelate", "blur", "solid", "none"]
-LEAST_VISIBLE = 0.25  # share of a region that must lie on top for it to be checked by itself
+DETAIL_SIDE = 24  # samples per side of what is remembered of a region's detail
+FLAT = 4.0  # luma levels of 255: where less than this was taken away there was nothing to hide
 GRID = 4  # px: regions are widened to multiples of this, so that a slowly moving region does not drag its cells along
 
 
@@ -32,12 +33,13 @@ class Covered:
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels of the coded picture, integers on the grid.
         cells: the drawn samples, ``(rows, columns)``, in the picture's own depth.
-        change: mean absolute difference between what was there and what was drawn, on an 8-bit scale.
+        detail: what was there beyond the smoothly enlarged cells, on an 8-bit scale, reduced to at most
+            `DETAIL_SIDE` × `DETAIL_SIDE`; it never leaves the memory of the process.
     """
 
     box: tuple[int, int, int, int]
     cells: NDArray[np.integer]
-    change: float
+    detail: NDArray[np.float16]
 
 
 def snap(boxes: Boxes, *, width: int, height: int) -> list[tuple[int, int, int, int]]:
@@ -71,46 +73,55 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
     grids = [_cells(box, count) for box in snapped]
     # All samples are taken before anything is drawn: where regions overlap each still averages the original picture.
     samples = [[_sample(p, b, g, method, config) for p in planes] for b, g in zip(snapped, grids, strict=True)]
-    patches = [_enlarge(cells[0], _view(planes[0], box), method) for box, cells in zip(snapped, samples, strict=True)]
-    changes = [_mean_difference(_view(planes[0], box), patch) for box, patch in zip(snapped, patches, strict=True)]
-    for box, cells, patch in zip(snapped, samples, patches, strict=True):
-        _view(planes[0], box)[...] = patch
-        for plane, cell in zip(planes[1:], cells[1:], strict=True):
+    details = [_detail(planes[0], box, cells[0]) for box, cells in zip(snapped, samples, strict=True)]
+    for box, cells in zip(snapped, samples, strict=True):
+        for plane, cell in zip(planes, cells, strict=True):
             view = _view(plane, box)
             view[...] = _enlarge(cell, view, method)
-    scale = to_8_bits(planes[0])
-    return [
-        Covered(box, cells[0], change * scale) for box, cells, change in zip(snapped, samples, changes, strict=True)
-    ]
+    return [Covered(box, cells[0], detail) for box, cells, detail in zip(snapped, samples, details, strict=True)]
 
 
 def blank(planes: Sequence[Plane]) -> Covered:
     """Paint the whole picture black, which is what is shown when a frame cannot be judged; returns what was drawn."""
     luma = planes[0]
+    box = (0, 0, luma.pixels.shape[1], luma.pixels.shape[0])
     black = np.full((1, 1), luma.black, luma.pixels.dtype)
-    change = float(np.abs(luma.pixels.astype(np.float32) - luma.black).mean()) * to_8_bits(luma)
+    detail = _detail(luma, box, black)
     for plane in planes:
         plane.pixels[...] = plane.black
-    return Covered((0, 0, luma.pixels.shape[1], luma.pixels.shape[0]), black, change)
+    return Covered(box, black, detail)
 
 
-def unlike(luma: Plane, drawn: Sequence[Covered], method: Method) -> list[float]:
-    """How far a decoded picture is from what was drawn in each region.
+def showing(luma: Plane, drawn: Sequence[Covered]) -> float:
+    """How much of what was taken away shows in a decoded picture.
+
+    Let t be the detail that the source held beyond the regions' smoothly enlarged cells, and d what the picture holds
+    beyond them: the result is ``sum(d·t) / sum(t·t)`` over all regions. It is about 1 where the source shows and about
+    0 where a mosaic does, also one that a coarse encoder has smoothed, because neither that nor noise knows of t.
 
     Returns:
-        Mean absolute luma difference per region on an 8-bit scale, over the pixels that no later region covers;
-        0 where later regions cover nearly everything: a sliver of a few pixels tells more of the encoder than of us.
+        The share, over the pixels of each region that no later region covers; 0 if hardly anything was taken away.
     """
-    result = []
+    shown = taken = 0.0
+    count = 0
     for i, covered in enumerate(drawn):
-        view = _view(luma, covered.box)
+        detail = covered.detail.astype(np.float32)
+        difference = _detail(luma, covered.box, covered.cells).astype(np.float32)
         visible = _not_under(covered.box, drawn[i + 1 :])
-        if visible is not None and np.count_nonzero(visible) < LEAST_VISIBLE * visible.size:
-            result.append(0.0)
-            continue
-        difference = _mean_difference(view, _enlarge(covered.cells, view, method), visible)
-        result.append(difference * to_8_bits(luma))
-    return result
+        if visible is not None:
+            on_top = cv2.resize(visible, detail.shape[::-1], interpolation=cv2.INTER_AREA) > 0
+            detail, difference = detail[on_top], difference[on_top]
+        shown, taken = shown + float((difference * detail).sum()), taken + float((detail**2).sum())
+        count += detail.size
+    return shown / taken if taken > FLAT**2 * count else 0.0
+
+
+def _detail(plane: Plane, box: tuple[int, int, int, int], cells: NDArray) -> NDArray[np.float16]:
+    """What a region holds beyond its smoothly enlarged cells, reduced in size, on an 8-bit scale."""
+    view = _view(plane, box)
+    difference = cv2.subtract(view, _enlarge(cells, view, "blur"), dtype=cv2.CV_32F)
+    size = (min(view.shape[1], DETAIL_SIDE), min(view.shape[0], DETAIL_SIDE))
+    return (cv2.resize(difference, size, interpolation=cv2.INTER_AREA) * to_8_bits(plane)).astype(np.float16)
 
 
 def _not_under(box: tuple[int, int, int, int], later: Sequence[Covered]) -> NDArray[np.uint8] | None:
@@ -123,12 +134,6 @@ def _not_under(box: tuple[int, int, int, int], later: Sequence[Covered]) -> NDAr
     for left, top, right, bottom in above:
         mask[max(0, top - y1) : bottom - y1, max(0, left - x1) : right - x1] = 0
     return mask
-
-
-def _mean_difference(a: NDArray, b: NDArray, mask: NDArray[np.uint8] | None = None) -> float:
-    """Mean absolute difference over the pixels where `mask` is not 0, or over all; 0 if there are none."""
-    count = a.size if mask is None else int(np.count_nonzero(mask))
-    return float(cv2.norm(a, b, cv2.NORM_L1, mask)) / count if count else 0.0
 
 
 def to_8_bits(plane: Plane) -> float:

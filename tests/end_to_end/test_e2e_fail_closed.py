@@ -282,8 +282,8 @@ def test_an_encoder_that_loses_what_was_drawn(rig: Rig) -> None:
     assert_black_frames(rig, [BROKEN])
 
 
-def test_an_encoder_that_loses_it_twice(rig: Rig) -> None:
-    rig.spoil = uncover(rig, turns=2)
+def test_an_encoder_that_loses_it_every_time(rig: Rig) -> None:
+    rig.spoil = uncover(rig, turns=render.ROUNDS)
     with pytest.raises(UserError, match=f"1 frames.*first: {BROKEN}"):
         rig.render()
 
