@@ -57,10 +57,15 @@ class WorkerPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for process in list((self._executor._processes or {}).values()):
-                process.terminate()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if kind is None:
+            self._executor.shutdown(wait=True)
+            return
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.join(timeout=5)
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -98,7 +103,7 @@ class WorkerPool:
                 if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
                     victims = list(running.values())
                     running.clear()
-                    self._executor.shutdown(wait=True)
+                    self._executor.shutdown(wait=False)
                     self._executor = self._start()
                     if len(victims) == 1:
                         yield victims[0], RuntimeError(WORKER_DIED)
