@@ -36,11 +36,6 @@ class Orientation:
         quarters = round(math.degrees(math.atan2(turned_y, turned_x)) / 90)
         return cls(rotation=quarters % 4 * 90, flip=flip)
 
-    @classmethod
-    def from_exif(cls, value: int) -> Orientation:
-        """The orientation of an EXIF tag 0x0112; values other than 1-8 mean upright."""
-        return _EXIF.get(value, cls())
-
     def upright_size(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) of the upright picture."""
         return (height, width) if self.rotation % 180 else (width, height)
@@ -87,14 +82,3 @@ class Orientation:
             case 270:
                 x1, y1, x2, y2 = y1, width - x2, y2, width - x1
         return np.stack([x1, y1, x2, y2], axis=1).astype(np.float32)
-
-
-_EXIF = {
-    2: Orientation(0, True),
-    3: Orientation(180, False),
-    4: Orientation(180, True),
-    5: Orientation(270, True),
-    6: Orientation(90, False),
-    7: Orientation(90, True),
-    8: Orientation(270, False),
-}
