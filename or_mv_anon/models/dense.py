@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon import boxes as geometry
 from or_mv_anon.boxes import Boxes
+from or_mv_anon.config import DetectionConfig, FaceConfig
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Device, Model, Precision, Tensors, load_model
 
@@ -29,21 +31,29 @@ class DenseDetector(ABC):
 
     def __init__(
         self,
-        graph: bytes,
+        model: Path,
+        config: DetectionConfig | FaceConfig,
         *,
-        input_long_side: int,
-        min_score: float,
-        nms_iou: float,
-        device: Device,
-        precision: Precision,
-        threads: int,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        threads: int = 0,
     ) -> None:
+        """Loads `model`, an ONNX file of the kind that the subclass names.
+
+        Raises:
+            UserError: the file is no such model, or the device is not to be had.
+        """
         self._model: Model = load_model(
-            graph, device=device, precision=precision, threads=threads, fixed_shapes=FIXED_SHAPES
+            self.prepare(model), device=device, precision=precision, threads=threads, fixed_shapes=FIXED_SHAPES
         )
-        self._long_side = input_long_side
-        self._min_score = min_score
-        self._nms_iou = nms_iou
+        self._long_side = config.input_long_side
+        self._min_score = config.min_score
+        self._nms_iou = config.nms_iou
+
+    @staticmethod
+    @abstractmethod
+    def prepare(path: Path) -> bytes:
+        """The graph in the file, rewritten to take any picture size and to end in raw heads."""
 
     @property
     def provider(self) -> str:

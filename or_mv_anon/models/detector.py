@@ -7,15 +7,12 @@ person.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from or_mv_anon.config import DetectionConfig
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import DenseDetector, Found, cell_boxes, sigmoid
 from or_mv_anon.models.graphs import STRIDES
-from or_mv_anon.models.runtime import Device, Precision, Tensors
+from or_mv_anon.models.runtime import Tensors
 
 
 class PersonDetector(DenseDetector):
@@ -23,29 +20,7 @@ class PersonDetector(DenseDetector):
 
     pad_value = 114
 
-    def __init__(
-        self,
-        model: Path,
-        config: DetectionConfig,
-        *,
-        device: Device = "auto",
-        precision: Precision = "auto",
-        threads: int = 0,
-    ) -> None:
-        """Loads `model`, an ONNX export of mmdet's YOLOX whose class 0 is a person.
-
-        Raises:
-            UserError: the file is no such model, or the device is not to be had.
-        """
-        super().__init__(
-            graphs.yolox(model),
-            input_long_side=config.input_long_side,
-            min_score=config.min_score,
-            nms_iou=config.nms_iou,
-            device=device,
-            precision=precision,
-            threads=threads,
-        )
+    prepare = staticmethod(graphs.yolox)  # an ONNX export of mmdet's YOLOX whose class 0 is a person
 
     def decode(self, heads: Tensors) -> Found:
         boxes = [cell_boxes(heads[f"reg_{stride}"], stride=stride) for stride in STRIDES]

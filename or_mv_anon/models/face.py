@@ -5,15 +5,12 @@ Gives what OpenCV's `cv2.FaceDetectorYN` gives for the same picture, through the
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from or_mv_anon.config import FaceConfig
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import DenseDetector, Found, cell_boxes, sigmoid
 from or_mv_anon.models.graphs import STRIDES
-from or_mv_anon.models.runtime import Device, Precision, Tensors
+from or_mv_anon.models.runtime import Tensors
 
 
 class FaceDetector(DenseDetector):
@@ -21,29 +18,7 @@ class FaceDetector(DenseDetector):
 
     pad_value = 0
 
-    def __init__(
-        self,
-        model: Path,
-        config: FaceConfig,
-        *,
-        device: Device = "auto",
-        precision: Precision = "auto",
-        threads: int = 0,
-    ) -> None:
-        """Loads `model`, OpenCV Zoo's YuNet.
-
-        Raises:
-            UserError: the file is no such model, or the device is not to be had.
-        """
-        super().__init__(
-            graphs.yunet(model),
-            input_long_side=config.input_long_side,
-            min_score=config.min_score,
-            nms_iou=config.nms_iou,
-            device=device,
-            precision=precision,
-            threads=threads,
-        )
+    prepare = staticmethod(graphs.yunet)  # OpenCV Zoo's YuNet
 
     def decode(self, heads: Tensors) -> Found:
         boxes = [cell_boxes(heads[f"bbox_{stride}"], stride=stride) for stride in STRIDES]
