@@ -12,11 +12,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import connection
 from typing import Any, TypeVar
 
 import cv2
@@ -28,11 +30,18 @@ Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1
 WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
 _frames_done: Any = None  # the counter shared with the main process, set in each worker
+_stopping: Any = None  # the flag that the main process raises, set in each worker
+
+
+class Stopped(BaseException):
+    """Raised in a worker whose run was given up; no handler of a job's own errors should take it for one."""
 
 
 def count_frames(number: int = 1) -> None:
-    """Called by a job to advance the progress bar."""
+    """Called by a job to advance the progress bar; ends the job when the run was given up."""
     if _frames_done is not None:
+        if _stopping.value:
+            raise Stopped
         with _frames_done.get_lock():
             _frames_done.value += number
 
@@ -45,12 +54,15 @@ class WorkerPool:
 
     Args:
         workers: number of processes.
+        patience: seconds that a worker has to end when the run is given up; after that it is killed.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, patience: float = 5.0) -> None:
         self._workers = workers
+        self._patience = patience
         self._context = multiprocessing.get_context("spawn")
         self._counter = self._context.Value("q", 0)
+        self._stopping = self._context.RawValue("b", 0)
         self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:
@@ -60,16 +72,20 @@ class WorkerPool:
         if kind is None:
             self._executor.shutdown(wait=True)
             return
-        processes = list((self._executor._processes or {}).values())
+        # Asked first, killed last: a process killed inside a queue can leave the queue's other end waiting forever.
+        self._stopping.value = 1
+        processes = {process.sentinel: process for process in (self._executor._processes or {}).values()}
         self._executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        deadline = time.monotonic() + self._patience
+        while processes and (left := deadline - time.monotonic()) > 0:
+            for ended in connection.wait(list(processes), timeout=left):
+                del processes[ended]  # type: ignore[arg-type]
+        for process in processes.values():
             process.kill()
-        for process in processes:
-            process.join(timeout=5)
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._workers, mp_context=self._context, initializer=_start_worker, initargs=(self._counter,)
+            self._workers, mp_context=self._context, initializer=_start_worker, initargs=(self._counter, self._stopping)
         )
 
     def run(
@@ -167,9 +183,9 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _start_worker(counter: Any) -> None:
-    global _frames_done
-    _frames_done = counter
+def _start_worker(counter: Any, stopping: Any) -> None:
+    global _frames_done, _stopping
+    _frames_done, _stopping = counter, stopping
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
