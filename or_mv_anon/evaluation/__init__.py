@@ -1,0 +1,1 @@
+"""What an anonymizer is judged by: exposed faces first, then detection, tracking and association."""

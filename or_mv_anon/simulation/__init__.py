@@ -1,0 +1,1 @@
+"""A procedural operating room whose ground truth is exact: bodies, clothes, motion, room, cameras, renderer."""
