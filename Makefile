@@ -1,13 +1,14 @@
 # make demo    anonymize a real four-camera recording, from nothing
 # make test    set up and pass the tests
 # make setup   only the environment, in .venv
+# make setup-sim     the environment plus the simulated operating room (torch, anny, moderngl)
 # make setup-adapt   the environment plus what adaptation to a site needs (torch, mmdet, mmpose)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test setup setup-adapt lint clean
+.PHONY: demo test setup setup-sim setup-adapt lint clean
 
 demo: setup
 	$(BIN)/or-mv-anon sample demo/recording
@@ -18,6 +19,9 @@ test: setup
 	$(BIN)/python -m pytest
 
 setup: $(VENV)/.ready
+
+setup-sim: setup
+	$(BIN)/python -m pip install -e ".[sim]"
 
 # mmpose asks for chumpy, which it never imports and which no longer builds; its other needs are in the extra.
 setup-adapt: setup
