@@ -13,13 +13,14 @@ import tomllib
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.resources import resource
 
 Smoother = Literal["hull", "faceoff3", "faceoff5", "faceoff7", "none"]
 WORST_CRF = 51  # on x264's scale
+Settings = TypeVar("Settings")
 CodecChoice = Literal["same", "h264", "hevc", "av1", "vp9"]
 
 
@@ -137,18 +138,34 @@ class PipelineConfig:
 
 
 def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> PipelineConfig:
-    """The shipped defaults, changed by the file at `path`, changed by `overrides`.
+    """The anonymizer's settings: see `load_settings`."""
+    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides)
+
+
+def load_settings(
+    kind: type[Settings],
+    shipped: str,
+    path: Path | None = None,
+    overrides: dict[str, dict[str, Any]] | None = None,
+) -> Settings:
+    """The defaults of the `shipped` file, changed by the file at `path`, changed by `overrides`.
+
+    Args:
+        kind: a dataclass whose fields are the file's sections, each a dataclass of plain values.
+        shipped: a file that comes with the package and states every value.
+        path: a user's file of the same form.
+        overrides: section -> key -> value, from a command line.
 
     Raises:
-        UserError: the file cannot be read, or holds an unknown section, an unknown key or a value of the wrong type.
+        UserError: a file cannot be read, or holds an unknown section, an unknown key or a value of the wrong type.
     """
-    sections = typing.get_type_hints(PipelineConfig)
+    sections = typing.get_type_hints(kind)
     values: dict[str, Any] = {name: {} for name in sections}
-    _merge(values, _read(resource("configs/pipeline.toml")), source="the shipped configs/pipeline.toml")
+    _merge(sections, values, _read(resource(shipped)), source=f"the shipped {shipped}")
     if path is not None:
-        _merge(values, _read(path), source=str(path))
-    _merge(values, overrides or {}, source="the command line")
-    return PipelineConfig(**{name: section(**values[name]) for name, section in sections.items()})
+        _merge(sections, values, _read(path), source=str(path))
+    _merge(sections, values, overrides or {}, source="the command line")
+    return kind(**{name: section(**values[name]) for name, section in sections.items()})
 
 
 def config_hash(*sections: Any) -> str:
@@ -166,8 +183,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid TOML: {error}.") from error
 
 
-def _merge(values: dict[str, Any], changes: dict[str, Any], *, source: str) -> None:
-    sections = typing.get_type_hints(PipelineConfig)
+def _merge(sections: dict[str, Any], values: dict[str, Any], changes: dict[str, Any], *, source: str) -> None:
     for section, entries in changes.items():
         if section not in sections or not isinstance(entries, dict):
             raise UserError(f"Unknown section [{section}] in {source}; known are {', '.join(sections)}.")
