@@ -1,0 +1,1 @@
+"""How the out-of-body network is trained, calibrated and exported; needs torch."""
