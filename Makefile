@@ -28,10 +28,12 @@ setup-adapt: setup
 	$(BIN)/python -m pip install -e ".[adapt]"
 	$(BIN)/python -m pip install --no-deps mmpose==1.3.2
 
+# TrackEval's metrics, which a test compares with, need nothing of what the package asks for, a second OpenCV among it.
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -e ".[dev]"
+	$(BIN)/python -m pip install --no-deps trackeval==1.3.0
 	touch $@
 
 lint: setup

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from or_mv_anon.cli import anonymize_multiview
+from or_mv_anon.cli import tool
 
 if __name__ == "__main__":
-    sys.exit(anonymize_multiview())
+    sys.exit(tool("or_mv_anon.anonymization.cli"))

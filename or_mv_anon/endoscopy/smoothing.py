@@ -80,7 +80,7 @@ class OnlineSmoother:
         self._belief = self._chain.stationary  # of the frame before the first waiting one
         self._before: float | None = None  # that frame's time
         self._waiting: deque[tuple[float, float]] = deque()  # time, probability
-        self._cover_until = -math.inf
+        self._last_outside = -math.inf  # time of the last released frame that was outside
 
     def push(self, time: float, probability: float) -> list[Decision]:
         """Take the next frame; returns the decisions that became due, oldest first."""
@@ -105,9 +105,9 @@ class OnlineSmoother:
         for row in range(due):
             self._waiting.popleft()
             # Frames that were released earlier cover those that follow them, too.
-            hide = bool(cover[row]) or times[row] <= self._cover_until
             if is_outside(given[row], posterior[row], self._config):
-                self._cover_until = max(self._cover_until, times[row] + self._config.margin_s)
+                self._last_outside = times[row]
+            hide = bool(cover[row]) or times[row] - self._last_outside <= self._config.margin_s
             decisions.append(Decision(float(times[row]), hide, float(posterior[row])))
         self._belief, self._before = forward[due - 1], float(times[due - 1])
         return decisions

@@ -5,6 +5,7 @@ The modules carry the names of torchvision's model, so that its ImageNet weights
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import torch
@@ -90,7 +91,7 @@ class OutOfBodyNetwork(nn.Module):
                     if name.startswith("features.")
                 }
             )
-        except (RuntimeError, AttributeError, EOFError, OSError, KeyError) as error:
+        except (RuntimeError, AttributeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
             raise UserError(
                 f"{path} does not hold torchvision's MobileNetV2 weights ({type(error).__name__})."
             ) from error

@@ -1,0 +1,85 @@
+"""The main job's command line: the options of `anonymize_multiview.py` and of `or-mv-anon anonymize`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """Cover every head in every frame of every camera.
+
+--videos holds one session (cam1.mp4, cam2.mp4, ...) or one folder per session; a camera may also be a folder of
+numbered pictures. Writes one anonymized file per camera, audit.json and report.html to --out. Run the same command
+again after an interruption: it goes on where it stopped.
+"""
+EXAMPLES = """examples:
+  %(prog)s --videos room1/ --out room1_anonymous/ --preview      look first
+  %(prog)s --videos room1/ --out room1_anonymous/                the whole job
+  %(prog)s --videos room1/ --out room1_anonymous/ --render-only --method solid
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the main job."""
+    parser.description, parser.epilog = DESCRIPTION, EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("--videos", type=Path, required=True, metavar="DIR", help="site folder (or a single video)")
+    add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
+    add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
+    add("--method", choices=["pixelate", "blur", "solid", "none"], default="pixelate",
+        help="how heads are covered (default: pixelate); none only re-encodes and reports")  # fmt: skip
+    add("--device", choices=["auto", "cpu", "cuda"], default="auto",
+        help="where networks run (default: auto); cuda is an error if it is not there")  # fmt: skip
+    add("--precision", choices=["auto", "f32", "bf16"], default="auto",
+        help="arithmetic of the networks on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
+    add("--audio", choices=["drop", "keep"], default="drop",
+        help="voices identify: sound is dropped unless kept on purpose (default: drop)")  # fmt: skip
+    add("--start", type=_seconds, metavar="S", help="begin at this session time (seconds or h:mm:ss)")
+    add("--end", type=_seconds, metavar="S", help="stop before this session time")
+    add("--codec", choices=["same", "h264", "hevc", "av1", "vp9"], help="output codec (default: same as the input)")
+    add("--crf", type=int, metavar="N", help="constant quality, 0 best to 51 worst (default: 20)")
+    add("--preset", metavar="NAME", help="encoder preset, ultrafast ... veryslow (default: veryfast)")
+    add("--detect-every", type=float, metavar="S",
+        help="seconds between detections, filled by tracking (default: 0 = every frame)")  # fmt: skip
+    add("--config", type=Path, metavar="TOML", help="changes to configs/pipeline.toml, where every threshold is")
+    add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
+    add(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="worker processes (default: one per core, at most 4 or one per camera)",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
+    mode.add_argument("--overwrite", action="store_true", help="discard earlier results in --out and start afresh")
+    mode.add_argument("--render-only", action="store_true", help="render again from the stored regions, no detection")
+    mode.add_argument("--preview", action="store_true", help="only write preview.png: covered key frames with outlines")
+    mode.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done, with estimated time and disk"
+    )
+
+
+def _seconds(text: str) -> float:
+    """Reads 90, 1:30 and 0:01:30.5 as seconds."""
+    value = 0.0
+    try:
+        for part in text.split(":"):
+            value = value * 60 + float(part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected seconds or h:mm:ss, found '{text}'") from None
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found '{text}'")
+    return int(text)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Anonymize a site; returns the exit code."""
+    from or_mv_anon.anonymization.options import Options
+    from or_mv_anon.anonymization.pipeline import anonymize_site
+
+    values = {**vars(parsed), "audio": parsed.audio == "keep"}
+    return anonymize_site(Options(**{name: values[name] for name in Options.__dataclass_fields__}))

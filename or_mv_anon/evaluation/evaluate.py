@@ -1,0 +1,191 @@
+"""Judges one session: whatever the run or the videos and the ground truth allow, in one result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from or_mv_anon import __version__
+from or_mv_anon.errors import UserError
+from or_mv_anon.evaluation.coverage import Coverage, RegionCoverage, match_run
+from or_mv_anon.evaluation.detection import DetectionResult, evaluate_detection
+from or_mv_anon.evaluation.exposure import Exposure, ExposureOptions, measure_exposure
+from or_mv_anon.evaluation.faceoff import FaceOffOptions, FaceOffRow, faceoff_table
+from or_mv_anon.evaluation.figures import Figures
+from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, judge_camera
+from or_mv_anon.evaluation.pixel_coverage import FillOptions, PixelCoverage, find_video
+from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_pictures
+from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresResult, evaluate_squares
+from or_mv_anon.evaluation.run_directory import Run, load_run
+from or_mv_anon.evaluation.tracking_metrics import TrackingResult, evaluate_tracking
+from or_mv_anon.evaluation.truth import Truth
+from or_mv_anon.records import FrameFlag
+
+SCHEMA = "or_mv_anon/evaluation/1"
+FEW_BLOCKS = 10  # below which percentile intervals are known to be too narrow
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules(Figures):
+    """The options of all parts."""
+
+    exposure: ExposureOptions = field(default_factory=ExposureOptions)
+    faceoff: FaceOffOptions = field(default_factory=FaceOffOptions)
+    squares: SquaresOptions = field(default_factory=SquaresOptions)
+    fill: FillOptions = field(default_factory=FillOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Everything measured; what the input does not allow is None.
+
+    Attributes:
+        source: what was judged.
+        rules: by which options.
+        faces, frames: every judgement that `exposure` sums up.
+        notes: whole sentences that a reader of the figures must know.
+    """
+
+    source: Mapping[str, Any]
+    rules: Rules
+    exposure: Exposure
+    faces: JudgedFaces
+    frames: JudgedFrames
+    faceoff: list[FaceOffRow] | None = None
+    squares: SquaresResult | None = None
+    detection: DetectionResult | None = None
+    tracking: TrackingResult | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        parts: dict[str, Any] = {
+            name: None if (part := getattr(self, name)) is None else part.as_dict()
+            for name in ("exposure", "squares", "detection", "tracking")
+        }
+        return {
+            "schema": SCHEMA,
+            "tool_version": __version__,
+            "source": dict(self.source),
+            "rules": asdict(self.rules),
+            "notes": list(self.notes),
+            **parts,
+            "faceoff": None if self.faceoff is None else [row.as_dict() for row in self.faceoff],
+        }
+
+
+def evaluate_run(
+    path: Path, truth: Truth, rules: Rules | None = None, *, progress: Progress | None = None
+) -> Evaluation:
+    """Judge the output folder of one session: exposure by its regions, and everything that models found.
+
+    Args:
+        path: of the run.
+        truth: about the same recording.
+        rules: options.
+        progress: told each camera before it is judged.
+
+    Raises:
+        UserError: the folder is no finished run, or not one over the recording that the truth is about.
+    """
+    rules = rules or Rules()
+    run = load_run(path)
+    runs = {name: run.cameras[name] for name in _common(truth, list(run.cameras), what=f"the run {path.name}")}
+    for name, camera in runs.items():
+        match_run(camera, truth.cameras[name])
+    coverages: Mapping[str, Callable[[], Coverage]] = {
+        name: partial(RegionCoverage, camera) for name, camera in runs.items()
+    }
+    exposure, faces, frames = _judge(truth, coverages, rules, progress)
+    videos = [faceoff_video(truth.cameras[name], camera, rules.exposure) for name, camera in runs.items()]
+    looked = {name: camera.frames.frame[camera.frames.has(FrameFlag.PERSONS)] for name, camera in runs.items()}
+    return Evaluation(
+        source={"run": path.name, "method": run.method, "coverage": "regions", "truth": truth.source},
+        rules=rules,
+        exposure=exposure,
+        faces=faces,
+        frames=frames,
+        faceoff=faceoff_table(videos, rules.faceoff),
+        squares=evaluate_squares(squares_pictures(truth.cameras, runs, rules.squares), rules.squares),
+        detection=evaluate_detection(
+            truth.cameras, {name: camera.persons for name, camera in runs.items()}, analysed=looked
+        ),
+        tracking=evaluate_tracking(truth.cameras, {name: camera.tracks for name, camera in runs.items()}),
+        notes=tuple(_notes(exposure, run, truth)),
+    )
+
+
+def evaluate_videos(
+    original: Path, output: Path, truth: Truth, rules: Rules | None = None, *, progress: Progress | None = None
+) -> Evaluation:
+    """Judge anonymized videos of any tool that paints solid shapes, by their pixels; only exposure can be told.
+
+    Args:
+        original: folder of the recording, one video per camera.
+        output: folder of the anonymized videos, named like the cameras.
+        truth: about the recording.
+        rules: options.
+        progress: told each camera before it is judged.
+
+    Raises:
+        UserError: a video is missing, lacks frames, or is of another size.
+    """
+    rules = rules or Rules()
+
+    def open_pair(name: str) -> Coverage:
+        pair = find_video(original, name), find_video(output, name)
+        return PixelCoverage(name, *pair, truth.cameras[name], rules.fill)
+
+    coverages = {name: partial(open_pair, name) for name in truth.cameras}
+    exposure, faces, frames = _judge(truth, coverages, rules, progress)
+    return Evaluation(
+        source={"videos": output.name, "coverage": "pixels", "truth": truth.source},
+        rules=rules,
+        exposure=exposure,
+        faces=faces,
+        frames=frames,
+        notes=tuple(_notes(exposure)),
+    )
+
+
+def _judge(
+    truth: Truth, coverages: Mapping[str, Callable[[], Coverage]], rules: Rules, progress: Progress | None
+) -> tuple[Exposure, JudgedFaces, JudgedFrames]:
+    judged = []
+    for number, (name, camera) in enumerate(truth.cameras.items()):
+        if progress is not None:
+            progress(name)
+        judged.append(judge_camera(name, number, camera, coverages[name](), pixels=rules.exposure.pixels))
+    faces = JudgedFaces.concat([each for each, _ in judged])
+    frames = JudgedFrames.concat([each for _, each in judged])
+    return measure_exposure(faces, frames, list(truth.cameras), rules.exposure), faces, frames
+
+
+def _common(truth: Truth, names: list[str], *, what: str) -> list[str]:
+    missing = [name for name in truth.cameras if name not in names]
+    if missing or not truth.cameras:
+        raise UserError(
+            f"{what} lacks {', '.join(missing) or 'cameras'}, which the ground truth is about (it has "
+            f"{', '.join(names) or 'none'}); evaluate a run over the whole session."
+        )
+    return list(truth.cameras)
+
+
+def _notes(exposure: Exposure, run: Run | None = None, truth: Truth | None = None) -> list[str]:
+    notes = []
+    if exposure.blocks < FEW_BLOCKS:
+        notes.append(
+            f"The recording is short (stretches of time to draw from: {exposure.blocks}): the intervals are rough, and "
+            "too narrow rather than too wide."
+        )
+    if not exposure.faces.considered:
+        notes.append("No face counts in this session, so nothing can be said about exposure.")
+    if run is not None and run.method == "none":
+        notes.append("The run used --method none: nothing is covered in its videos.")
+    if run is not None and truth is not None and (extra := [name for name in run.cameras if name not in truth.cameras]):
+        notes.append(f"Not evaluated, because there is no ground truth: {', '.join(extra)}.")
+    return notes

@@ -1,0 +1,104 @@
+"""An evaluation as text for a terminal: the headline first, then what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from or_mv_anon.audit.charts import percent
+from or_mv_anon.evaluation.bootstrap import Estimate
+from or_mv_anon.evaluation.evaluate import Evaluation
+from or_mv_anon.evaluation.exposure import Exposure
+from or_mv_anon.evaluation.exposure_tally import Counted
+
+NOTHING = "-"
+
+
+def table(evaluation: Evaluation) -> str:
+    """All figures as lines of text; intervals are 95 %."""
+    parts = [_exposure(evaluation.exposure), _groups(evaluation.exposure)]
+    if evaluation.faceoff:
+        names = ["not smoothed" if row.window == 1 else f"k = {row.window}" for row in evaluation.faceoff]
+        figures = [map(_share, (row.precision, row.recall, row.f1)) for row in evaluation.faceoff]
+        rows = [[name, *figure] for name, figure in zip(names, figures, strict=True)]
+        parts.append(_lines(["FaceOff, faces at IoU 0.3", "precision", "recall", "F1"], rows))
+    if (squares := evaluation.squares) is not None:
+        rows = [
+            [name, str(score.targets), *map(_share, (score.recall, score.multi_view_recall, score.precision))]
+            for name, score in (("body", squares.body), ("face", squares.face), ("eyes", squares.eyes))
+        ]
+        title = f"Fixed squares ({squares.version})"
+        parts.append(_lines([title, "targets", "recall", "in all views", "precision"], rows))
+    if (detection := evaluation.detection) is not None:
+        rows = [
+            [name, str(group.people), *map(_share, (group.max_recall, group.average_precision))]
+            for name, group in (("everyone", detection.everyone), ("hard", detection.hard))
+        ]
+        parts.append(_lines(["Person detection at IoU 0.5", "people", "most recall", "AP"], rows))
+    if (tracking := evaluation.tracking) is not None:
+        scores = tracking.overall
+        values = [_share(scores.hota.hota), _share(scores.clear.mota), _share(scores.identity.idf1)]
+        parts.append(_lines(["Tracking within cameras", "HOTA", "MOTA", "IDF1"], [["all cameras", *values]]))
+    return "\n\n".join([*parts, *evaluation.notes])
+
+
+def _exposure(exposure: Exposure) -> str:
+    rows = [
+        ["face-frames exposed", _counted(exposure.faces), _interval(exposure.faces.share)],
+        ["exposed per camera-hour", *_number(exposure.per_camera_hour)],
+        ["people exposed in a camera", _counted(exposure.persons), _interval(exposure.persons.share)],
+        ["longest exposure, s", *_number(exposure.longest_s)],
+        [f"stretches with exposure, of {exposure.blocks}", *_percent(exposure.exposed_blocks)],
+        ["covered in all views (holistic)", *_percent(exposure.holistic_recall)],
+        ["covered where nobody is", *_percent(exposure.covered_outside)],
+        ["covered of the picture", *_percent(exposure.covered)],
+    ]
+    hours = exposure.camera_hours
+    recorded = f"{hours * 60:.1f} camera-minutes" if hours < 1 else f"{hours:.1f} camera-hours"
+    return _lines([f"Exposure, {recorded}", "", "95 % interval"], rows)
+
+
+def _groups(exposure: Exposure) -> str:
+    rows = []
+    for title, group in exposure.groups.items():
+        rows += [[f"{title.replace('_', ' ')}: {name}", *_group(counted)] for name, counted in _filled(group)]
+    return _lines(["Face-frames by", "considered", "exposed", "share", "95 % interval"], rows)
+
+
+def _filled(group: Mapping[str, Counted]) -> Iterator[tuple[str, Counted]]:
+    return ((name, counted) for name, counted in group.items() if counted.considered)
+
+
+def _group(counted: Counted) -> list[str]:
+    return [str(counted.considered), str(counted.exposed), *_percent(counted.share)]
+
+
+def _counted(counted: Counted) -> str:
+    return f"{counted.exposed:,} of {counted.considered:,} ({_share(counted.share.value)})"
+
+
+def _percent(estimate: Estimate) -> tuple[str, str]:
+    return _share(estimate.value), _interval(estimate)
+
+
+def _number(estimate: Estimate) -> tuple[str, str]:
+    if estimate.value is None:
+        return NOTHING, NOTHING
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:,.4g}", NOTHING
+    return f"{estimate.value:,.4g}", f"{estimate.low:,.4g} to {estimate.high:,.4g}"
+
+
+def _interval(estimate: Estimate) -> str:
+    return NOTHING if estimate.low is None else f"{_share(estimate.low)} to {_share(estimate.high)}"
+
+
+def _share(value: float | None) -> str:
+    return NOTHING if value is None or value != value else percent(value)
+
+
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    return "\n".join(
+        f"{row[0]:<{widths[0]}}  " + "  ".join(f"{c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))
+        for row in (head, *rows)
+    )

@@ -1,0 +1,163 @@
+"""Reads what a run of the anonymizer left in its folder: per camera what was found and what was covered.
+
+Everything that does not fit together is refused: a figure about the wrong recording would reassure wrongly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from or_mv_anon.anonymization.media import INDEX
+from or_mv_anon.anonymization.plan import STORE_FOLDER
+from or_mv_anon.errors import UserError
+from or_mv_anon.records import Columns, Detections, Frames, Keypoints, RegionKind, Regions, Tracks
+from or_mv_anon.store import MANIFEST, RunStore
+from or_mv_anon.video.orientation import Orientation
+
+Record = TypeVar("Record", bound=Columns)
+RECORDS: tuple[tuple[str, type[Columns]], ...] = (
+    ("frames", Frames),
+    ("persons", Detections),
+    ("faces", Detections),
+    ("regions", Regions),
+)
+
+
+@dataclass(frozen=True)
+class CameraRun:
+    """One camera of a run, all segments joined.
+
+    Attributes:
+        name: the camera's.
+        size: width and height of the upright picture in pixels.
+        orientation: how the coded picture is turned upright.
+        frames: every frame.
+        persons, faces: detections.
+        keypoints: of `persons`; `detection` counts its rows.
+        tracks, face_tracks: `detection` counts the rows of `persons` and `faces`.
+        regions: what is covered, the frames that rendering painted whole included.
+    """
+
+    name: str
+    size: tuple[int, int]
+    orientation: Orientation
+    frames: Frames
+    persons: Detections
+    keypoints: Keypoints
+    faces: Detections
+    tracks: Tracks
+    face_tracks: Tracks
+    regions: Regions
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of one session: its cameras by name, and the method that covered what was found."""
+
+    path: Path
+    method: str
+    cameras: Mapping[str, CameraRun]
+
+
+def load_run(path: Path) -> Run:
+    """Read the output folder of one session.
+
+    With the method `none` nothing was covered, so the regions come back empty.
+
+    Raises:
+        UserError: the folder is no finished run, or a part of it is missing or damaged.
+    """
+    manifest, audit = path / STORE_FOLDER / MANIFEST, path / "audit.json"
+    try:
+        stages = json.loads(manifest.read_text())["stages"]
+        about = json.loads(audit.read_text())
+        method, start = about["options"]["method"], about["options"]["start"]
+        inputs = {entry["camera"]: (entry["width"], entry["height"]) for entry in about["inputs"]}
+        written = {entry["camera"]: path / entry["name"] for entry in about["outputs"]}
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path} is not the output of a finished run: {Path(str(error.filename)).name} is missing. Pass the folder "
+            "that holds report.html (with several sessions, one of them)."
+        ) from error
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise UserError(f"{path}: its audit.json or manifest.json cannot be read ({error}); run again.") from error
+    cameras = {}
+    for name, size in inputs.items():
+        if name not in written or not written[name].exists():
+            raise UserError(f"{path}: the run has no output for {name}; what was not written cannot be evaluated.")
+        store = RunStore(path / STORE_FOLDER)
+        cameras[name] = _load_camera(store, stages, name, size, covered=method != "none", from_start=start is None)
+    return Run(path, method, cameras)
+
+
+def _load_camera(
+    store: RunStore, stages: Mapping[str, Any], name: str, size: tuple[int, int], *, covered: bool, from_start: bool
+) -> CameraRun:
+    segments = _segments(store, stages, name)
+    parts = {
+        kind: record.concat([store.read(f"{name}/{kind}-{number}.parquet", record) for number in segments])
+        for kind, record in RECORDS
+    }
+    regions = parts["regions"]
+    assert isinstance(regions, Regions)
+    if not covered:
+        regions = Regions.empty()
+    elif from_start:  # otherwise rendering counts other frames than the run does
+        painted = [_painted(stages, name, number, size) for number in segments]
+        regions = Regions.concat([regions, *painted])
+        regions = regions[np.argsort(regions.frame, kind="stable")]
+    return CameraRun(
+        name=name,
+        size=size,
+        orientation=_orientation(store.root / name / INDEX),
+        keypoints=_keypoints(store, name, segments),
+        tracks=store.read(f"{name}/tracks.parquet", Tracks),
+        face_tracks=store.read(f"{name}/face_tracks.parquet", Tracks),
+        **{**parts, "regions": regions},  # type: ignore[arg-type]
+    )
+
+
+def _segments(store: RunStore, stages: Mapping[str, Any], name: str) -> list[str]:
+    """The numbers of the segments that the regions were placed in; files of older cuts are left alone."""
+    placed = stages.get(f"{name}/place", {}).get("files", [])
+    stem = f"{name}/regions-"
+    numbers = [file.removeprefix(stem).removesuffix(".parquet") for file in placed if file.startswith(stem)]
+    if not numbers:
+        raise UserError(f"{store.root}: no regions were placed for {name}; run the anonymizer again.")
+    return sorted(numbers)
+
+
+def _keypoints(store: RunStore, name: str, segments: Sequence[str]) -> Keypoints:
+    parts, before = [], 0
+    for number in segments:
+        part = store.read(f"{name}/keypoints-{number}.parquet", Keypoints)
+        parts.append(part.replace(detection=part.detection + before))
+        before += len(store.read(f"{name}/persons-{number}.parquet", Detections))
+    return Keypoints.concat(parts)
+
+
+def _painted(stages: Mapping[str, Any], name: str, number: str, size: tuple[int, int]) -> Regions:
+    """Whole-picture regions of the frames that rendering covered for its own reasons."""
+    result = stages.get(f"{name}/render/{number}", {}).get("facts", {}).get("result", {})
+    whole = sorted({*result.get("damaged", []), *result.get("blanked", [])})
+    count = len(whole)
+    return Regions(
+        frame=np.array(whole, np.int32),
+        box=np.tile(np.array([0, 0, *size], np.float32), (count, 1)),
+        kind=np.full(count, RegionKind.FRAME),
+        track=np.full(count, -1),
+        uncertainty=np.ones(count),
+    )
+
+
+def _orientation(index: Path) -> Orientation:
+    if not index.exists():  # pictures stand upright
+        return Orientation()
+    facts = json.loads(index.read_text())
+    return Orientation(rotation=facts["rotation"], flip=facts["flip"])

@@ -1,0 +1,12 @@
+#!/usr/bin/env python
+"""Judge anonymized videos against exact ground truth; see --help."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from or_mv_anon.evaluation.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
