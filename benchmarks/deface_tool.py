@@ -29,6 +29,7 @@ def prepare_deface(folder: Path = DEFACE_ENVIRONMENT) -> Path:
 
 
 def deface_command(command: Path, source: Path, destination: Path, *, crf: int, preset: str) -> list[str]:
-    """deface with libx264 at the given quality; imageio's own quality setting would override it."""
-    encoder = {"codec": "libx264", "quality": None, "ffmpeg_params": ["-crf", str(crf), "-preset", preset]}
+    """deface with libx264 at the given quality and picture size; imageio's own settings would override them."""
+    encoder = {"codec": "libx264", "quality": None, "macro_block_size": 1}
+    encoder["ffmpeg_params"] = ["-crf", str(crf), "-preset", preset]
     return [str(command), str(source), "--output", str(destination), "--ffmpeg-config", json.dumps(encoder)]

@@ -1,7 +1,8 @@
-"""Clips for measuring: a short one looped to any length without re-encoding, so that start-up does not dominate."""
+"""Clips for measuring, made without re-encoding: looped to any length, or timed evenly."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,21 @@ def loop_clip(clip: Path, destination: Path, *, frames: int) -> int:
                     packet.duration = duration or 0
                     writer.mux(packet)
     return len(packets) * repeats
+
+
+def time_evenly(clip: Path, destination: Path, *, fps: int) -> None:
+    """Copy the packets of `clip`, one frame every 1 / `fps` seconds: for tools that keep no timestamps."""
+    with av.open(clip) as reader, av.open(destination, "w") as writer:
+        stream = reader.streams.video[0]
+        packets = [packet for packet in reader.demux(stream) if packet.pts is not None]
+        rank = {pts: place for place, pts in enumerate(sorted(packet.pts or 0 for packet in packets))}
+        behind = max(place - rank[packet.pts or 0] for place, packet in enumerate(packets))
+        output = writer.add_stream_from_template(stream)
+        for place, packet in enumerate(packets):
+            packet.stream = output
+            packet.time_base = Fraction(1, fps)
+            packet.pts, packet.dts, packet.duration = rank[packet.pts or 0], place - behind, 1
+            writer.mux(packet)
 
 
 def count_frames(path: Path) -> int:

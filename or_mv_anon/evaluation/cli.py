@@ -48,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--squares", choices=["v1", "v2"], default="v2", help="rules of the fixed-squares protocol (default: v2)")
     add("--fill-brightness", type=float, default=0.0, metavar="0-255",
         help="with --video-only: brightness of the colour that covers (default: 0, black)")  # fmt: skip
+    add("--allow-resized", action="store_true",
+        help="with --video-only: the videos may have another size; they are stretched back")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
         ),
         squares=SquaresOptions(version=args.squares),
-        fill=FillOptions(brightness=args.fill_brightness),
+        fill=FillOptions(brightness=args.fill_brightness, resized=args.allow_resized),
     )
     truth = load_truth(args.truth)
     if by_pixels:

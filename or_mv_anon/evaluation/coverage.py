@@ -74,8 +74,15 @@ def match_run(run: CameraRun, truth: CameraTruth) -> None:
     check_times(run.name, run.frames.time, truth, what="the run")
 
 
-def check_size(name: str, size: tuple[int, int], truth: CameraTruth, *, what: str) -> None:
-    """Refuse pictures of another size.
+def check_size(
+    name: str,
+    size: tuple[int, int],
+    truth: CameraTruth,
+    *,
+    what: str,
+    advice: str = "evaluate against the ground truth of the same recording",
+) -> None:
+    """Refuse pictures of another size; `what` has them, `advice` ends the sentence.
 
     Raises:
         UserError: the sizes differ.
@@ -83,7 +90,7 @@ def check_size(name: str, size: tuple[int, int], truth: CameraTruth, *, what: st
     if size != (truth.width, truth.height):
         raise UserError(
             f"{name}: {what} has pictures of {size[0]}x{size[1]} pixels, the ground truth is about "
-            f"{truth.width}x{truth.height}; evaluate against the ground truth of the same recording."
+            f"{truth.width}x{truth.height}; {advice}."
         )
 
 

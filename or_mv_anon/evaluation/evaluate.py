@@ -13,7 +13,8 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.evaluation.coverage import Coverage, RegionCoverage, match_run
 from or_mv_anon.evaluation.detection import DetectionResult, evaluate_detection
 from or_mv_anon.evaluation.exposure import Exposure, ExposureOptions, measure_exposure
-from or_mv_anon.evaluation.faceoff import FaceOffOptions, FaceOffRow, faceoff_table
+from or_mv_anon.evaluation.faceoff import FaceOffRow, faceoff_table
+from or_mv_anon.evaluation.faceoff_rules import FaceOffOptions
 from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, judge_camera
 from or_mv_anon.evaluation.pixel_coverage import FillOptions, PixelCoverage, find_video

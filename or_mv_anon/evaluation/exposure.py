@@ -7,8 +7,9 @@ resampling stretches of time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, Pixels
 
 HEIGHT_BANDS = (16.0, 24.0, 40.0, 80.0)  # px; the first band begins at the least height that counts
+ANGLE_BANDS = (30.0, 60.0)  # degrees
 VISIBLE_BANDS = (0.5, 0.7, 0.9)
 ROUNDING = 1e-6  # px; so that 0.9 of 10 pixels is 9
 MASK_NAMES = ("no mask", "mask worn", "mask pulled down")
@@ -34,8 +36,8 @@ class ExposureOptions:
     Attributes:
         min_height: pixels from forehead to chin. Below about 10 hardly a colleague can tell who it is.
         min_visible_share: of the face's pixels, a worn mask included.
-        max_angle: degrees between where the face looks and the camera. Ceiling cameras see faces from 40 to 60 degrees
-            off; beyond 75 less than cos 75° = 26 % of the frontal face area is turned to the camera.
+        max_angle: degrees between where the face looks and the camera. Ceiling cameras see bent people from far off
+            their gaze, and a profile (90) is still recognized; beyond it the back of the head takes over.
         covered_share: of the visible pixels, below which a face is exposed.
         pixels: `face` asks for the whole face with its mask to be covered, `bare` for what the mask leaves free.
         block_s: seconds that are drawn together.
@@ -45,7 +47,7 @@ class ExposureOptions:
 
     min_height: float = 10.0
     min_visible_share: float = 0.3
-    max_angle: float = 75.0
+    max_angle: float = 90.0
     covered_share: float = 0.9
     pixels: Pixels = "face"
     block_s: float = 5.0
@@ -69,6 +71,7 @@ class Exposure(Figures):
         blocks: stretches of time that intervals are drawn from.
         camera_hours: recorded, all cameras together.
         faces: face-frames.
+        turned_away: face-frames that would count but for their angle; in no other figure.
         per_camera_hour: exposed face-frames.
         persons: people in one camera who ever count, and those exposed at least once.
         longest_s: the longest unbroken exposure of one person in one camera.
@@ -76,7 +79,7 @@ class Exposure(Figures):
         holistic_recall: share of the moments of a person that are covered in every camera where the face counts.
         covered_outside: share of the area where nobody is that is covered.
         covered: share of all pictures that is covered.
-        groups: face-frames by camera, height, mask and visible share.
+        groups: face-frames by camera, height, angle, mask and visible share.
         per_camera: the figures of single cameras.
     """
 
@@ -84,6 +87,7 @@ class Exposure(Figures):
     blocks: int
     camera_hours: float
     faces: Counted
+    turned_away: Counted
     per_camera_hour: Estimate
     persons: Counted
     longest_s: Estimate
@@ -126,22 +130,30 @@ def measure_exposure(
     """
     if not len(frames):
         raise UserError("There is no frame to evaluate.")
-    faces = faces[counts(faces, options)]
-    exposed, first = is_exposed(faces, options), frames.instant.min()
+    first = frames.instant.min()
     per_block = max(1, round(options.block_s / instant_seconds(frames)))
-    face_block, frame_block = (faces.instant - first) // per_block, (frames.instant - first) // per_block
+    frame_block = (frames.instant - first) // per_block
     blocks = Blocks.drawn(int(frame_block.max()) + 1, resamples=options.resamples, seed=options.seed)
-    tally = Tally(faces, exposed, face_block, frames, frame_block, blocks)
+
+    def tally_of(chosen: JudgedFaces) -> Tally:
+        face_block = (chosen.instant - first) // per_block
+        return Tally(chosen, is_exposed(chosen, options), face_block, frames, frame_block, blocks)
+
+    chosen = counts(faces, options)
+    turned_away = tally_of(faces[counts(faces, replace(options, max_angle=math.inf)) & ~chosen])
+    faces = faces[chosen]
+    tally = tally_of(faces)
     per_camera = {name: tally.of_frames(frames.camera == i, faces.camera == i) for i, name in enumerate(cameras)}
     everything = tally.of_frames(np.ones(len(frames), bool), np.ones(len(faces), bool))
     seconds = frames.stop - frames.start
     hit = np.zeros(blocks.number, bool)
-    hit[face_block[exposed]] = True
+    hit[tally.face_block[tally.exposed]] = True
     return Exposure(
         cameras=tuple(cameras),
         blocks=blocks.number,
         camera_hours=float(seconds.sum() / HOUR),
-        faces=tally.counted(np.ones(len(faces), bool)),
+        faces=tally.everything(),
+        turned_away=turned_away.everything(),
         persons=tally.persons(),
         longest_s=tally.longest(),
         exposed_blocks=exact_share(int(hit.sum()), len(np.unique(frame_block))),
@@ -157,9 +169,11 @@ def _groups(
 ) -> dict[str, dict[str, Counted]]:
     heights = [options.min_height, *(edge for edge in HEIGHT_BANDS if edge > options.min_height), np.inf]
     shares = [options.min_visible_share, *(edge for edge in VISIBLE_BANDS if edge > options.min_visible_share), np.inf]
+    angles = [0.0, *(edge for edge in ANGLE_BANDS if edge < options.max_angle), np.inf]
     return {
         "camera": {name: tally.counted(faces.camera == i) for i, name in enumerate(cameras)},
         "height": _bands(faces.height, heights, tally, unit=" px"),
+        "angle": _bands(faces.angle, angles, tally, unit="°"),
         "mask": {name: tally.counted(faces.mask == i) for i, name in enumerate(MASK_NAMES)},
         "visible_share": _bands(faces.visible_share, shares, tally),
     }

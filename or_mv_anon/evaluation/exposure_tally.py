@@ -51,6 +51,10 @@ class Tally:
         above, below = (self.blocks.total(self.face_block[chosen]) for chosen in (bad, rows))
         return Counted(int(rows.sum()), int(bad.sum()), self.blocks.ratio(above, below))
 
+    def everything(self) -> Counted:
+        """All the faces."""
+        return self.counted(np.ones(len(self.faces), bool))
+
     def of_frames(self, frames: NDArray[np.bool_], faces: NDArray[np.bool_]) -> dict[str, Estimate]:
         """Figures that are shares of what was recorded, over the frames and faces that the masks name."""
 

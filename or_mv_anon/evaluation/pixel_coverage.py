@@ -23,6 +23,7 @@ from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from or_mv_anon.video.reader import Source, open_source
 from or_mv_anon.video.segments import Segment
 
+RESIZED = "if the tool stretches its pictures, pass --allow-resized"
 SMALLEST = 16  # px; smaller spots of fill are noise of the codec, no tool's shape
 
 
@@ -35,11 +36,13 @@ class FillOptions:
         tolerance: an output pixel this near to the fill shows it. H.264 at usual rates keeps flat areas within
             about 4, and their edges within about 16.
         difference: an original pixel at least this far from the output was changed.
+        resized: accept outputs of another size and stretch them back; some tools round sizes to multiples of 16.
     """
 
     brightness: float = 0.0
     tolerance: float = 16.0
     difference: float = 16.0
+    resized: bool = False
 
 
 class PixelCoverage:
@@ -59,8 +62,9 @@ class PixelCoverage:
         """
         self._options = options or FillOptions()
         self._original, self._output = (open_source(path, fps=truth.fps) for path in (original, output))
-        for source, what in ((self._original, "the original"), (self._output, "the anonymized video")):
-            check_size(name, source.upright_size, truth, what=what)
+        check_size(name, self._original.upright_size, truth, what="the original")
+        if not self._options.resized:
+            check_size(name, self._output.upright_size, truth, what="the anonymized video", advice=RESIZED)
         check_times(name, self._original.times, truth, what="the original")
         self._name = name
         self._match = _match(name, truth, self._output.times)
@@ -76,10 +80,10 @@ class PixelCoverage:
         Raises:
             UserError: a frame of either video does not decode.
         """
-        outputs = _pictures(self._output)
+        outputs = _pictures(self._output, size=self.size)
         picture: NDArray[Any]
         shown, picture = -1, np.zeros((0, 0), np.uint8)
-        for frame, original in _pictures(self._original):
+        for frame, original in _pictures(self._original, size=self.size):
             while shown < self._match[frame]:
                 shown, picture = next(outputs, (len(self._output.times), picture))
             if shown != self._match[frame]:
@@ -151,9 +155,10 @@ def _joined(painted: Mask, filled: Mask) -> NDArray[np.uint8]:
     return np.asarray(near & filled.view(np.uint8), np.uint8)
 
 
-def _pictures(source: Source) -> Iterator[tuple[int, NDArray[Any]]]:
+def _pictures(source: Source, *, size: tuple[int, int]) -> Iterator[tuple[int, NDArray[Any]]]:
     for frame in source.frames(Segment(0, 0, source.n_frames)):
-        yield frame.index, cv2.cvtColor(frame.bgr(), cv2.COLOR_BGR2GRAY)
+        grey = cv2.cvtColor(frame.bgr(), cv2.COLOR_BGR2GRAY)
+        yield frame.index, grey if source.upright_size == size else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
 
 def _match(name: str, truth: CameraTruth, times: NDArray[np.float64]) -> NDArray[np.intp]:

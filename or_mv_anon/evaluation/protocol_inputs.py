@@ -11,7 +11,7 @@ from or_mv_anon.evaluation.detection_rules import DetectionRules
 from or_mv_anon.evaluation.detection_rules import counts as person_counts
 from or_mv_anon.evaluation.exposure import ExposureOptions
 from or_mv_anon.evaluation.face_points import FacePoints, face_points
-from or_mv_anon.evaluation.faceoff import FaceLabels
+from or_mv_anon.evaluation.faceoff_rules import FaceLabels
 from or_mv_anon.evaluation.frame_rows import rows_by_frame
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresPicture
 from or_mv_anon.evaluation.run_directory import CameraRun

@@ -49,6 +49,7 @@ def _exposure(exposure: Exposure) -> str:
         ["longest exposure, s", *_number(exposure.longest_s)],
         [f"stretches with exposure, of {exposure.blocks}", *_percent(exposure.exposed_blocks)],
         ["covered in all views (holistic)", *_percent(exposure.holistic_recall)],
+        ["exposed but turned away, not counted", _counted(exposure.turned_away), _interval(exposure.turned_away.share)],
         ["covered where nobody is", *_percent(exposure.covered_outside)],
         ["covered of the picture", *_percent(exposure.covered)],
     ]

@@ -92,7 +92,7 @@ def _annotations(camera: CameraTruth, first_image: int, first: int) -> list[dict
                 "bbox": box,
                 "area": round(box[2] * box[3], 2),
                 "iscrowd": 0,
-                "keypoints": [round(value, 2) for value in points.astype(float).ravel().tolist()],
+                "keypoints": [round(value, 1) for value in points.astype(float).ravel().tolist()],
                 "num_keypoints": int((points[:, 2] > 0).sum()),
                 "person": int(people.person[row]),
                 "visible_fraction": round(float(people.visible_fraction[row]), 4),

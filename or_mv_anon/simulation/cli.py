@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--session", type=int, default=0, metavar="N",
         help="another day at the same hospital: other people and events (default: 0)")  # fmt: skip
     add("--cameras", type=int, default=4, metavar="N", help="1 to 8 (default: 4)")
-    add("--people", type=int, default=6, metavar="N", help="in all, the patient among them, 1 to 12 (default: 6)")
+    add("--people", type=int, default=6, metavar="N", help="in all, the patient among them, 1 to 9 (default: 6)")
     add("--seconds", type=float, default=30.0, metavar="S", help="length of the recording (default: 30)")
     add("--fps", type=int, default=10, metavar="N", help="pictures per second and camera (default: 10)")
     add(
         "--size", type=_size, default=(640, 360), metavar="WxH", help="of the pictures, even numbers (default: 640x360)"
     )
-    add("--crf", type=int, default=27, metavar="N", help="quality of the videos, 0 best to 51 worst (default: 27)")
+    add("--crf", type=int, default=24, metavar="N", help="quality of the videos, 0 best to 51 worst (default: 24)")
     add("--nudge", action="store_true", help="somebody bumps into a camera halfway: it turns by 1 to 4 degrees")
     add("--mixed", action="store_true", help="cameras differ in frame rate and picture size")
     add("--workers", type=int, metavar="N", help="processes (default: one per core)")

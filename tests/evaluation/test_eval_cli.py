@@ -42,7 +42,7 @@ def test_a_run_becomes_table_and_json(session, capsys):
     assert figures["exposure"]["blocks"] == 4
     assert figures["exposure"]["holistic_recall"]["value"] == pytest.approx(19 / 20)
     assert figures["exposure"]["longest_s"]["value"] == pytest.approx(0.1)
-    assert figures["rules"]["exposure"]["max_angle"] == 75
+    assert figures["rules"]["exposure"]["max_angle"] == 90
     assert figures["source"]["coverage"] == "regions"
     assert [row["window"] for row in figures["faceoff"]] == [1, 3, 5, 7]
     assert figures["squares"]["pictures"] == 40

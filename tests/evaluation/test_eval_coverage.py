@@ -138,6 +138,15 @@ def test_frames_missing_from_the_output_are_refused(tmp_path):
         PixelCoverage("cam1", tmp_path / "in.mp4", tmp_path / "out.mp4", camera_truth([], frames=10))
 
 
+def test_two_frames_cannot_be_one_of_the_output(tmp_path):
+    """Frame 3 lies 30 ms behind frame 2; without it the output's frame 2 is the nearest to both."""
+    times = [0, 0.1, 0.2, 0.23, *(0.1 * i for i in range(3, 9))]
+    write_pair(tmp_path / "in.mp4", tmp_path / "out.mp4", {}, gone=(3,), pts=[round(t * 5120) for t in times])
+    truth = camera_truth([], frames=10, times=times)
+    with pytest.raises(UserError, match=r"1 of 10 frames are missing .* the first at 0\.230 s"):
+        PixelCoverage("cam1", tmp_path / "in.mp4", tmp_path / "out.mp4", truth)
+
+
 def test_frames_are_matched_by_time_where_a_tool_filled_a_gap(tmp_path):
     """The camera dropped frames 3 and 4; the tool wrote a constant rate and repeated a picture there."""
     pts = [round(i * 512) for i in range(10) if i not in (3, 4)]
@@ -154,6 +163,19 @@ def test_output_of_another_size_is_refused(tmp_path):
     write_pair(tmp_path / "y.mp4", tmp_path / "out.mp4", {}, size=(32, 32))
     with pytest.raises(UserError, match="the anonymized video has pictures of 32x32"):
         PixelCoverage("cam1", tmp_path / "in.mp4", tmp_path / "out.mp4", camera_truth([], frames=10))
+
+
+def test_outputs_that_a_tool_stretched_are_stretched_back(tmp_path):
+    covered = {frame: [(0, 0, 64, 32)] for frame in range(10)}
+    write_pair(tmp_path / "in.mp4", tmp_path / "x.mp4", {}, size=(128, 56))
+    write_pair(tmp_path / "y.mp4", tmp_path / "out.mp4", covered, size=(128, 64))
+    truth = camera_truth([], frames=10, size=(128, 56))
+    videos = (tmp_path / "in.mp4", tmp_path / "out.mp4", truth)
+    with pytest.raises(UserError, match=r"128x64 pixels.*pass --allow-resized"):
+        PixelCoverage("cam1", *videos)
+    for mask in masks(PixelCoverage("cam1", *videos, FillOptions(resized=True))).values():
+        assert mask[1:27, 1:62].mean() > 0.95  # 32 rows of 64 are 28 of 56
+        assert not mask[30:].any()
 
 
 def test_videos_are_found_by_the_cameras_name(tmp_path):

@@ -95,6 +95,16 @@ def test_which_faces_count(face, counts):
         assert found.longest_s.value == 0
 
 
+def test_faces_turned_away_are_told_apart():
+    faces = [Face(0, angle=40), Face(1, angle=74), Face(2, angle=100), Face(3, angle=100), Face(4, angle=100, of=999)]
+    found = measure((faces, {0: [FACE], 3: [FACE]}, {"frames": 5}))
+    assert (found.faces.considered, found.faces.exposed) == (2, 1)
+    assert (found.turned_away.considered, found.turned_away.exposed) == (2, 1)
+    angles = {name: (c.considered, c.exposed) for name, c in found.groups["angle"].items()}
+    assert angles == {"0 to 30°": (0, 0), "30 to 60°": (1, 0), "60° and more": (1, 1)}
+    assert measure((faces, {}, {"frames": 5}), max_angle=110).turned_away.considered == 0
+
+
 def test_bare_pixels_leave_the_mask_out():
     face = Face(0, mask=1, bare_box=(8, 8, 20, 13))  # 60 bare pixels above a worn mask
     shape = {"frames": 1}

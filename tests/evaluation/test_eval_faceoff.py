@@ -6,14 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.faceoff import (
-    FaceLabels,
-    FaceOffCounts,
-    FaceOffOptions,
-    count_cases,
-    faceoff_table,
-    smooth_faces,
-)
+from or_mv_anon.evaluation.faceoff import FaceOffCounts, count_cases, faceoff_table
+from or_mv_anon.evaluation.faceoff_rules import FaceLabels, FaceOffOptions
+from or_mv_anon.evaluation.faceoff_smoothing import smooth_faces
 from or_mv_anon.records import Detections
 
 A = (0, 0, 10, 10)

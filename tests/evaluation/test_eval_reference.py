@@ -1,13 +1,19 @@
 """The fixed-squares protocol on tiny scenes, against values worked out by hand."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
+from exposure_scenes import RATE, Face, camera_truth, write_run
 
+from or_mv_anon.evaluation.exposure import ExposureOptions
 from or_mv_anon.evaluation.face_points import FacePoints, face_points, squares
+from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_pictures
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresPicture, evaluate_squares
+from or_mv_anon.evaluation.run_directory import load_run
 from or_mv_anon.models.pose import Halpe26
+from or_mv_anon.records import Detections, FrameFlag
 
 WIDTH = 1024  # squares of 80 pixels
 BODY = (100, 100, 300, 500)
@@ -157,3 +163,38 @@ def test_reachable_recall_gives_each_person_a_body_of_their_own():
     assert evaluate(picture(two, both)).reachable_recall == 1
     cut = [((100, 160, 300, 500), 0.9, face_at(0, 0))]  # holds the chins alone
     assert evaluate(picture(two[:1], cut)).reachable_recall == 0
+
+
+def test_only_moments_that_all_cameras_looked_at_are_judged(tmp_path):
+    """Camera 1 dropped instant 0 and ran the pose model in its frames 0 and 2, camera 2 in all: instants 1 and 3."""
+    write_run(tmp_path, {"cam1": (np.arange(1, 4) / RATE, {}), "cam2": (np.arange(4) / RATE, {})})
+    runs = dict(load_run(tmp_path).cameras)
+    flags = np.array([FrameFlag.POSE, FrameFlag.FACES, FrameFlag.POSE], np.uint8)
+    runs["cam1"] = dataclasses.replace(runs["cam1"], frames=runs["cam1"].frames.replace(flags=flags))
+    truth = {
+        "cam1": camera_truth([Face(frame) for frame in range(3)], instants=[1, 2, 3]),
+        "cam2": camera_truth([Face(frame) for frame in range(4)], frames=4),
+    }
+    keypoints = truth["cam1"].people.keypoints.copy()
+    keypoints[:, Halpe26.LEFT_EYE], keypoints[:, Halpe26.RIGHT_EYE] = (30, 20, 2), (20, 20, 1)  # seen, hidden
+    keypoints[:, Halpe26.NOSE], keypoints[:, Halpe26.NECK] = (25, 30, 1), (25, 40, 1)
+    people = truth["cam1"].people.replace(keypoints=keypoints)
+    truth["cam1"] = dataclasses.replace(truth["cam1"], people=people)
+    pictures = squares_pictures(truth, runs, SquaresOptions())
+    assert [(p.camera, p.instant) for p in pictures] == [(0, 1), (0, 3), (1, 0), (1, 1), (1, 3)]
+    assert pictures[0].points.known.tolist() == [[True, False, True]]
+    assert pictures[0].points.points[0, 2].tolist() == [25, 34]
+    assert pictures[0].found.tolist() == [[0, 0, 9, 9]]
+
+
+def test_faceoff_counts_frames_that_were_looked_at(tmp_path):
+    write_run(tmp_path, {"cam1": (np.arange(5) / RATE, {})})
+    run = load_run(tmp_path).cameras["cam1"]
+    faces = Detections(frame=np.array([0, 4]), box=np.tile((8, 8, 20, 20), (2, 1)), score=np.ones(2))
+    flags = np.array([4, 0, 4, 0, 4], np.uint8)
+    run = dataclasses.replace(run, faces=faces, frames=run.frames.replace(flags=flags))
+    truth = camera_truth([Face(0), Face(1), Face(2, angle=80), Face(4)], frames=5)
+    labels, found = faceoff_video(truth, run, ExposureOptions())
+    assert labels.frame.tolist() == [0, 1, 2]
+    assert labels.counts.tolist() == [True, False, True]
+    assert found.frame.tolist() == [0, 2]
