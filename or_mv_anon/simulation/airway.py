@@ -84,7 +84,7 @@ def _tube(body: Body) -> list[Part]:
     pipe = _ribbed(corner + np.array(steps), 0.010)
     return [
         Part("airway_tape", tape, weights),
-        Part("airway_tube", _mesh(pipe, _HOSE, Surface.FACE), rigid_with_head(body, len(pipe[0]))),
+        Part("airway_tube", _mesh(pipe, _HOSE, Surface.HEAD), rigid_with_head(body, len(pipe[0]))),
     ]
 
 

@@ -6,7 +6,6 @@ model's A-pose, moved so that the soles are at z = 0; it already is in the body 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -133,13 +132,10 @@ def random_phenotype(rng: np.random.Generator) -> dict[str, float]:
 @lru_cache(maxsize=1)
 def _shared() -> _Shared:
     try:
-        import warp
-
-        warp.config.log_level = logging.ERROR  # it greets everybody who loads it
         from anny import Anny
     except ImportError as error:
         raise UserError(f"{INSTALL_HINT} ({error})") from error
-    model = Anny(topology="anny-full", phenotypes="all")
+    model = Anny(topology="anny-full", phenotypes="all", skinning_method="lbs")
     labels = tuple(model.bone_labels)
     index, weight = model.vertex_bone_indices.numpy(), model.vertex_bone_weights.numpy().astype(np.float32)
     rows = np.repeat(np.arange(len(index)), index.shape[1])

@@ -111,9 +111,13 @@ class Optics:
         columns, rows = np.rint(self.maps[..., 0]).astype(np.intp), np.rint(self.maps[..., 1]).astype(np.intp)
         return rows, columns
 
+    @cached_property
+    def _axes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return np.ascontiguousarray(self.maps[..., 0]), np.ascontiguousarray(self.maps[..., 1])
+
     def colour(self, pinhole: NDArray[np.float32]) -> NDArray[np.float32]:
         """The recorded picture (H, W, 3) of the rendered one."""
-        return np.asarray(cv2.remap(pinhole, self.maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        return np.asarray(cv2.remap(pinhole, *self._axes, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
     def ids(self, pinhole: NDArray[Any]) -> NDArray[Any]:
         """The recorded picture of rendered numbers (ids, depths): taken, never mixed."""

@@ -1,4 +1,4 @@
-"""Rotation matrices as motion needs them: from an angle, from a direction, a part of one, the twist in one."""
+"""Rotation matrices as motion needs them: from an angle, from directions, and the twist in one."""
 
 from __future__ import annotations
 
@@ -56,18 +56,6 @@ def axis_angle(rotation: NDArray[Any]) -> tuple[Array, float]:
     sine = math.sqrt(float(vector @ vector)) / 2
     cosine = (float(np.trace(rotation)) - 1) / 2
     return unit(vector), math.atan2(sine, cosine)
-
-
-def part_of(rotation: NDArray[Any], share: float) -> Array:
-    """The same turn, by `share` of its angle."""
-    axis, angle = axis_angle(rotation)
-    return about(axis, share * angle)
-
-
-def limited(rotation: NDArray[Any], most: float) -> Array:
-    """The rotation, or the part of it that turns by `most` radians."""
-    axis, angle = axis_angle(rotation)
-    return np.asarray(rotation, np.float64) if angle <= most else about(axis, most)
 
 
 def twist_about(rotation: NDArray[Any], axis: NDArray[Any]) -> float:

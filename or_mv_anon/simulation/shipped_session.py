@@ -20,7 +20,7 @@ def make_shipped_session(out: Path, *, seed: int, workers: int | None = None) ->
     Raises:
         UserError: it came out too large, or as for `simulate_site`.
     """
-    made = simulate_site(SimulationOptions(out=out, seed=seed, seconds=10, people=7, crf=27, workers=workers))
+    made = simulate_site(SimulationOptions(out=out, seed=seed, seconds=10, people=7, crf=24, workers=workers))
     folder = OutputFolder(out)
     (folder.truth / "coco.json").unlink(missing_ok=True)
     size = sum(file.stat().st_size for part in (folder.recording, folder.truth) for file in part.iterdir())

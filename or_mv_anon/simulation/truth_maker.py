@@ -88,10 +88,9 @@ class TruthCollector:
 
     def people(self) -> TruthPeople:
         """The rows so far."""
-        empty = TruthPeople.empty()
-        return TruthPeople(
-            **{name: values if values else getattr(empty, name) for name, values in self._people.items()}
-        )
+        if not self._people["frame"]:
+            return TruthPeople.empty()
+        return TruthPeople(**{name: np.asarray(values) for name, values in self._people.items()})
 
     def faces(self) -> FaceMasks:
         """The face pixels so far."""
@@ -113,7 +112,7 @@ class TruthCollector:
 
 def _kept(values: Any) -> NDArray[np.float32]:
     """Numbers to a fraction of a pixel or degree that nobody misses, so that files stay small."""
-    return np.round(np.asarray(values, np.float32) * _FRACTIONS) / _FRACTIONS
+    return (np.round(np.asarray(values, np.float32) * _FRACTIONS) / _FRACTIONS).astype(np.float32)
 
 
 def _describe(

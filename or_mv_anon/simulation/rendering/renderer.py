@@ -68,6 +68,7 @@ class Renderer:
         if self._side < 1 or self._side**2 != samples:
             raise UserError(f"Samples per pixel must be a square number such as 1 or 4, found {samples}.")
         self._context = open_context()
+        self._device = str(self._context.info["GL_RENDERER"])
         self._context.front_face = "cw"  # pictures are drawn upside down, see optics
         self._geometry = Geometry(self._context, self._side)
         self._shading = Shading(self._context, self._side)
@@ -81,7 +82,7 @@ class Renderer:
     @property
     def device(self) -> str:
         """Name of what renders, as OpenGL gives it."""
-        return str(self._context.info["GL_RENDERER"])
+        return self._device
 
     def load(self, meshes: Sequence[Mesh], lights: Sequence[Light], ambient: tuple[Colour, Colour]) -> None:
         """Replace the scene.

@@ -40,7 +40,7 @@ class Core:
 
 def make_core(place: Placement, ceiling: float, rng: np.random.Generator) -> Core:
     """Arrange the team around a table that stands at `place` (heading towards the patient's head)."""
-    table = footprint(place, 2.0, float(rng.uniform(0.5, 0.56)), float(rng.uniform(0.86, 1.0)))
+    table = footprint(place, 2.0, float(rng.uniform(0.5, 0.56)), float(rng.uniform(0.76, 0.88)))
     surgeon, machine_side = (int(rng.choice([-1, 1])) for _ in range(2))
     beside = table.width / 2 + STANDING_ROOM
 
