@@ -52,14 +52,14 @@ def _audit(run: SessionRun) -> Audit:
     placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if _placed(run, plan)]
     problems = list(run.problems)
     for plan, _ in placed:
-        problems += _frame_problems(run, plan)
+        problems += frame_problems(run, plan)
     if run.options.method == "none":
         problems.append("--method none: the videos are NOT anonymized.")
     return Audit(
         session=run.plan.session.name,
         tool_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        settings=asdict(run.config),
+        settings=_settings(run),
         options={name: _plain(value) for name, value in asdict(run.options).items()},
         inputs=tuple(_input(run, *each) for each in zip(run.plan.cameras, run.plan.facts, strict=True)),
         outputs=tuple(_output(run, plan) for plan in run.plan.cameras if run.finished(plan)),
@@ -71,11 +71,19 @@ def _audit(run: SessionRun) -> Audit:
     )
 
 
+def _settings(run: SessionRun) -> dict[str, Any]:
+    settings = asdict(run.config)
+    if any(plan.camera.kind == "endoscope" for plan in run.plan.cameras):
+        settings |= {f"endoscopy.{section}": values for section, values in asdict(run.endoscopy).items()}
+    return settings
+
+
 def _placed(run: SessionRun, plan: CameraPlan) -> bool:
     return bool(run.facts(plan.stage("place")))
 
 
-def _frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
+def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
+    """Sentences about a camera's frames that could not be treated like the others."""
     name = plan.camera.name
     problems: list[str] = []
     damaged = 0

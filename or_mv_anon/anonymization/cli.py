@@ -42,10 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--detect-every", type=float, metavar="S",
         help="seconds between detections, filled by tracking (default: 0 = every frame)")  # fmt: skip
     add("--config", type=Path, metavar="TOML", help="changes to configs/pipeline.toml, where every threshold is")
+    add("--endoscope-config", type=Path, metavar="TOML",
+        help="changes to configs/endoscopy.toml, for cameras that site.toml calls endoscopes")  # fmt: skip
+    add("--endoscope-weights", type=Path, metavar="ONNX",
+        help="network of your own for them, from train_endoscopy.py")  # fmt: skip
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
     add(
         "--workers",
-        type=_count,
+        type=count,
         metavar="N",
         help="worker processes (default: one per core, at most 4 or one per camera)",
     )
@@ -70,7 +74,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Reads a whole number of at least 1."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found '{text}'")
     return int(text)

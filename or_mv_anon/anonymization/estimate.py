@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,12 +15,14 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from tqdm import tqdm
 
-from or_mv_anon.anonymization.analyse import ModelSettings, Networks, analyse_frames, load_networks, plan_schedule
+from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule
+from or_mv_anon.anonymization.looks import Looks
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
-from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import SessionPlan
-from or_mv_anon.config import PipelineConfig, VideoConfig
+from or_mv_anon.config import VideoConfig
+from or_mv_anon.endoscopy.judging import judge_frames, recording_area
 from or_mv_anon.video.encoding import Encoding, encoder_options
+from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.pixels import Converter
 from or_mv_anon.video.reader import Source
 from or_mv_anon.workers import default_workers
@@ -36,19 +39,18 @@ class Cost:
     size: float  # bytes
 
 
-def estimate_session(plan: SessionPlan, models: ModelSettings, config: PipelineConfig, options: Options) -> None:
+def estimate_session(plan: SessionPlan, looks: Looks) -> None:
     """Print what a run over the session would do, with estimated time and disk space."""
-    networks = load_networks(models, config)
-    workers = options.workers or default_workers(len(plan.cameras))
+    workers = looks.options.workers or default_workers(len(plan.cameras))
     seconds = size = 0.0
     lines = []
     for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: trial", unit="camera"):
-        cost = _frame_cost(camera, networks, config)
+        cost = _frame_cost(camera, looks)
         frames = camera.stop - camera.first
         seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
         lines.append(f"  {camera.camera.name}: {frames} frames -> {camera.destination}")
     free = shutil.disk_usage(next(p for p in [plan.out.absolute(), *plan.out.absolute().parents] if p.exists())).free
-    engine = networks.providers["detector"]
+    engine = looks.provider(plan.cameras[0])
     print("\n".join(lines))
     print(
         f"Would take about {_clock(seconds / workers)} with {workers} workers on {engine}, and up to "
@@ -56,19 +58,29 @@ def estimate_session(plan: SessionPlan, models: ModelSettings, config: PipelineC
     )
 
 
-def _frame_cost(plan: CameraPlan, networks: Networks, config: PipelineConfig) -> Cost:
+def _frame_cost(plan: CameraPlan, looks: Looks) -> Cost:
     source = open_camera(plan.camera, plan.store)
-    schedule = plan_schedule(source.times, config, first=plan.first, stop=plan.stop)
     frames = source.frames(plan.segments[0])
-    analyse_frames(islice(frames, 1), networks, schedule, config, first=plan.first)  # the first call prepares networks
+    look = _analysis(plan, source, looks)
+    look(islice(frames, 1))  # the first call prepares networks
     started = time.perf_counter()
-    found = analyse_frames(islice(frames, TRIAL_FRAMES), networks, schedule, config, first=plan.first)
-    per_frame = (time.perf_counter() - started) / max(1, len(found.frames))
+    count = look(islice(frames, TRIAL_FRAMES))
+    per_frame = (time.perf_counter() - started) / max(1, count)
     if plan.encoding is None:
         size = sum(path.stat().st_size for path in plan.camera.files) if isinstance(plan.camera.files, tuple) else 0
         return Cost(2 * per_frame, size / source.n_frames)
-    encoded = _encoding_cost(plan, source, plan.encoding, config.video)
+    encoded = _encoding_cost(plan, source, plan.encoding, looks.config.video)
     return Cost(per_frame + encoded.seconds, encoded.size)
+
+
+def _analysis(plan: CameraPlan, source: Source, looks: Looks) -> Callable[[Iterator[Frame]], int]:
+    """What analyses frames of this camera and returns their number."""
+    if plan.camera.kind == "endoscope":
+        judging = looks.endoscopy.judging
+        area = recording_area(source, judging, first=plan.first, stop=plan.stop)
+        return lambda frames: len(judge_frames(frames, looks.scope, area, judging, first=plan.first).frames)
+    schedule = plan_schedule(source.times, looks.config, first=plan.first, stop=plan.stop)
+    return lambda frames: len(analyse_frames(frames, looks.room, schedule, looks.config, first=plan.first).frames)
 
 
 def _encoding_cost(plan: CameraPlan, source: Source, encoding: Encoding, config: VideoConfig) -> Cost:

@@ -6,6 +6,7 @@ A job is a small picklable record; big things (indices, detections, regions) pas
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -90,14 +91,29 @@ def analyse(job: AnalyseJob) -> Analysed:
 
 def _store_findings(job: AnalyseJob, found: Findings, missing: list[int]) -> None:
     store, plan = RunStore(job.plan.store), job.plan
-    frames = _every_frame(plan)[job.segment.first - plan.first : job.segment.stop - plan.first]
-    flags = np.where(np.isin(frames.pts + plan.shift, missing), int(FrameFlag.FAILED), 0)
-    flags[np.array(found.frames, int) - int(frames.frame[0])] = found.flags
     name = partial(plan.file, segment=job.segment)
-    store.write(name("frames"), frames.replace(flags=flags))
+    store.write(name("frames"), flagged_frames(plan, job.segment, found.frames, found.flags, missing))
     store.write(name("persons"), Detections.concat(found.persons))
     store.write(name("keypoints"), Keypoints.concat(found.keypoints))
     store.write(name("faces"), Detections.concat(found.faces))
+
+
+def flagged_frames(
+    plan: CameraPlan, segment: Segment, numbers: Sequence[int], flags: Sequence[int], missing: Sequence[int]
+) -> Frames:
+    """All frames that a segment should have; those that could not be decoded count as failed.
+
+    Args:
+        plan: the camera's.
+        segment: which part.
+        numbers: frames that were looked at.
+        flags: what happened to each of them.
+        missing: the source's timestamps of frames that could not be decoded.
+    """
+    frames = _every_frame(plan)[segment.first - plan.first : segment.stop - plan.first]
+    flag = np.where(np.isin(frames.pts + plan.shift, missing), int(FrameFlag.FAILED), 0)
+    flag[np.array(numbers, int) - int(frames.frame[0])] = flags
+    return frames.replace(flags=flag)
 
 
 def _every_frame(plan: CameraPlan) -> Frames:

@@ -17,7 +17,9 @@ class Options:
     out: Path
     model: Path | None = None
     weights_dir: Path | None = None
+    endoscope_weights: Path | None = None
     config: Path | None = None
+    endoscope_config: Path | None = None
     method: Method = "pixelate"
     device: Device = "auto"
     precision: Precision = "auto"

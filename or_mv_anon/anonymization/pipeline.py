@@ -9,6 +9,7 @@ from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import write_session_audit
 from or_mv_anon.anonymization.estimate import estimate_session
+from or_mv_anon.anonymization.looks import Looks
 from or_mv_anon.anonymization.media import discard
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import (
@@ -17,12 +18,12 @@ from or_mv_anon.anonymization.plan import (
     Weights,
     effective_config,
     find_weights,
-    model_settings,
     plan_session,
 )
 from or_mv_anon.anonymization.preview import preview_session
 from or_mv_anon.anonymization.session_run import SessionRun
 from or_mv_anon.config import PipelineConfig
+from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.models.runtime import require_device
@@ -42,18 +43,20 @@ def anonymize_site(options: Options) -> int:
         UserError: nothing could be done.
     """
     config = effective_config(options)
+    endoscopy = load_endoscopy_config(options.endoscope_config)
     site = discover(options.videos)
     for note in site.notes[:SHOWN_NOTES]:
         print(f"- {note}")
     if len(site.notes) > SHOWN_NOTES:
         print(f"- ... and {len(site.notes) - SHOWN_NOTES} more folders without recordings")
-    weights = [] if options.render_only else find_weights(options)
+    kinds = {camera.kind for session in site.sessions for camera in session.cameras}
+    weights = [] if options.render_only else find_weights(options, kinds)
     require_device(options.device)
     outcomes = []
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
-            outcomes.append(_anonymize_session(session, out, options, config, weights))
+            outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights))
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
@@ -63,7 +66,12 @@ def anonymize_site(options: Options) -> int:
 
 
 def _anonymize_session(
-    session: Session, out: Path, options: Options, config: PipelineConfig, weights: list[Weights]
+    session: Session,
+    out: Path,
+    options: Options,
+    config: PipelineConfig,
+    endoscopy: EndoscopyConfig,
+    weights: list[Weights],
 ) -> bool:
     if options.overwrite:
         with explained(out):
@@ -71,14 +79,14 @@ def _anonymize_session(
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
             plan = _show_plan(plan_session(session, out, options, config, store=Path(nowhere)))
-            estimate_session(plan, model_settings(weights, options, threads=1), config, options)
+            estimate_session(plan, Looks(weights, options, config, endoscopy, threads=1))
         return not plan.problems
     plan = _show_plan(plan_session(session, out, options, config))
     refuse_strangers(plan, options)
     if options.preview:
-        preview_session(plan, model_settings(weights, options, threads=available_cores()), config, options.method)
+        preview_session(plan, Looks(weights, options, config, endoscopy, threads=available_cores()))
         return not plan.problems
-    run = SessionRun(plan, options, config, weights)
+    run = SessionRun(plan, options, config, weights, endoscopy)
     run.run()
     return write_session_audit(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from or_mv_anon.anonymization.analyse import ModelSettings
 from or_mv_anon.anonymization.media import CameraPlan, PictureFacts, index_camera
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.config import PipelineConfig, load_config
+from or_mv_anon.endoscopy.classifier import ROLE as ENDOSCOPE_ROLE
+from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.site_model import SiteModel, load_site_model
-from or_mv_anon.site import Camera, Session, StreamFacts
+from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
 from or_mv_anon.video.index import VideoIndex
@@ -80,12 +83,23 @@ def effective_config(options: Options) -> PipelineConfig:
     return config
 
 
-def find_weights(options: Options) -> list[Weights]:
-    """The weights of every network, fetched if need be.
+def find_weights(options: Options, kinds: Collection[Kind]) -> list[Weights]:
+    """The weights of every network that cameras of these `kinds` need, fetched if need be.
 
     Raises:
         UserError: they cannot be had, or the site model is damaged.
     """
+    rooms = _room_weights(options) if "room" in kinds else []
+    return rooms + (_endoscope_weights(options) if "endoscope" in kinds else [])
+
+
+def _endoscope_weights(options: Options) -> list[Weights]:
+    path = find_network(options.endoscope_weights)
+    licence = "the project's own" if options.endoscope_weights is None else "the user's own"
+    return [Weights(ENDOSCOPE_ROLE, path.stem, str(path), sha256(path), licence)]
+
+
+def _room_weights(options: Options) -> list[Weights]:
     site = load_site_model(options.model) if options.model else SiteModel(folder=Path())
     found = []
     for role, name in BUILT_IN.items():
@@ -132,8 +146,6 @@ def plan_session(
     plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
     for camera in session.cameras:
         try:
-            if camera.kind == "endoscope":
-                raise UserError("an endoscope's feed, which this version cannot anonymize; left out.")
             facts = index_camera(camera, plan.store)
             plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
             plan.facts.append(facts)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.anonymization.analyse import Networks
 from or_mv_anon.anonymization.heads import locate_heads
+from or_mv_anon.anonymization.looks import Looks
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
-from or_mv_anon.anonymization.operators import Method, cover
+from or_mv_anon.anonymization.operators import cover
 from or_mv_anon.anonymization.plan import SessionPlan
 from or_mv_anon.anonymization.regions import plausible_faces, untracked_regions
 from or_mv_anon.boxes import Boxes
@@ -31,16 +32,15 @@ OUTLINE = (0, 200, 255)
 """BGR."""
 
 
-def preview_session(plan: SessionPlan, models: ModelSettings, config: PipelineConfig, method: Method) -> None:
+def preview_session(plan: SessionPlan, looks: Looks) -> None:
     """Write `preview.png`: one row of key frames per camera.
 
     Raises:
         UserError: it cannot be written.
     """
-    networks = load_networks(models, config)
     rows = []
     for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: preview", unit="camera"):
-        rows.append(_row(camera, networks, config, method))
+        rows.append(_row(camera, looks))
     width = max(row.shape[1] for row in rows)
     sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
     target = plan.out / "preview.png"
@@ -62,26 +62,32 @@ def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Bo
     return untracked_regions(boxes, heads, faces.box, config.regions)
 
 
-def _row(plan: CameraPlan, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:
+def _row(plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
     source = open_camera(plan.camera, plan.store)
     count = min(KEY_FRAMES, plan.stop - plan.first)
     chosen = np.linspace(plan.first, plan.stop - 1, count + 2)[1:-1] if count < plan.stop - plan.first else range(count)
     tiles = []
     for number in np.asarray(chosen, int):
         for frame in source.frames(Segment(0, int(number), int(number) + 1)):
-            tiles.append(_tile(frame, plan.camera.name, networks, config, method))
+            tiles.append(_tile(frame, plan, looks))
     if not tiles:
         return np.zeros((TILE // 2, TILE, 3), np.uint8)
     return np.concatenate(tiles, axis=1)
 
 
-def _tile(frame: Frame, camera: str, networks: Networks, config: PipelineConfig, method: Method) -> NDArray[np.uint8]:
-    regions = find_regions(frame, networks, config)
-    cover(frame.planes(), frame.to_coded(regions), "pixelate" if method == "none" else method, config.operators)
+def _tile(frame: Frame, plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
+    if plan.camera.kind == "endoscope":
+        regions = looks.outside(frame, plan, open_camera(plan.camera, plan.store))
+    else:
+        regions = find_regions(frame, looks.room, looks.config)
+    method = "pixelate" if looks.options.method == "none" else looks.options.method
+    cover(frame.planes(), frame.to_coded(regions), method, looks.config.operators)
     width, height = frame.upright_size
     scale = TILE / max(width, height)
     tile = np.ascontiguousarray(frame.bgr(math.ceil(width * scale), math.ceil(height * scale)))
     for x1, y1, x2, y2 in (regions * scale).astype(int).tolist():
         cv2.rectangle(tile, (x1, y1), (x2, y2), OUTLINE, 1)
-    cv2.putText(tile, f"{camera}  {frame.time:.1f} s", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+    cv2.putText(
+        tile, f"{plan.camera.name}  {frame.time:.1f} s", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1
+    )
     return tile

@@ -1,7 +1,8 @@
 """One session's way through the stages: what is done already is skipped, what fails costs its own camera only.
 
 Stages: hash the inputs, analyse (per segment), place regions (per camera), render (per segment), finish (per camera).
-Each is skipped when the manifest shows that it was done from the same inputs, weights and settings.
+An endoscope's camera is judged instead of analysed, and covered whole instead of in places; the rest is the same. Each
+stage is skipped when the manifest shows that it was done from the same inputs, weights and settings.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from or_mv_anon.anonymization import jobs
@@ -17,35 +18,36 @@ from or_mv_anon.anonymization.media import CameraPlan, is_same_file, set_aside
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.placing import PlaceJob, place
 from or_mv_anon.anonymization.plan import SessionPlan, Weights, model_settings
+from or_mv_anon.anonymization.task import Task
 from or_mv_anon.audit.document import StageTiming
 from or_mv_anon.config import PipelineConfig, config_hash
+from or_mv_anon.endoscopy import stages
+from or_mv_anon.endoscopy.classifier import ROLE
+from or_mv_anon.endoscopy.settings import EndoscopyConfig
+from or_mv_anon.endoscopy.tasks import cover_tasks, judge_tasks
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.records import SCHEMA_VERSION
+from or_mv_anon.site import Kind
 from or_mv_anon.workers import WorkerPool, available_cores, default_workers
-
-
-@dataclass(frozen=True)
-class Task:
-    """A job with what the manifest needs to know of it."""
-
-    stage: str
-    fingerprint: str
-    files: list[str]
-    job: Any
-    camera: str
-    frames: int
-    facts: dict[str, Any] = field(default_factory=dict)  # noted beside what the job reports
 
 
 class SessionRun:
     """One session's way through the stages."""
 
-    def __init__(self, plan: SessionPlan, options: Options, config: PipelineConfig, weights: list[Weights]) -> None:
+    def __init__(
+        self,
+        plan: SessionPlan,
+        options: Options,
+        config: PipelineConfig,
+        weights: list[Weights],
+        endoscopy: EndoscopyConfig,
+    ) -> None:
         self.plan = plan
         self.options = options
         self.config = config
         self.weights = weights
+        self.endoscopy = endoscopy
         self.problems = list(plan.problems)
         self.timings: list[StageTiming] = []
         self._workers = options.workers or default_workers(len(plan.cameras))
@@ -53,20 +55,25 @@ class SessionRun:
         self._failed: set[str] = set()
         self._current: set[str] = set()
 
-    def run(self) -> None:
-        """Run what is not done yet."""
+    def run(self, *, render: bool = True) -> None:
+        """Run what is not done yet; without `render` only up to the regions."""
         with WorkerPool(self._workers) as pool:
             self._run_stage(pool, "hash", jobs.hash_input, self._hash_tasks())
             if self.options.render_only:
                 self._require_regions()
             else:
                 self._run_stage(pool, "analyse", jobs.analyse, self._analyse_tasks())
+                self._run_stage(pool, "judge", stages.judge, judge_tasks(self))
+                self._run_stage(pool, "decide", stages.cover, cover_tasks(self))
+        rooms = [] if self.options.render_only else self._place_tasks()
+        if not rooms and not render:
+            return
         with WorkerPool(self._workers) as pool:  # fresh processes, without the networks' memory
-            if not self.options.render_only:
-                # One camera at a time: this stage holds a whole recording's boxes in memory.
-                self._run_stage(pool, "place", place, self._place_tasks(), at_once=1)
-            self._run_stage(pool, "render", jobs.render, self._render_tasks())
-            self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
+            # One camera at a time: this stage holds a whole recording's boxes in memory.
+            self._run_stage(pool, "place", place, rooms, at_once=1)
+            if render:
+                self._run_stage(pool, "render", jobs.render, self._render_tasks())
+                self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
 
     @property
     def healthy(self) -> list[CameraPlan]:
@@ -76,6 +83,10 @@ class SessionRun:
     def is_current(self, plan: CameraPlan, stage: str) -> bool:
         """Whether what `stage` noted is about this run's result, and not about one with other settings."""
         return stage in self._current or self.finished(plan)
+
+    def placed(self, plan: CameraPlan) -> bool:
+        """Whether the stored regions of a camera are of these very inputs, weights and settings."""
+        return plan.stage("place") in self._current
 
     def facts(self, stage: str) -> dict[str, Any]:
         """What the stage noted in this run or an earlier one."""
@@ -139,7 +150,7 @@ class SessionRun:
                     f"--render-only needs the regions of an earlier run in {self.plan.store.root}; "
                     f"there are none for {plan.camera.name}. Run once without it."
                 )
-            if made_from.split(":")[0] != self._recording(plan):
+            if made_from.split(":")[0] != self.recording(plan):
                 raise UserError(
                     f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
                     "--start and --end. Run once without it."
@@ -155,26 +166,33 @@ class SessionRun:
             tasks.append(Task(plan.stage("hash"), config_hash(state), [], job, plan.camera.name, job.frames))
         return tasks
 
-    def _recording(self, plan: CameraPlan) -> str:
+    def recording(self, plan: CameraPlan) -> str:
         """What the regions belong to: this very file, cut in this very way."""
         digest = self.facts(plan.stage("hash"))["sha256"]
         cut = [(segment.first, segment.stop) for segment in plan.segments]
         return config_hash(SCHEMA_VERSION, digest, cut, plan.shift, plan.camera.fps)
 
-    def _analyse_fingerprint(self, plan: CameraPlan) -> str:
+    def weights_for(self, plan: CameraPlan) -> list[Weights]:
+        """The weights of the networks that look at a camera."""
+        scoped = plan.camera.kind == "endoscope"
+        return [weights for weights in self.weights if (weights.role == ROLE) == scoped]
+
+    def analyse_fingerprint(self, plan: CameraPlan) -> str:
+        """What a camera's analysis rests on."""
         config, options = self.config, self.options
+        rooms = [config.detection, config.pose, config.face]
         return config_hash(
-            self._recording(plan),
-            [weights.sha256 for weights in self.weights],
-            [config.detection, config.pose, config.face],
+            self.recording(plan),
+            [weights.sha256 for weights in self.weights_for(plan)],
+            [self.endoscopy.judging] if plan.camera.kind == "endoscope" else rooms,
             [options.device, options.precision],
         )
 
     def _analyse_tasks(self) -> list[Task]:
-        models = model_settings(self.weights, self.options, threads=self._threads)
         tasks = []
-        for plan in self.healthy:
-            fingerprint = self._analyse_fingerprint(plan)
+        for plan in self.of_kind("room"):
+            models = model_settings(self.weights, self.options, threads=self._threads)
+            fingerprint = self.analyse_fingerprint(plan)
             for segment in plan.segments:
                 files = [plan.file(name, segment) for name in ("frames", "persons", "keypoints", "faces")]
                 job = jobs.AnalyseJob(plan, segment, models, self.config)
@@ -182,19 +200,23 @@ class SessionRun:
                 tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
         return tasks
 
+    def of_kind(self, kind: Kind) -> list[CameraPlan]:
+        """The healthy cameras of a kind."""
+        return [plan for plan in self.healthy if plan.camera.kind == kind]
+
     def _place_tasks(self) -> list[Task]:
         config = self.config
         tasks = []
-        for plan in self.healthy:
-            fingerprint = f"{self._recording(plan)}:" + config_hash(
-                self._analyse_fingerprint(plan),
+        for plan in self.of_kind("room"):
+            fingerprint = f"{self.recording(plan)}:" + config_hash(
+                self.analyse_fingerprint(plan),
                 [config.tracking, config.face_tracking, config.regions, config.risk],
                 [plan.camera.always, plan.camera.never],
             )
             files = [plan.file(name) for name in ("tracks", "face_tracks")]
             files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
             job = PlaceJob(plan, config, self.missing(plan, "analyse"))
-            facts = {"weights": [asdict(weights) for weights in self.weights]}
+            facts = {"weights": [asdict(weights) for weights in self.weights_for(plan)]}
             tasks.append(
                 Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first, facts)
             )

@@ -15,6 +15,8 @@ Reason = Literal[
     "uncertain_head",
     "missing_frames",
     "frame_covered",
+    "maybe_out_of_body",
+    "out_of_body",
 ]
 
 
@@ -102,5 +104,17 @@ REASONS: dict[Reason, ReasonText] = {
         "Frame covered whole",
         "The frame was damaged or its processing failed; the whole picture was covered to be safe.",
         "Nothing can be exposed here; decide whether the lost picture matters.",
+    ),
+    "maybe_out_of_body": ReasonText(
+        1.0,
+        "Endoscope perhaps outside the body",
+        "The network thought it possible that the scope is outside; its neighbours in time spoke against it.",
+        "Does the picture show the room or a person?",
+    ),
+    "out_of_body": ReasonText(
+        0.05,
+        "Endoscope outside the body",
+        "The scope is outside, or about to leave or just back; the whole picture was covered.",
+        "Nothing can be exposed here; decide whether surgery was covered in vain.",
     ),
 }

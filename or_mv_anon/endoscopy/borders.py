@@ -76,9 +76,12 @@ def prepare(picture: NDArray[np.uint8], area: Area) -> NDArray[np.float32]:
     """The network's input for one upright BGR frame (H, W, 3): (3, 224, 224) float32, RGB, ImageNet statistics."""
     x0, y0, x1, y1 = area
     small = cv2.resize(picture[y0:y1, x0:x1], (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
-    normal = (small[..., ::-1].astype(np.float32) / 255 - MEAN) / DEVIATION
-    normal[~_ELLIPSE] = 0
-    return np.ascontiguousarray(normal.transpose(2, 0, 1))
+    normal = np.empty((3, INPUT_SIZE, INPUT_SIZE), np.float32)
+    for channel, plane in enumerate(normal):
+        np.multiply(small[..., 2 - channel], _SCALE[channel], out=plane)
+        plane += _OFFSET[channel]
+        plane *= _ELLIPSE
+    return normal
 
 
 def _ellipse() -> NDArray[np.bool_]:
@@ -86,4 +89,5 @@ def _ellipse() -> NDArray[np.bool_]:
     return np.asarray(axis[:, None] ** 2 + axis[None] ** 2 <= ELLIPSE_SHARE**2)
 
 
-_ELLIPSE = _ellipse()
+_ELLIPSE = _ellipse().astype(np.float32)
+_SCALE, _OFFSET = 1 / (255 * DEVIATION), -MEAN / DEVIATION

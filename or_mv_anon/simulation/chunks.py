@@ -17,10 +17,10 @@ import numpy as np
 
 from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, save_truth
 from or_mv_anon.files import partial_path, publish
-from or_mv_anon.simulation.cameras import Camera
+from or_mv_anon.simulation.cameras.placing import Camera
+from or_mv_anon.simulation.cameras.schedule import Schedule, plan_schedule
+from or_mv_anon.simulation.cameras.sensor import develop, meter
 from or_mv_anon.simulation.recorder import SegmentRecorder
-from or_mv_anon.simulation.schedule import Schedule, plan_schedule
-from or_mv_anon.simulation.sensor import develop, meter
 from or_mv_anon.simulation.stage import Stage
 from or_mv_anon.simulation.truth_maker import Seen, TruthCollector
 from or_mv_anon.workers import count_frames

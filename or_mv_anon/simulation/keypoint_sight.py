@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.simulation.lens import Optics
+from or_mv_anon.simulation.cameras.lens import Optics
 
 OUTSIDE, HIDDEN, SEEN = 0, 1, 2
 _ON_THE_SKIN, _IN_A_LIMB, _IN_THE_TRUNK = 0.05, 0.11, 0.2  # metres that a keypoint may lie under what shows there

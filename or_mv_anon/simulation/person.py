@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from or_mv_anon.simulation.body import Body, make_body, random_phenotype
-from or_mv_anon.simulation.cloth import vertex_normals
-from or_mv_anon.simulation.dressing import Clothing, clothe
-from or_mv_anon.simulation.figure import Figure
-from or_mv_anon.simulation.heads import head_parts, hidden_by_cap, random_head
-from or_mv_anon.simulation.outfits import Palette, outfit_for
-from or_mv_anon.simulation.part import Part
+from or_mv_anon.simulation.bodies.body import Body, make_body, random_phenotype
+from or_mv_anon.simulation.bodies.part import Part
+from or_mv_anon.simulation.bodies.skeleton import Skeleton
+from or_mv_anon.simulation.clothes.cloth import vertex_normals
+from or_mv_anon.simulation.clothes.dressing import Clothing, clothe
+from or_mv_anon.simulation.clothes.figure import Figure
+from or_mv_anon.simulation.clothes.outfits import Palette, outfit_for
+from or_mv_anon.simulation.heads.assembly import head_parts, hidden_by_cap, random_head
+from or_mv_anon.simulation.heads.skin import skin_parts
 from or_mv_anon.simulation.scene import Floats, MaskState, Mesh, Pose, Surface
-from or_mv_anon.simulation.skeleton import Skeleton
-from or_mv_anon.simulation.skin import skin_parts
 
 _POINT_SPACING = 0.045  # metres between the points whose projections give a person's box
 _FACE_SPACING = 0.015  # the same for a face's or a head's

@@ -15,7 +15,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
-from or_mv_anon.simulation.schedule import TIME_BASE, Schedule
+from or_mv_anon.simulation.cameras.schedule import TIME_BASE, Schedule
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.join import join_segments

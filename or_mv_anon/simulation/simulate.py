@@ -20,10 +20,10 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.evaluation.truth import Truth, load_truth, save_truth
 from or_mv_anon.evaluation.truth_coco import write_coco
 from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.simulation.cameras.schedule import Schedule
 from or_mv_anon.simulation.chunks import METERED_INSTANTS, Take, join_cameras, make_chunk, meter_camera
 from or_mv_anon.simulation.output_folder import MADE_WITH, OutputFolder
 from or_mv_anon.simulation.recorder import join_recording
-from or_mv_anon.simulation.schedule import Schedule
 from or_mv_anon.simulation.simulation_options import SimulationOptions
 from or_mv_anon.simulation.site_writer import write_site_settings
 from or_mv_anon.workers import WorkerPool, available_cores

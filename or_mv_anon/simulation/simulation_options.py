@@ -10,7 +10,7 @@ from typing import Any
 
 from or_mv_anon.config import WORST_CRF
 from or_mv_anon.errors import UserError
-from or_mv_anon.simulation.cameras import MOST_CAMERAS
+from or_mv_anon.simulation.cameras.placing import MOST_CAMERAS
 from or_mv_anon.simulation.cast import MOST_PEOPLE
 
 _LEAST_SIDE, _MOST_SIDE = 64, 4096  # pixels

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.simulation.cameras import Camera
+from or_mv_anon.simulation.cameras.placing import Camera
 from or_mv_anon.simulation.rendering.renderer import Picture
 from or_mv_anon.simulation.scene import View
 from or_mv_anon.simulation.truth_maker import Subject

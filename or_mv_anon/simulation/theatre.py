@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.simulation.cameras import Camera, Recording, place_cameras
+from or_mv_anon.simulation.cameras.placing import Camera, Recording, place_cameras
 from or_mv_anon.simulation.cast import PATIENT, choose_roles
-from or_mv_anon.simulation.choreography import ACTIONS, CastMember, Choreography, Moment
-from or_mv_anon.simulation.outfits import site_palette
+from or_mv_anon.simulation.clothes.outfits import site_palette
+from or_mv_anon.simulation.motion.choreography import ACTIONS, CastMember, Choreography, Moment
 from or_mv_anon.simulation.person import Person, PosedPerson, make_person
 from or_mv_anon.simulation.rendering.renderer import Picture, Renderer
 from or_mv_anon.simulation.room.build import Room, make_room

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.evaluation.truth import FaceMasks, TruthPeople, encode_runs
+from or_mv_anon.simulation.cameras.lens import Optics
 from or_mv_anon.simulation.keypoint_sight import keypoint_rows
-from or_mv_anon.simulation.lens import Optics
 from or_mv_anon.simulation.scene import MaskState, Surface, View
 
 Alone = Callable[[View, int], NDArray[np.uint8]]  # surfaces (H, W) of a person with nothing else there

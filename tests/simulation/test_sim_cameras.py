@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marble_stage import PLAN
 
-from or_mv_anon.simulation.cameras import Camera, Recording, place_cameras
+from or_mv_anon.simulation.cameras.placing import Camera, Recording, place_cameras
+from or_mv_anon.simulation.cameras.schedule import TIME_BASE, plan_schedule
+from or_mv_anon.simulation.cameras.sensor import MIDDLE_GREY, Sensor, develop, draw_sensor, luminance, meter
+from or_mv_anon.simulation.cameras.sight import LAMP_RADIUS, Sight, clear_sight
 from or_mv_anon.simulation.scene import Material, Mesh
-from or_mv_anon.simulation.schedule import TIME_BASE, plan_schedule
-from or_mv_anon.simulation.sensor import MIDDLE_GREY, Sensor, develop, draw_sensor, luminance, meter
-from or_mv_anon.simulation.sight import LAMP_RADIUS, Sight, clear_sight
 
 PLAIN = Sensor(
     glare=0, vignetting=0, blur=0, shot_noise=0, read_noise=0, fixed_pattern=0, sharpening=0

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sim_stick_people import small_room, stick_person
 
-from or_mv_anon.simulation.choreography import ACTIONS, CastMember, Choreography
-from or_mv_anon.simulation.paths import FloorMap
+from or_mv_anon.simulation.motion.choreography import ACTIONS, CastMember, Choreography
+from or_mv_anon.simulation.motion.paths import FloorMap
 from or_mv_anon.simulation.scene import MaskState, RoomPlan
 
 ROLES = (

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from or_mv_anon.simulation.cloth import Cloth, few_weights
-from or_mv_anon.simulation.envelope import Envelope
-from or_mv_anon.simulation.folds import folds
-from or_mv_anon.simulation.sewing import hemmed, lowest_loop, open_loops, with_skirt
+from or_mv_anon.simulation.clothes.cloth import Cloth, few_weights
+from or_mv_anon.simulation.clothes.envelope import Envelope
+from or_mv_anon.simulation.clothes.folds import folds
+from or_mv_anon.simulation.clothes.sewing import hemmed, lowest_loop, open_loops, with_skirt
 
 
 def sheet(columns: int = 13, rows: int = 11) -> Cloth:

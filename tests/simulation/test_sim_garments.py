@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from or_mv_anon.simulation.cloth import Cloth
-from or_mv_anon.simulation.sewing import open_loops
+from or_mv_anon.simulation.clothes.cloth import Cloth
+from or_mv_anon.simulation.clothes.sewing import open_loops
 
 
 @lru_cache(maxsize=4)
 def figure_of(seed: int):
     pytest.importorskip("anny")
-    from or_mv_anon.simulation.body import make_body, random_phenotype
-    from or_mv_anon.simulation.figure import Figure
+    from or_mv_anon.simulation.bodies.body import make_body, random_phenotype
+    from or_mv_anon.simulation.clothes.figure import Figure
 
     return Figure(make_body(random_phenotype(np.random.default_rng(seed))))
 
@@ -24,7 +24,7 @@ def figure_of(seed: int):
 @lru_cache(maxsize=16)
 def sewn(name: str, seed: int) -> Cloth:
     figure = figure_of(seed)
-    from or_mv_anon.simulation import footwear, gloves, gown, scrubs, tops
+    from or_mv_anon.simulation.clothes import footwear, gloves, gown, scrubs, tops
 
     rng = np.random.default_rng(seed)
     cuts = {"scrub_top": scrubs.SCRUB_TOP, "jacket": scrubs.WARM_UP_JACKET, "gown": gown.SURGICAL_GOWN}
@@ -60,7 +60,7 @@ def test_garments_lie_outside_the_body(name: str, seed: int) -> None:
     cloth = sewn(name, seed)
     body = figure_of(seed).body
     skin = body.vertices[body.skin].astype(float)
-    from or_mv_anon.simulation.cloth import vertex_normals
+    from or_mv_anon.simulation.clothes.cloth import vertex_normals
 
     normals = vertex_normals(body.vertices, body.groups["body"].triangles)[body.skin]
     distance, nearest = cKDTree(skin).query(cloth.vertices)
@@ -71,7 +71,7 @@ def test_garments_lie_outside_the_body(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["scrub_top", "gown", "patient_gown"])
 def test_hems_are_straight(name: str) -> None:
-    from or_mv_anon.simulation import gown, scrubs
+    from or_mv_anon.simulation.clothes import gown, scrubs
 
     figure = figure_of(1)
     cut = {"scrub_top": scrubs.SCRUB_TOP, "gown": gown.SURGICAL_GOWN, "patient_gown": gown.PATIENT_GOWN}[name]
@@ -84,8 +84,8 @@ def test_hems_are_straight(name: str) -> None:
 
 def test_hidden_skin_leaves_hands_head_and_neck_to_be_seen() -> None:
     figure = figure_of(2)
-    from or_mv_anon.simulation.dressing import clothe
-    from or_mv_anon.simulation.outfits import Outfit
+    from or_mv_anon.simulation.clothes.dressing import clothe
+    from or_mv_anon.simulation.clothes.outfits import Outfit
     from or_mv_anon.simulation.person import hidden_skin
 
     body = figure.body
@@ -100,8 +100,8 @@ def test_hidden_skin_leaves_hands_head_and_neck_to_be_seen() -> None:
 
 def test_an_apron_hides_the_scrub_top_but_for_its_edges() -> None:
     figure = figure_of(1)
-    from or_mv_anon.simulation.dressing import clothe
-    from or_mv_anon.simulation.outfits import Outfit
+    from or_mv_anon.simulation.clothes.dressing import clothe
+    from or_mv_anon.simulation.clothes.outfits import Outfit
 
     def tops(outfit: Outfit) -> int:
         parts = clothe(figure, outfit, np.random.default_rng(0)).parts
@@ -115,9 +115,9 @@ def test_an_apron_hides_the_scrub_top_but_for_its_edges() -> None:
 @pytest.mark.parametrize("side", ["L", "R"])
 def test_hands_close_towards_the_palm(side: str) -> None:
     figure = figure_of(1)
-    from or_mv_anon.simulation.hands import finger_shapes
+    from or_mv_anon.simulation.bodies.hands import finger_shapes
+    from or_mv_anon.simulation.bodies.skeleton import Skeleton
     from or_mv_anon.simulation.scene import Pose
-    from or_mv_anon.simulation.skeleton import Skeleton
 
     body = figure.body
     skeleton = Skeleton(body.labels, body.parents.tolist(), body.rest_bones)
@@ -143,7 +143,7 @@ def test_hands_close_towards_the_palm(side: str) -> None:
 
 def test_two_sites_wear_other_clothes() -> None:
     pytest.importorskip("anny")
-    from or_mv_anon.simulation.outfits import site_palette
+    from or_mv_anon.simulation.clothes.outfits import site_palette
 
     palettes = [site_palette(seed) for seed in range(12)]
     assert site_palette(3) == palettes[3]

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 pytest.importorskip("anny")
 
-from or_mv_anon.simulation.airway import AIRWAYS, airway_parts
-from or_mv_anon.simulation.body import Body, make_body, random_phenotype
-from or_mv_anon.simulation.caps import CAPS, cap_parts, under_cap
-from or_mv_anon.simulation.eyes import IRISES, eye_parts
-from or_mv_anon.simulation.eyewear import EYEWEAR, eyewear_parts
-from or_mv_anon.simulation.face_paint import Complexion, paint_head, skin_tone
-from or_mv_anon.simulation.hair import STYLES, hair_parts
-from or_mv_anon.simulation.head_frame import average_head, inner_point
-from or_mv_anon.simulation.masks import FASTENINGS, mask_parts
-from or_mv_anon.simulation.part import Part
+from or_mv_anon.simulation.bodies.body import Body, make_body, random_phenotype
+from or_mv_anon.simulation.bodies.part import Part
+from or_mv_anon.simulation.bodies.surfaces import tube, vertex_normals
+from or_mv_anon.simulation.heads.airway import AIRWAYS, airway_parts
+from or_mv_anon.simulation.heads.caps import CAPS, cap_parts, under_cap
+from or_mv_anon.simulation.heads.eyes import IRISES, eye_parts
+from or_mv_anon.simulation.heads.eyewear import EYEWEAR, eyewear_parts
+from or_mv_anon.simulation.heads.face_paint import Complexion, paint_head, skin_tone
+from or_mv_anon.simulation.heads.hair import STYLES, hair_parts
+from or_mv_anon.simulation.heads.head_frame import average_head, inner_point
+from or_mv_anon.simulation.heads.masks import FASTENINGS, mask_parts
+from or_mv_anon.simulation.heads.skin import skin_parts
 from or_mv_anon.simulation.scene import MaskState, Surface
-from or_mv_anon.simulation.skin import skin_parts
-from or_mv_anon.simulation.surfaces import tube, vertex_normals
 
 BLUE = (0.3, 0.5, 0.7)
 SEEDS = [1, 2, 3, 4, 5, 6]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marble_stage import Marble, MarbleStage
 
-from or_mv_anon.simulation.lens import Lens, Optics, focal_length
-from or_mv_anon.simulation.viewpoints import look_at
+from or_mv_anon.simulation.cameras.lens import Lens, Optics, focal_length
+from or_mv_anon.simulation.cameras.viewpoints import look_at
 
 WIDE = Lens(-0.14, 0.012)
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sim_stick_people import small_room, stick_person
 
-from or_mv_anon.simulation.footsteps import Footsteps
-from or_mv_anon.simulation.lying import Lying
-from or_mv_anon.simulation.paths import ACCELERATION, FloorMap, Walk
-from or_mv_anon.simulation.poser import Poser
-from or_mv_anon.simulation.posture import Foot, Hand, Posture
-from or_mv_anon.simulation.rotations import facing
+from or_mv_anon.simulation.bodies.rotations import facing
+from or_mv_anon.simulation.motion.footsteps import Footsteps
+from or_mv_anon.simulation.motion.lying import Lying
+from or_mv_anon.simulation.motion.paths import ACCELERATION, FloorMap, Walk
+from or_mv_anon.simulation.motion.poser import Poser
+from or_mv_anon.simulation.motion.posture import Foot, Hand, Posture
 
 HEADING = 0.7
 IDLE = (Hand(np.zeros(3)), Hand(np.zeros(3)))

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 pytest.importorskip("anny")
 
-from or_mv_anon.simulation.outfits import STERILE_ROLES, site_palette
+from or_mv_anon.simulation.clothes.outfits import STERILE_ROLES, site_palette
 from or_mv_anon.simulation.person import Person, make_person
 from or_mv_anon.simulation.scene import MaskState, Pose, Surface
 

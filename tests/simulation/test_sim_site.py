@@ -14,7 +14,7 @@ from marble_stage import PLAN, Marble, MarbleStage
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.evaluation.truth import load_truth
-from or_mv_anon.simulation.cameras import Recording, place_cameras
+from or_mv_anon.simulation.cameras.placing import Recording, place_cameras
 from or_mv_anon.simulation.chunks import Take, join_cameras, make_chunk, meter_camera
 from or_mv_anon.simulation.output_folder import OutputFolder
 from or_mv_anon.simulation.recorder import join_recording

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sim_stick_people import stick_person
 
-from or_mv_anon.simulation.limbs import arm, leg, reach_for, spread_twist
-from or_mv_anon.simulation.rotations import about, axis_angle, facing, frame, turn, twist_about
+from or_mv_anon.simulation.bodies.rotations import about, axis_angle, facing, frame, turn, twist_about
+from or_mv_anon.simulation.bodies.skeleton import Skeleton
+from or_mv_anon.simulation.motion.limbs import arm, leg, reach_for, spread_twist
 from or_mv_anon.simulation.scene import Pose
-from or_mv_anon.simulation.skeleton import Skeleton
 
 angle = st.floats(-3.0, 3.0)
 directions = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1).map(np.array)

@@ -11,11 +11,11 @@ from marble_stage import Marble, MarbleStage
 
 from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, decode_runs
 from or_mv_anon.evaluation.truth_coco import write_coco
-from or_mv_anon.simulation.lens import Lens, Optics, focal_length
+from or_mv_anon.simulation.cameras.lens import Lens, Optics, focal_length
+from or_mv_anon.simulation.cameras.viewpoints import look_at
 from or_mv_anon.simulation.overlay import draw_truth
 from or_mv_anon.simulation.scene import MaskState
 from or_mv_anon.simulation.truth_maker import Seen, TruthCollector
-from or_mv_anon.simulation.viewpoints import look_at
 
 WIDTH, HEIGHT = 320, 180
 

@@ -1,0 +1,1 @@
+"""Bodies of different people: mesh, skeleton, skinning, and the shapes of hands."""

@@ -1,0 +1,1 @@
+"""Cameras of a site: where they hang, their lenses, sensors and clocks."""

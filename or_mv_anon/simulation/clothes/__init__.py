@@ -1,0 +1,1 @@
+"""Garments cut from the body model, and who wears which."""

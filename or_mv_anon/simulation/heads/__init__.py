@@ -1,0 +1,1 @@
+"""Faces, hair, and what is worn on the head."""

@@ -1,0 +1,1 @@
+"""A theatre team at work: postures, walking, and what everybody does when."""
