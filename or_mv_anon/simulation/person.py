@@ -13,7 +13,7 @@ from scipy import sparse
 from or_mv_anon.simulation.bodies.body import Body, make_body, random_phenotype
 from or_mv_anon.simulation.bodies.part import Part
 from or_mv_anon.simulation.bodies.skeleton import Skeleton
-from or_mv_anon.simulation.clothes.cloth import vertex_normals
+from or_mv_anon.simulation.bodies.surfaces import vertex_normals
 from or_mv_anon.simulation.clothes.dressing import Clothing, clothe
 from or_mv_anon.simulation.clothes.figure import Figure
 from or_mv_anon.simulation.clothes.outfits import Palette, outfit_for

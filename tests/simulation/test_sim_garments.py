@@ -60,7 +60,7 @@ def test_garments_lie_outside_the_body(name: str, seed: int) -> None:
     cloth = sewn(name, seed)
     body = figure_of(seed).body
     skin = body.vertices[body.skin].astype(float)
-    from or_mv_anon.simulation.clothes.cloth import vertex_normals
+    from or_mv_anon.simulation.bodies.surfaces import vertex_normals
 
     normals = vertex_normals(body.vertices, body.groups["body"].triangles)[body.skin]
     distance, nearest = cKDTree(skin).query(cloth.vertices)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
+def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.integer]) -> NDArray[np.float32]:
     """Unit normals (V, 3), area-weighted means over the triangles around each vertex; zero where there are none."""
     points = np.asarray(vertices, np.float64)
     a, b, c = (points[triangles[:, k]] for k in range(3))

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from or_mv_anon.simulation.bodies.surfaces import vertex_normals
+
 Points = NDArray[np.float64]
 Triangles = NDArray[np.int64]
 
@@ -52,7 +54,7 @@ class Cloth:
 
     def normals(self) -> Points:
         """Unit vertex normals (V, 3), weighted by triangle area."""
-        return vertex_normals(self.vertices, self.triangles)
+        return vertex_normals(self.vertices, self.triangles).astype(np.float64)
 
     def offset(self, distance: float | NDArray[Any]) -> Cloth:
         """Moved along the normals by metres, one number or (V,)."""
@@ -102,15 +104,6 @@ class Cloth:
             np.concatenate([self.triangles, other.triangles + len(self.vertices)]),
             sparse.vstack([self.weights, other.weights]).tocsr(),
         )
-
-
-def vertex_normals(vertices: NDArray[Any], triangles: NDArray[Any]) -> Points:
-    """Unit normals (V, 3) of the surface at its vertices, weighted by triangle area."""
-    corners = vertices[triangles]
-    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    rows = np.asarray(triangles).ravel()
-    total = np.stack([np.bincount(rows, np.repeat(faces[:, axis], 3), len(vertices)) for axis in range(3)], axis=1)
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
 
 
 def few_weights(weights: Any, smallest: float = 0.02) -> Any:
