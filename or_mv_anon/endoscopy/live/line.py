@@ -1,0 +1,106 @@
+"""The delay line: every frame waits here, undecided, until its time has come; undecided frames leave covered."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import av
+
+
+@dataclass(eq=False)
+class Held:
+    """One frame of the input. `covered` is None until the frame was decided about."""
+
+    time: float  # seconds on the line's clock: when it was taken, as well as is known
+    picture: av.VideoFrame
+    damaged: bool = False
+    covered: bool | None = None
+
+
+class DelayLine:
+    """Frames between the reader, the judge and the output, each of them a thread; holds at most `capacity`.
+
+    When it is full, a patient line makes the reader wait; any other drops its oldest frame, which nobody sees then.
+    """
+
+    def __init__(self, *, patient: bool, capacity: int = 64) -> None:
+        self.capacity = capacity
+        self.dropped = 0
+        self._patient = patient
+        self._held: deque[Held] = deque()
+        self._unjudged: deque[Held] = deque()
+        self._hole = False  # frames were dropped before the judge saw them
+        self._changed = threading.Condition()
+        self._closed = self._judged = False
+
+    def put(self, held: Held) -> None:
+        """Take the next frame; after `close` it is ignored."""
+        with self._changed:
+            while self._patient and len(self._held) >= self.capacity and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                return
+            if len(self._held) >= self.capacity:
+                self._held.popleft()
+                self.dropped += 1
+            if len(self._unjudged) >= self.capacity:
+                self._unjudged.popleft()
+                self._hole = True
+            self._held.append(held)
+            self._unjudged.append(held)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """No frame follows."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take_unjudged(self, limit: int) -> tuple[list[Held], bool] | None:
+        """Wait for frames to judge: at most `limit`, and whether some before them were lost; None at the end."""
+        with self._changed:
+            while not self._unjudged and not self._closed:
+                self._changed.wait()
+            if not self._unjudged:
+                return None
+            taken = [self._unjudged.popleft() for _ in range(min(limit, len(self._unjudged)))]
+            hole, self._hole = self._hole, False
+            return taken, hole
+
+    def tell_decided(self, *, final: bool = False) -> None:
+        """The judge has decided about some frames; with `final` about all that it ever will."""
+        with self._changed:
+            self._judged |= final
+            self._changed.notify_all()
+
+    def take_due(self, until: float) -> list[Held]:
+        """Remove the frames taken at or before `until`, oldest first, decided or not."""
+        with self._changed:
+            due = []
+            while self._held and self._held[0].time <= until:
+                due.append(self._held.popleft())
+            if due:
+                self._changed.notify_all()
+            return due
+
+    def wait_decided(self, until: float) -> None:
+        """Wait until all frames up to `until` are here and decided about, or it is certain that they will not be."""
+        with self._changed:
+            while not self._settled(until):
+                self._changed.wait()
+
+    def _settled(self, until: float) -> bool:
+        if self._judged:
+            return True
+        if len(self._held) >= self.capacity and not self._unjudged and self._held[0].covered is None:
+            return True  # nothing more fits in that could help to decide: the oldest leaves covered
+        complete = bool(self._held) and self._held[-1].time > until
+        return complete and all(held.covered is not None for held in self._held if held.time <= until)
+
+    @property
+    def finished(self) -> bool:
+        """Whether no frame is left and none follows."""
+        with self._changed:
+            return self._closed and not self._held
