@@ -54,10 +54,12 @@ def main() -> None:
     add("--network", type=Path, help="the trained .onnx (default: the one that ships)")
     add("--training-config", type=Path, metavar="TOML", help="of that training; it draws splits the table leaves open")
     add("--config", type=Path, metavar="TOML", help="settings other than the shipped configs/endoscopy.toml")
+    add("--skip", default="", metavar="A,B", help="test groups of a source that was trained on under other names")
     add("--clips", type=int, default=10, help="how many to compose (default: 10)")
     add("--work", type=Path, metavar="DIR", help="write the clips there and have the tool label them")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where networks run and are trained")
     add("--leave-one-out", action="store_true", help="train without each family in turn; needs torch")
+    add("--together", action="append", default=[], metavar="A,B", help="groups that --leave-one-out leaves out as one")
     add("--steps", type=int, default=300, help="of each of these trainings (default: 300)")
     add("--backbone", type=Path, metavar="PTH", help="torchvision's MobileNetV2 weights (default: fetched by hash)")
     add("--out", type=Path, required=True, metavar="DIR", help="gets endoscopy.json and endoscopy.md")
@@ -76,7 +78,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     samples = split(options.csv, options.training_config)
     classifier = OutOfBodyClassifier(options.network, device=options.device)
     smoothing = load_endoscopy_config(options.config).smoothing
-    held_out = of_split(samples, "test")
+    held_out = measurable(samples, options.skip)
     result: dict[str, Any] = {
         "network": classifier.path.name,
         "provider": classifier.provider,
@@ -98,21 +100,30 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def split(table: Path, training_config: Path | None) -> list[Sample]:
-    """The samples in the splits of the training, with both labels among the test pictures.
-
-    Raises:
-        UserError: a label is missing there.
-    """
+    """The samples in the splits of the training."""
     data = load_training_config(training_config).data
     shares = {
         "train": 1 - data.calibrate_share - data.test_share,
         "calibrate": data.calibrate_share,
         "test": data.test_share,
     }
-    samples = draw_splits(load_material(table, families=data.families), shares, seed=data.seed)
-    if {sample.outside for sample in of_split(samples, "test")} != {False, True}:
-        raise UserError(f"{table}: the split 'test' needs groups of inside and of outside pictures.")
-    return samples
+    return draw_splits(load_material(table, families=data.families), shares, seed=data.seed)
+
+
+def measurable(samples: Sequence[Sample], skip: str) -> list[Sample]:
+    """The test pictures without the groups named in `skip`, both labels among them.
+
+    Raises:
+        UserError: a label or a named group is missing there.
+    """
+    every = of_split(samples, "test")
+    named = set(filter(None, skip.split(",")))
+    if unknown := named - {sample.group for sample in every}:
+        raise UserError(f"--skip: {', '.join(sorted(unknown))} is no group of the split 'test'.")
+    held_out = [sample for sample in every if sample.group not in named]
+    if {sample.outside for sample in held_out} != {False, True}:
+        raise UserError("The split 'test' needs groups of inside and of outside pictures.")
+    return held_out
 
 
 def pictures_measured(samples: Sequence[Sample], classifier: OutOfBodyClassifier) -> dict[str, Any]:
@@ -164,13 +175,13 @@ def compose(samples: Sequence[Sample], count: int) -> list[Clip]:
         rng = np.random.default_rng((CLIP_SEED, number))
         inside, rooms = sorted(groups[False]), sorted(groups[True])
         turn = number + number // len(inside)  # so that each outside source meets several inside ones
-        sources = (groups[False][inside[number % len(inside)]], groups[True][rooms[turn % len(rooms)]])
+        names = inside[number % len(inside)], rooms[turn % len(rooms)]
         chosen = []
-        for source in sources:
-            ordered = sorted(source, key=lambda sample: str(sample.path))
+        for label, name in zip((False, True), names, strict=True):
+            ordered = sorted(groups[label][name], key=lambda sample: str(sample.path))
             start = int(rng.integers(len(ordered)))
             chosen.append([ordered[(start + i) % len(ordered)].read() for i in range(PICTURES_PER_CLIP)])
-        clips.append(Clip(chosen[0], chosen[1], seed=CLIP_SEED + number))
+        clips.append(Clip(chosen[0], chosen[1], seed=CLIP_SEED + number, name=" and ".join(names)))
     return clips
 
 
@@ -200,6 +211,10 @@ def clips_measured(
         "clips": len(clips),
         "seconds": len(outside) / RATE,
         "frames": ranked(probabilities, outside),
+        "each": [
+            {"sources": clip.name, "seconds": len(clip) / RATE} | asdict(leaks(covered, clip.outside, rate=RATE))
+            for clip, covered in zip(clips, offline, strict=True)
+        ],
         "leaks": {name: asdict(leaks(covered, outside, rate=RATE)) for name, covered in decided.items()},
     }
 

@@ -80,9 +80,11 @@ class Clip:
         inside: pictures of one source, BGR (H, W, 3); each stay inside shows the next of them.
         rooms: pictures of one source; each exit shows the next of them.
         seed: of everything drawn.
+        name: what a report calls it.
     """
 
-    def __init__(self, inside: Sequence[Picture], rooms: Sequence[Picture], *, seed: int) -> None:
+    def __init__(self, inside: Sequence[Picture], rooms: Sequence[Picture], *, seed: int, name: str = "clip") -> None:
+        self.name = name
         self._inside = [_lit(picture) for picture in inside]
         self._rooms = [_lit(picture) for picture in rooms]
         self._seed = seed

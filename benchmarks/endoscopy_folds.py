@@ -15,12 +15,12 @@ import torch
 
 from or_mv_anon.endoscopy.measures import average_precision, outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.learning import Learner, logits_of, looked_at
-from or_mv_anon.endoscopy.training.material import Sample, draw_splits, of_split
+from or_mv_anon.endoscopy.training.material import Sample, of_split
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.endoscopy.training.settings import load_training_config
 from or_mv_anon.models.registry import fetch
 
-LEAST = 5  # pictures; a smaller family tells nothing and is always trained on
+LEAST = 8  # pictures; a smaller family tells nothing and is always trained on
 CALIBRATE_SHARE = 0.15
 FOLD_SEED = 5_000_003
 
@@ -34,7 +34,7 @@ class Fold:
 
 
 def folds_of(samples: Sequence[Sample]) -> list[Fold]:
-    """Every family of inside pictures and every outside source is left out at least once, the shorter list repeating."""
+    """Every family of inside pictures and every outside source left out at least once, the shorter list repeating."""
     names = []
     for label in (False, True):
         sizes = Counter(sample.group for sample in samples if sample.outside == label)
@@ -44,10 +44,16 @@ def folds_of(samples: Sequence[Sample]) -> list[Fold]:
 
 
 def without(samples: Sequence[Sample], fold: Fold) -> list[Sample]:
-    """The samples with the fold as the test split and the rest drawn anew, groups whole."""
-    left_out = {fold.inside, fold.outside}
-    open_again = [replace(sample, split="test" if sample.group in left_out else "") for sample in samples]
-    return draw_splits(open_again, {"train": 1 - CALIBRATE_SHARE, "calibrate": CALIBRATE_SHARE}, seed=FOLD_SEED)
+    """The samples with the fold as the test split; the smallest groups left, of each label, calibrate."""
+    splits = {fold.inside: "test", fold.outside: "test"}
+    for label in (False, True):
+        sizes = Counter(sample.group for sample in samples if sample.outside == label and sample.group not in splits)
+        wanted = CALIBRATE_SHARE * sizes.total()
+        for group, size in sorted(sizes.items(), key=lambda item: (item[1], item[0]))[:-1]:  # one is trained on
+            if wanted > 0:
+                splits[group] = "calibrate"
+                wanted -= size
+    return [replace(sample, split=splits.get(sample.group, "train")) for sample in samples]
 
 
 def leave_one_out(samples: Sequence[Sample], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -55,7 +61,7 @@ def leave_one_out(samples: Sequence[Sample], options: argparse.Namespace) -> lis
 
     Args:
         samples: all, whatever their split.
-        options: `training_config`, `steps`, `device` and `backbone` of the benchmark's command line.
+        options: `together`, `training_config`, `steps`, `device` and `backbone` of the benchmark's command line.
     """
     config = load_training_config(options.training_config)
     learning = replace(
@@ -66,6 +72,8 @@ def leave_one_out(samples: Sequence[Sample], options: argparse.Namespace) -> lis
     )
     device = "cuda" if options.device != "cpu" and torch.cuda.is_available() else "cpu"
     backbone = options.backbone or fetch("mobilenet-v2-imagenet")
+    names = {member: members[0] for members in (text.split(",") for text in options.together) for member in members}
+    samples = [replace(sample, group=names.get(sample.group, sample.group)) for sample in samples]
     rows = []
     for number, fold in enumerate(folds_of(samples)):
         mine = without(samples, fold)

@@ -83,10 +83,7 @@ def sleeve(picture: Picture, radius: float, *, seed: Seed) -> Picture:
     around = np.arctan2(axis[:, None] - centre[1], axis[None] - centre[0])
     shine = 0.4 + 0.6 * np.clip(np.cos(around - rng.uniform(0, 2 * np.pi)), 0, 1) ** 2
     wall = level * np.clip(distance, 0.1, 1.2) * shine * (1 + 0.1 * np.sin(distance * rings))
-    if radius <= 0:
-        share = np.zeros_like(distance)
-    else:
-        share = np.clip((radius - distance) / 0.06 + 0.5, 0, 1)
+    share = np.clip((radius - distance) / 0.06 + 0.5, 0, 1) if radius > 0 else np.zeros_like(distance)
     shown = picture * share[..., None] + wall[..., None] * tint * (1 - share[..., None])
     return np.asarray(np.clip(shown, 0, 255).astype(np.uint8))
 
@@ -145,7 +142,8 @@ class Lens:
             shown = shown * (1 - density) + self._grey * density
         if self._bloody:
             density = np.clip((self._film - self._clean) * 2.5, 0, 0.8 * min(1.0, dirt_age / 5))[..., None]
-            shown = shown * (1 - density) + self._red * density
+            lit = min(1.0, float(shown.mean()) / 90)  # a film on the lens is dark where it is dark around it
+            shown = shown * (1 - density) + self._red * lit * density
         frame = mishaps.colours(np.clip(shown, 0, 255).astype(np.uint8), np.random.default_rng((*self._seed, 2)))
         if self._framed:
             frame = optics.border(frame, np.random.default_rng((*self._seed, 3)))
@@ -153,7 +151,7 @@ class Lens:
         frame = np.clip(frame + noise, 0, 255).astype(np.uint8)
         if self._wide:
             side = (WIDE - SIZE) // 2
-            frame = cv2.copyMakeBorder(frame, 0, 0, side, side, cv2.BORDER_CONSTANT)
+            frame = np.pad(frame, ((0, 0), (side, side), (0, 0)))
         _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 

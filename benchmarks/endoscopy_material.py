@@ -7,7 +7,7 @@ with a --two-part prefix); --family gathers groups, also by the beginning of the
 Example:
   python benchmarks/endoscopy_material.py --inside inside/ --two-part dn \\
     --family hospital_a=m2cai16,cholec80,dn_cholec --family hospital_b=kvasirseg,dn_kvasir,dn_hyper \\
-    --outside room=empty_room/ --outside terrace=terrace.mp4 --every 10 \\
+    --outside room=empty_room/ --outside terrace=terrace.mp4 --frames 24 \\
     --test hospital_b,room --calibrate artnet,terrace --out material/
 """
 
@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from or_mv_anon.endoscopy.training.material import PICTURES, Sample, load_material
@@ -34,11 +35,9 @@ TABLE = "all.csv"
 
 def group_of(name: str, *, families: Mapping[str, Sequence[str]], two_part: Sequence[str] = ()) -> str:
     """The group of a file name: the family with the longest fitting beginning, or the name's own beginning."""
-    fitting = [
-        (len(start), family) for family, starts in families.items() for start in starts if name.startswith(start)
-    ]
-    if fitting:
-        return max(fitting)[1]
+    starts = [(len(start), start, family) for family, members in families.items() for start in members]
+    if fitting := [entry for entry in starts if name.startswith(entry[1])]:
+        return max(fitting)[2]
     parts = Path(name).stem.split("_")
     return "_".join(parts[:2]) if parts[0] in two_part else parts[0]
 
@@ -55,18 +54,17 @@ def pictures_below(folder: Path) -> list[Path]:
     return found
 
 
-def frames_of(video: Path, folder: Path, *, every_s: float) -> Iterator[Path]:
-    """Single frames of a video, written to `folder` once."""
+def frames_of(video: Path, folder: Path, *, count: int) -> Iterator[Path]:
+    """At most `count` frames, spread evenly over the video, written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     source = open_source(video)
-    due = 0.0
-    for frame in source.frames(Segment(0, 0, source.n_frames)):
-        if frame.time < due or frame.corrupt:
-            continue
-        due = frame.time + every_s
-        path = folder / f"{video.stem}-{frame.index:06d}.jpg"
-        cv2.imwrite(str(path), frame.bgr(*frame.upright_size))
-        yield path
+    wanted = np.zeros(source.n_frames, bool)
+    wanted[np.linspace(0, source.n_frames - 1, count).astype(int)] = True
+    for frame in source.frames(Segment(0, 0, source.n_frames), wanted=wanted):
+        if not frame.corrupt:
+            path = folder / f"{video.stem}-{frame.index:06d}.jpg"
+            cv2.imwrite(str(path), frame.bgr(*frame.upright_size))
+            yield path
 
 
 def collect(options: argparse.Namespace) -> list[Sample]:
@@ -88,7 +86,7 @@ def collect(options: argparse.Namespace) -> list[Sample]:
             videos = sorted(path for path in where.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
         for video in tqdm(videos, desc=group, unit="video", disable=not videos):
             folder = options.out / "frames" / group / video.parent.name
-            samples += [(path, True, group) for path in frames_of(video, folder, every_s=options.every)]
+            samples += [(path, True, group) for path in frames_of(video, folder, count=options.frames)]
         if not videos:
             samples += [(path, True, group) for path in pictures_below(where)]
     splits: dict[str, str] = {}
@@ -112,7 +110,7 @@ def main() -> None:
     add("--two-part", action="append", default=[], metavar="PREFIX", help="names whose group is their first two parts")
     add("--test", default="", metavar="A,B", help="groups to test on")
     add("--calibrate", default="", metavar="A,B", help="groups to calibrate on")
-    add("--every", type=float, default=1.0, metavar="SECONDS", help="between frames of a video (default: 1)")
+    add("--frames", type=int, default=12, metavar="N", help="of each video, spread over it (default: 12)")
     add("--out", type=Path, required=True, metavar="DIR", help=f"gets {TABLE}, and frames/ of the videos")
     options = parser.parse_args()
     try:

@@ -34,7 +34,7 @@ def write_report(path: Path, result: dict[str, Any]) -> str:
         "",
         DIFFERENT,
         "",
-        "| composed clips | exits | with a leak | leaked frames per exit | worst exit | leaked seconds | inside covered |",
+        "| composed clips | exits | with a leak | leaked frames per exit | worst exit | leaked s | inside covered |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in clips["leaks"].items():
@@ -42,6 +42,16 @@ def write_report(path: Path, result: dict[str, Any]) -> str:
             f"| {name} | {row['exits']} | {row['leaky_exits']} | {row['frames']:.2f} | {row['worst']} | "
             f"{row['seconds']:.2f} | {row['covered_inside']:.1%} |"
         )
+    lines += [
+        "",
+        "| clip of | seconds | exits | leaked frames per exit after offline smoothing | inside covered |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row['sources']} | {row['seconds']:.1f} | {row['exits']} | {row['frames']:.2f} | "
+            f"{row['covered_inside']:.1%} |"
+            for row in clips["each"]
+        ),
+    ]
     lines += ["", "| held-out source | shows | pictures | called outside |", "|---|---|---|---|"]
     for row in pictures["groups"]:
         lines.append(f"| {row['group']} | {row['label']} | {row['pictures']} | {row['called_outside']:.1%} |")

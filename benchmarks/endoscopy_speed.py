@@ -40,7 +40,7 @@ NETWORK_SECONDS = 3.0  # for how long each batch size is measured
 
 def texture(rng: np.random.Generator, colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     """Lumps and fine grain around a BGR colour, (720, 720, 3)."""
-    height = sum(clouds(720, rng, cells=cells) / cells**0.5 for cells in (3, 9, 40, 160))
+    height = np.sum([clouds(720, rng, cells=cells) / cells**0.5 for cells in (3, 9, 40, 160)], axis=0)
     return np.asarray(np.clip(height[..., None] * np.array(colour), 0, 255).astype(np.uint8))
 
 
@@ -55,7 +55,7 @@ def write_recording(path: Path, *, seconds: float, seed: int) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number in tqdm(range(round(seconds * RATE)), desc="writing", unit="frame", leave=False):
             frame = cv2.resize(clip.frame(number % len(clip)), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-            writer.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+            writer.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(frame, np.uint8), format="bgr24")))
         writer.mux(stream.encode())
 
 

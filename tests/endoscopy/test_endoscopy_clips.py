@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from tiny_oob_network import write_tiny_network
 
+from or_mv_anon.errors import UserError
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
-from endoscopy import compose, split  # noqa: E402
+from endoscopy import compose, measurable, split  # noqa: E402
 from endoscopy_clips import LONGEST, RATE, SHORTEST, TUNNEL, Clip, timeline  # noqa: E402
 from endoscopy_material import group_of  # noqa: E402
 from endoscopy_report import DIFFERENT  # noqa: E402
@@ -123,7 +125,16 @@ def test_clips_are_made_of_test_groups_alone(table, monkeypatch):
     assert {sample.split for sample in read} == {"test"}
 
 
-def test_a_fold_never_trains_on_what_it_leaves_out(table):
+def test_skipped_groups_are_not_measured(table):
+    samples = split(table, None)
+    assert {sample.group for sample in measurable(samples, "")} == {"iz", "room"}
+    with pytest.raises(UserError, match="needs groups"):
+        measurable(samples, "room")
+    with pytest.raises(UserError, match="elsewhere is no group"):
+        measurable(samples, "elsewhere")
+
+
+def test_a_fold_never_trains_on_what_it_leaves_out():
     pytest.importorskip("torch")
     from endoscopy_folds import Fold, without
 

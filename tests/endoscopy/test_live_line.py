@@ -14,7 +14,7 @@ from or_mv_anon.config import load_config
 from or_mv_anon.endoscopy.live.judge import BORDER_S, RunningBorder
 from or_mv_anon.endoscopy.live.line import DelayLine, Held
 from or_mv_anon.endoscopy.live.meter import Meter
-from or_mv_anon.endoscopy.live.pictures import GREY, Fitter, covered_copy, slate, turned_upright
+from or_mv_anon.endoscopy.live.pictures import GREY, Fitter, covered_copy, slate
 from or_mv_anon.endoscopy.live.places import parse_input, parse_output
 from or_mv_anon.endoscopy.live.timeline import LARGEST_JITTER, Timeline
 from or_mv_anon.errors import UserError
@@ -130,14 +130,11 @@ def test_a_fitted_frame_is_passed_on_without_a_copy() -> None:
     assert Fitter((32, 32))(frame) is frame
 
 
-def test_an_upright_frame_needs_no_turn_and_the_slate_has_words_on_grey() -> None:
+def test_the_slate_has_words_on_grey() -> None:
     picture = luma(slate((160, 96)))
     assert picture.shape == (96, 160)
     assert np.median(picture) == GREY
     assert picture.max() > 180
-    frame = av.VideoFrame(32, 16, "yuv420p")
-    frame.pts = 5
-    assert turned_upright(frame).pts == 5
 
 
 def test_a_border_stays_through_a_dark_moment_and_goes_with_another_source() -> None:
