@@ -1,5 +1,6 @@
 # make demo    anonymize a real four-camera recording, from nothing
 # make test    set up and pass the tests
+# make test-slow   the tests that take longer
 # make setup   only the environment, in .venv
 # make setup-sim     the environment plus the simulated operating room (torch, anny, moderngl)
 # make setup-adapt   the environment plus what adaptation to a site needs (torch, mmdet, mmpose)
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test setup setup-sim setup-adapt lint clean
+.PHONY: demo test test-slow setup setup-sim setup-adapt lint clean
 
 demo: setup
 	$(BIN)/or-mv-anon sample demo/recording
@@ -17,6 +18,10 @@ demo: setup
 test: setup
 	$(BIN)/or-mv-anon weights fetch
 	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/or-mv-anon weights fetch
+	$(BIN)/python -m pytest -m slow
 
 setup: $(VENV)/.ready
 

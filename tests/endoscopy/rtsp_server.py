@@ -25,7 +25,7 @@ def serve(port: str, what: str, path: str) -> None:
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
     if what == "play":
-        factory.set_launch(f"( filesrc location={path} ! qtdemux ! rtph264pay name=pay0 pt=96 config-interval=-1 )")
+        factory.set_launch(f"( filesrc location={path} ! qtdemux ! rtph264pay name=pay0 pt=96 )")
     else:
         factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
         stream = "video/x-h264,stream-format=byte-stream,alignment=au"

@@ -54,7 +54,8 @@ class Meter:
         latency = "" if p50 is None or p95 is None else f"latency p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms; "
         return (
             f"{latency}frames in {self.frames_in}, out {self.frames_out}, covered {self.covered}, late {self.late}, "
-            f"skipped {self.skipped}, no signal {self.slates}; reconnects {self.reconnects}"
+            f"not judged {self.not_judged}, skipped {self.skipped}, no signal {self.slates}; "
+            f"reconnects {self.reconnects}"
         )
 
     def write(self, path: Path, more: dict[str, Any]) -> None:

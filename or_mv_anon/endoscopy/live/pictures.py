@@ -40,11 +40,9 @@ class Fitter:
 
 
 def turned_upright(frame: av.VideoFrame) -> av.VideoFrame:
-    """A frame whose display matrix asks for a turn, as an upright one; its timestamp is kept."""
+    """A frame whose display matrix asks for a turn, as an upright one; timestamps are not kept."""
     turn = Orientation(rotation=round(-frame.rotation / 90) % 4 * 90)
-    upright = av.VideoFrame.from_ndarray(turn.upright(frame.to_ndarray(format="bgr24")), format="bgr24")
-    upright.pts, upright.time_base = frame.pts, frame.time_base
-    return upright
+    return av.VideoFrame.from_ndarray(turn.upright(frame.to_ndarray(format="bgr24")), format="bgr24")
 
 
 def covered_copy(frame: av.VideoFrame, method: Method, config: OperatorConfig) -> av.VideoFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,15 +13,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import av
-
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.config import OperatorConfig
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.live.judge import Judge
 from or_mv_anon.endoscopy.live.line import DelayLine, Held
 from or_mv_anon.endoscopy.live.meter import Meter
-from or_mv_anon.endoscopy.live.pictures import Fitter, covered_copy, slate
+from or_mv_anon.endoscopy.live.output import Output, say
 from or_mv_anon.endoscopy.live.places import Place
 from or_mv_anon.endoscopy.live.sinks import EncodedSink, Sink, WindowSink
 from or_mv_anon.endoscopy.live.source import USUAL_RATE, Reader
@@ -30,8 +27,9 @@ from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.errors import UserError
 
 LOOKAHEAD_SHARE = 0.6  # of the delay: what follows a frame for so long decides about it, the rest is time for judging
-NO_SIGNAL_S = 0.5  # seconds without a new frame until the slate is shown
 REPORT_S = 5.0  # seconds between reports
+CATCH_UP_S = 0.2  # seconds that the output may fall behind and catch up without leaving pictures out
+JOIN_S = 4.0  # seconds that a thread is given to end; reading gives up earlier
 SPARE_S = 1.0  # seconds of input that fit into the line beyond the delay
 
 
@@ -77,12 +75,12 @@ class LiveRun:
         self._line = DelayLine(patient=options.fast)
         self._reader = Reader(
             options.input, self._line, self.meter, paced=not options.fast, stop=self._stop,
-            on_first=self._note_first, say=_say,
+            on_first=self._note_first, say=say,
         )  # fmt: skip
         lookahead = LOOKAHEAD_SHARE * options.delay
         self._judge = Judge(
             self._line, classifier, endoscopy, lookahead=lookahead,
-            oldest=None if options.fast else options.delay - lookahead, meter=self.meter, say=_say,
+            oldest=None if options.fast else options.delay - lookahead, meter=self.meter, say=say,
         )  # fmt: skip
 
     def run(self) -> int:
@@ -102,7 +100,9 @@ class LiveRun:
             finally:
                 self._stop.set()
                 self._line.close()
-        self._judge.join(timeout=1.0)
+                # A thread that is still at work in a library when the interpreter ends would abort the process.
+                self._judge.join(JOIN_S)
+                self._reader.join(JOIN_S)
         print(f"Done: {self.meter.line()}", flush=True)
         if self._reader.error:
             raise self._reader.error
@@ -166,8 +166,9 @@ class LiveRun:
     def _next_tick(self, tick: int, start: float, rate: float) -> int:
         if self._options.fast:
             return tick + 1
-        # An output that fell behind leaves pictures out: the delay stays what it is.
-        return max(tick + 1, math.floor((time.monotonic() - self._options.delay - start) * rate))
+        # An output that fell behind for long leaves pictures out: the delay stays what it is.
+        behind = time.monotonic() - self._options.delay - start - tick / rate
+        return max(tick + 1, tick + math.floor(behind * rate)) if behind > CATCH_UP_S else tick + 1
 
     def _even_size(self) -> tuple[int, int]:
         assert self._reader.size is not None
@@ -184,7 +185,7 @@ class LiveRun:
 
     def _say_start(self, size: tuple[int, int], rate: float) -> None:
         options = self._options
-        _say(
+        say(
             f"{options.input.shown} -> {options.output.shown}: {size[0]}x{size[1]} at {rate:.3g} frames per second, "
             f"{options.delay:g} s behind."
         )
@@ -200,58 +201,6 @@ class LiveRun:
             "height": size[1],
             "rate": rate,
         }
-
-
-class Output:
-    """Turns what is due into one picture per tick."""
-
-    def __init__(
-        self, sink: Sink, size: tuple[int, int], method: Method, operators: OperatorConfig, meter: Meter, *, live: bool
-    ) -> None:
-        self._sink, self._method, self._operators, self._meter, self._live = sink, method, operators, meter, live
-        self._fit = Fitter(size)
-        self._slate = slate(size)
-        self._shown: av.VideoFrame | None = None
-        self._shown_at = -math.inf
-
-    def show(self, due: list[Held], until: float, at: float) -> None:
-        """Send the newest of the frames that are due, or the last one again, or the slate.
-
-        Args:
-            due: frames, oldest first.
-            until: the line's time of this tick.
-            at: seconds from the beginning of the output.
-        """
-        if due:
-            self._meter.skipped += len(due) - 1
-            self._shown, self._shown_at = self._picture(due[-1]), due[-1].time
-        elif self._shown is None or until - self._shown_at > NO_SIGNAL_S:
-            self._shown = None
-            self._meter.slates += 1
-        else:
-            self._meter.repeated += 1
-        sent = self._sink.write(self._slate if self._shown is None else self._shown, at)
-        self._meter.frames_out += sent
-        self._meter.unsent += not sent
-        if due and sent and self._live:
-            self._meter.note_latency(time.monotonic() - due[-1].time)
-
-    def _picture(self, held: Held) -> av.VideoFrame | None:
-        covered = held.covered
-        self._meter.late += covered is None
-        self._meter.covered += covered is not False
-        try:
-            fitted = self._fit(held.picture)
-            return fitted if covered is False else covered_copy(fitted, self._method, self._operators)
-        except Exception as error:  # fail closed: the slate takes its place
-            if not self._meter.failures:
-                _say(f"Covering failed, the slate is shown instead ({type(error).__name__}: {error}).")
-            self._meter.failures += 1
-            return None
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from or_mv_anon.endoscopy.live.pictures import turned_upright
 from or_mv_anon.endoscopy.live.places import Place
 from or_mv_anon.endoscopy.live.timeline import Timeline
 from or_mv_anon.errors import UserError
-from or_mv_anon.video.demux import decode, main_stream, open_video
+from or_mv_anon.video.demux import main_stream, open_video
 
-OPEN_TIMEOUT, READ_TIMEOUT = 10.0, 3.0  # seconds without anything from a stream
+OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 3.0  # seconds without anything from a stream
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to connect; each pause is twice the one before
 USUAL_RATE, LEAST_RATE, LARGEST_RATE = 25.0, 1.0, 120.0  # frames per second
 QUICK = {"fflags": "nobuffer", "flags": "low_delay", "probesize": "500000", "analyzeduration": "500000"}
@@ -48,6 +48,7 @@ class Reader(threading.Thread):
         self._on_first, self._say = on_first, say
         self._timeline = Timeline()
         self._seen = False  # anything in this connection
+        self._damaged = False  # something since the last keyframe
 
     def run(self) -> None:
         """Read until the end of a file, or until asked to stop."""
@@ -68,7 +69,10 @@ class Reader(threading.Thread):
         with open_video(path) as container:
             stream = main_stream(container, path)
             self._begin(stream)
-            self._pump(self._timed(decode(container, stream, container.demux(stream))))
+            try:
+                self._pump(self._timed(self._decoded(container, stream)))
+            except FFmpegError as error:
+                raise UserError(f"{path} is damaged: reading ended early ({error.strerror}).") from error
         if self.size is None and not self._stop_asked.is_set():
             raise UserError(f"No frame of {path} can be decoded; it is damaged.")
 
@@ -94,7 +98,7 @@ class Reader(threading.Thread):
                 stream = container.streams.video[0]
                 self._begin(stream)
                 self._timeline.restart()
-                frames = container.decode(stream)
+                frames = self._decoded(container, stream)
                 self._pump(self._timed(frames) if self._place.kind == "pattern" else self._arriving(frames))
             return "it ended"
         except (FFmpegError, OSError, ValueError) as error:
@@ -117,19 +121,33 @@ class Reader(threading.Thread):
             rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
             self.rate = rate if LEAST_RATE <= rate <= LARGEST_RATE else USUAL_RATE
 
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        """Frames as they decode; a packet that does not marks what follows as damaged, up to the next keyframe."""
+        self._damaged = False
+        for packet in container.demux(stream):
+            self._damaged |= packet.is_corrupt
+            try:
+                frames = stream.decode(packet if packet.size else None)
+            except EOFError:
+                return
+            except FFmpegError:
+                self._damaged = True
+                continue
+            for picture in frames:
+                self._damaged = picture.is_corrupt or (self._damaged and not picture.key_frame)
+                yield picture
+
     def _pump(self, frames: Iterator[tuple[av.VideoFrame, float]]) -> None:
-        damaged = False
         for picture, taken in frames:
             if self._stop_asked.is_set():
                 return
-            damaged = picture.is_corrupt or (damaged and not picture.key_frame)
             upright = turned_upright(picture) if picture.rotation else picture
             self._meter.frames_in += 1
             if not self._seen and self.size is not None and self._place.kind != "file":
                 self._meter.reconnects += 1
                 self._say(f"The signal from {self._place.shown} is back.")
             self._seen = True
-            held = Held(taken, upright, damaged)
+            held = Held(taken, upright, self._damaged)
             if self.size is None:
                 self.size = upright.width, upright.height
                 self._on_first(held)
