@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -93,9 +94,10 @@ class Learner:
         """Train to the end and return the network with the best averaged weights."""
         config = self._config
         step = self._resume()
+        interval = 1.0 if sys.stderr.isatty() else 30.0
         with (
             ThreadPoolExecutor(max_workers=2) as threads,
-            tqdm(total=config.steps, initial=step, desc=title, unit="step", mininterval=1.0) as bar,
+            tqdm(total=config.steps, initial=step, desc=title, unit="step", mininterval=interval) as bar,
         ):
             upcoming = threads.submit(self._batch, step)
             while step < config.steps and not self._exhausted():
