@@ -212,7 +212,7 @@ def clips_measured(
         "seconds": len(outside) / RATE,
         "frames": ranked(probabilities, outside),
         "each": [
-            {"sources": clip.name, "seconds": len(clip) / RATE} | asdict(leaks(covered, clip.outside, rate=RATE))
+            {"sources": clip.name, "length_s": len(clip) / RATE} | asdict(leaks(covered, clip.outside, rate=RATE))
             for clip, covered in zip(clips, offline, strict=True)
         ],
         "leaks": {name: asdict(leaks(covered, outside, rate=RATE)) for name, covered in decided.items()},

@@ -47,7 +47,7 @@ def write_report(path: Path, result: dict[str, Any]) -> str:
         "| clip of | seconds | exits | leaked frames per exit after offline smoothing | inside covered |",
         "|---|---|---|---|---|",
         *(
-            f"| {row['sources']} | {row['seconds']:.1f} | {row['exits']} | {row['frames']:.2f} | "
+            f"| {row['sources']} | {row['length_s']:.1f} | {row['exits']} | {row['frames']:.2f} | "
             f"{row['covered_inside']:.1%} |"
             for row in clips["each"]
         ),
