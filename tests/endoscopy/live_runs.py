@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from or_mv_anon.endoscopy.live.pictures import GREY
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "anonymize_endoscopy_live.py"
-START_S = 60.0  # seconds that a busy machine may take to load everything
+START_S = 240.0  # seconds that a busy machine may take to load everything
 
 
 class Tool:

@@ -35,6 +35,7 @@ def server_is_there() -> bool:
     return subprocess.run([SYSTEM_PYTHON, "-c", look], capture_output=True, timeout=60).returncode == 0
 
 
+pytestmark = pytest.mark.slow  # they run in real time
 needs_server = pytest.mark.skipif(not server_is_there(), reason=f"needs the Debian packages {PACKAGES}")
 
 
