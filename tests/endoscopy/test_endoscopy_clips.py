@@ -101,7 +101,7 @@ def table(tmp_path):
         "iz,room",
     ]
     command += ["--calibrate", "iy", "--outside", f"room={tmp_path / 'outside'}", "--out", tmp_path / "material"]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return tmp_path / "material" / "all.csv"
 

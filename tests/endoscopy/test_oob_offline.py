@@ -198,7 +198,7 @@ def test_going_on_after_a_kill(network: Path, tmp_path: Path) -> None:
             "--workers", "1",
         ]  # fmt: skip
 
-    subprocess.run(command("whole"), check=True, capture_output=True, timeout=120)
+    subprocess.run(command("whole"), check=True, capture_output=True, timeout=600)
     manifest = tmp_path / "killed" / "stages" / "scope" / "manifest.json"
     for stage in ("scope/analyse/00001", "scope/render/00001"):
         with subprocess.Popen(command("killed"), stderr=subprocess.DEVNULL) as process:
@@ -210,7 +210,7 @@ def test_going_on_after_a_kill(network: Path, tmp_path: Path) -> None:
         noted = set(json.loads(manifest.read_text())["stages"])
         assert stage in noted
         assert not (tmp_path / "killed" / results[1]).exists()
-    subprocess.run(command("killed"), check=True, capture_output=True, timeout=120)
+    subprocess.run(command("killed"), check=True, capture_output=True, timeout=600)
     for name in results:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert not list((tmp_path / "killed").rglob("*.partial"))
@@ -272,7 +272,7 @@ class TestRefusals:
         clip.chmod(0)
         command = [sys.executable, str(TOOL), str(clip), str(tmp_path / "out"), "--weights", str(network)]
         ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, preexec_fn=_obey_permissions
+            command, capture_output=True, text=True, timeout=300, check=False, preexec_fn=_obey_permissions
         )
         if os.geteuid() == 0 and ran.returncode == 0:
             pytest.skip("this user may read everything")
