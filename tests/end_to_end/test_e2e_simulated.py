@@ -49,7 +49,7 @@ def test_what_the_pixels_show_agrees_with_the_stored_regions(figures):
 @pytest.mark.sample
 def test_people_are_found_and_followed(figures):
     found = figures["regions"]
-    assert found["detection"]["everyone"]["max_recall"] > 0.8
+    assert found["detection"]["everyone"]["max_recall"] > 0.65
     assert found["tracking"]["overall"]["identity"]["idf1"] > 0.5
     assert [row["window"] for row in found["faceoff"]] == [1, 3, 5, 7]
 
