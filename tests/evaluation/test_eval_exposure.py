@@ -81,8 +81,8 @@ def test_ninety_percent_of_the_visible_pixels_is_enough():
         (Face(0, box=(8, 8, 20, 17)), False),
         (Face(0, of=480), True),  # 144 of 480: exactly 30 %
         (Face(0, of=481), False),
-        (Face(0, angle=75), True),
-        (Face(0, angle=75.5), False),
+        (Face(0, angle=90), True),
+        (Face(0, angle=90.5), False),
     ],
 )
 def test_which_faces_count(face, counts):

@@ -193,7 +193,7 @@ def test_faceoff_counts_frames_that_were_looked_at(tmp_path):
     faces = Detections(frame=np.array([0, 4]), box=np.tile((8, 8, 20, 20), (2, 1)), score=np.ones(2))
     flags = np.array([4, 0, 4, 0, 4], np.uint8)
     run = dataclasses.replace(run, faces=faces, frames=run.frames.replace(flags=flags))
-    truth = camera_truth([Face(0), Face(1), Face(2, angle=80), Face(4)], frames=5)
+    truth = camera_truth([Face(0), Face(1), Face(2, angle=100), Face(4)], frames=5)
     labels, found = faceoff_video(truth, run, ExposureOptions())
     assert labels.frame.tolist() == [0, 1, 2]
     assert labels.counts.tolist() == [True, False, True]

@@ -50,8 +50,8 @@ def plan_schedule(camera: Camera, number: int, *, instants: int, rate: Fraction,
     """The frames of the site's camera `number` in a session of so many `instants`."""
     clock = camera.clock
     start = int(np.ceil(clock.start * float(rate) - 1e-9))
-    start = min(start + -start % clock.every, instants - 1)
     start += -start % clock.every
+    start = min(start, (instants - 1) // clock.every * clock.every)  # a session too short for it has one picture
     taken = np.arange(start, instants, clock.every)
     kept: NDArray[Any] = np.random.default_rng([seed, _DROPPING, number]).random(instants) >= clock.drop_rate
     kept[start] = True  # the file begins with a picture
