@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from or_mv_anon.evaluation.cli import main
+from or_mv_anon.cli import tool
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tool("or_mv_anon.evaluation.cli"))

@@ -60,10 +60,9 @@ class TwoStateSmoother:
         if np.any(np.diff(seconds) < 0):
             raise ValueError("expected ascending times")
         steps = _steps(seconds)
-        forward = self._chain.forward(given, steps)
-        backward = self._chain.backward(given, steps)
-        posterior = _normalized(forward * backward)
-        return Smoothed(posterior, covered(given, posterior, seconds, self._config))
+        posterior, _ = self._chain.posterior(given, steps)
+        outside = is_outside(given, posterior, self._config)
+        return Smoothed(posterior, with_margin(outside, seconds, self._config.margin_s))
 
 
 class OnlineSmoother:
@@ -98,18 +97,18 @@ class OnlineSmoother:
         times = np.array([time for time, _ in self._waiting])
         given = np.array([probability for _, probability in self._waiting])
         steps = _steps(times, before=self._before)
-        forward = self._chain.forward(given, steps, start=self._belief)
-        posterior = _normalized(forward * self._chain.backward(given, steps))
-        cover = covered(given, posterior, times, self._config)
+        posterior, beliefs = self._chain.posterior(given, steps, start=self._belief)
+        outside = is_outside(given, posterior, self._config)
+        cover = with_margin(outside, times, self._config.margin_s)
         decisions = []
         for row in range(due):
             self._waiting.popleft()
             # Frames that were released earlier cover those that follow them, too.
-            if is_outside(given[row], posterior[row], self._config):
+            if outside[row]:
                 self._last_outside = times[row]
             hide = bool(cover[row]) or times[row] - self._last_outside <= self._config.margin_s
             decisions.append(Decision(float(times[row]), hide, float(posterior[row])))
-        self._belief, self._before = forward[due - 1], float(times[due - 1])
+        self._belief, self._before = beliefs[due - 1], float(times[due - 1])
         return decisions
 
 
@@ -123,16 +122,28 @@ class _Chain:
         self.stationary = np.array([1 - outside, outside])
         self._evidence = config.evidence_s
 
-    def forward(
+    def posterior(
         self, given: NDArray[np.float64], steps: NDArray[np.float64], start: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """Filtered beliefs (N, 2): of each frame given itself and all before it."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of being outside given all frames (N,), and the beliefs (N, 2) of each frame given itself and all before it.
+
+        `start` is the belief of the frame before the first one, None where there is none.
+        """
+        if not len(given):
+            return np.zeros(0), np.zeros((0, 2))
         emission = self._emission(given, steps)
         keep = np.exp(-self._rate * steps)
-        beliefs = np.empty((len(given), 2))
+        beliefs = self._forward(emission, keep, self.stationary if start is None else start)
+        terms = beliefs * self._backward(emission, keep)
+        return np.asarray(terms[:, 1] / terms.sum(axis=1)), beliefs
+
+    def _forward(
+        self, emission: NDArray[np.float64], keep: NDArray[np.float64], start: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        beliefs = np.empty_like(emission)
         rest_in, rest_out = self.stationary
-        inside, outside = self.stationary if start is None else start
-        for row in range(len(given)):
+        inside, outside = start
+        for row in range(len(emission)):
             # The belief relaxes towards the stationary one with the time that passed.
             inside = (keep[row] * inside + (1 - keep[row]) * rest_in) * emission[row, 0]
             outside = (keep[row] * outside + (1 - keep[row]) * rest_out) * emission[row, 1]
@@ -141,14 +152,12 @@ class _Chain:
             beliefs[row] = inside, outside
         return beliefs
 
-    def backward(self, given: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _backward(self, emission: NDArray[np.float64], keep: NDArray[np.float64]) -> NDArray[np.float64]:
         """How well each state of a frame explains all frames after it, (N, 2), each row up to a factor."""
-        emission = self._emission(given, steps)
-        keep = np.exp(-self._rate * steps)
-        terms = np.ones((len(given), 2))
+        terms = np.ones_like(emission)
         rest_in, rest_out = self.stationary
         inside = outside = 1.0
-        for row in range(len(given) - 1, 0, -1):
+        for row in range(len(emission) - 1, 0, -1):
             seen_in, seen_out = inside * emission[row, 0], outside * emission[row, 1]
             mixed = rest_in * seen_in + rest_out * seen_out
             inside = keep[row] * seen_in + (1 - keep[row]) * mixed
@@ -170,33 +179,25 @@ class _Chain:
         return np.stack([1 - outside, outside], axis=1)
 
 
-def is_outside(given: float, posterior: float, config: SmoothingConfig) -> bool:
-    """Whether a frame is covered by its own right."""
-    return bool(math.isnan(given) or given >= config.certain or posterior >= config.threshold)
-
-
-def covered(
-    given: NDArray[np.float64],
-    posterior: NDArray[np.float64],
-    times: NDArray[np.float64],
-    config: SmoothingConfig,
+def is_outside(
+    given: NDArray[np.float64], posterior: NDArray[np.float64], config: SmoothingConfig
 ) -> NDArray[np.bool_]:
-    """Mask (N,) of the frames that are covered, margins included."""
-    outside = np.isnan(given) | (given >= config.certain) | (posterior >= config.threshold)
+    """Mask (N,) of the frames that are covered by their own right."""
+    return np.asarray(np.isnan(given) | (given >= config.certain) | (posterior >= config.threshold))
+
+
+def with_margin(outside: NDArray[np.bool_], times: NDArray[np.float64], margin: float) -> NDArray[np.bool_]:
+    """Mask (N,) of the frames that are outside or at most `margin` seconds from one that is."""
     hits = times[outside]
     if not len(hits):
         return outside
     place = np.searchsorted(hits, times)
     after = np.abs(hits[np.minimum(place, len(hits) - 1)] - times)
     before = np.abs(times - hits[np.maximum(place - 1, 0)])
-    return np.asarray(outside | (np.minimum(after, before) <= config.margin_s))
+    return np.asarray(outside | (np.minimum(after, before) <= margin))
 
 
 def _steps(times: NDArray[np.float64], *, before: float | None = None) -> NDArray[np.float64]:
     """Seconds from each frame's predecessor; the first frame of all stands for one independent observation."""
     first = LONGEST_STEP if before is None else times[0] - before
     return np.clip(np.diff(times, prepend=times[:1] - first), 0.0, LONGEST_STEP) if len(times) else times
-
-
-def _normalized(terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(terms[:, 1] / terms.sum(axis=1)) if len(terms) else np.zeros(0)

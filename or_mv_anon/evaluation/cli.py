@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from or_mv_anon.errors import UserError
@@ -95,16 +94,6 @@ def run(args: argparse.Namespace) -> int:
     if args.plots is not None:
         print(f"Plots: {', '.join(str(path) for path in write_plots(result, args.plots))}")
     return 0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`tools/evaluate.py`."""
-    from or_mv_anon.cli import guarded
-
-    parser = argparse.ArgumentParser(prog="evaluate.py")
-    add_arguments(parser)
-    args = parser.parse_args(arguments)
-    return guarded(lambda: run(args))
 
 
 def _say(camera: str) -> None:

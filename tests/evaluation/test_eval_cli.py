@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from exposure_scenes import RATE, Face, camera_truth, write_pair, write_run, write_truth
 
-from or_mv_anon.evaluation.cli import main
+from or_mv_anon.cli import tool
 
 FACE = (8, 8, 20, 20)
 
@@ -27,7 +27,7 @@ def session(tmp_path):
 
 def test_a_run_becomes_table_and_json(session, capsys):
     arguments = ["--run", str(session / "run"), "--truth", str(session / "truth"), "--out", str(session / "r.json")]
-    assert main([*arguments, "--block-s", "0.5"]) == 0
+    assert tool("or_mv_anon.evaluation.cli", [*arguments, "--block-s", "0.5"]) == 0
     printed = capsys.readouterr().out
     assert "1 of 40 (2.5 %)" in printed
     assert "camera: cam2" in printed
@@ -55,7 +55,12 @@ def test_videos_of_any_tool_are_judged_by_their_pixels(session, capsys):
         boxes = {frame: [FACE] for frame in range(20) if frame not in bare}
         write_pair(session / "in" / f"{name}.mp4", session / "other" / f"{name}_anonymized.mp4", boxes, frames=20)
     folders = ["--original", str(session / "in"), "--video-only", str(session / "other")]
-    assert main([*folders, "--truth", str(session / "truth"), "--out", str(session / "r.json")]) == 0
+    assert (
+        tool(
+            "or_mv_anon.evaluation.cli", [*folders, "--truth", str(session / "truth"), "--out", str(session / "r.json")]
+        )
+        == 0
+    )
     assert "2 of 40 (5.0 %)" in capsys.readouterr().out
     figures = json.loads((session / "r.json").read_text())
     assert figures["exposure"]["faces"]["exposed"] == 2
@@ -66,7 +71,7 @@ def test_videos_of_any_tool_are_judged_by_their_pixels(session, capsys):
 def test_plots(session):
     pytest.importorskip("matplotlib")
     arguments = ["--run", str(session / "run"), "--truth", str(session / "truth"), "--plots", str(session / "plots")]
-    assert main(arguments) == 0
+    assert tool("or_mv_anon.evaluation.cli", arguments) == 0
     written = sorted(path.name for path in (session / "plots").iterdir())
     assert written == ["exposure_by_group.png", "exposure_over_time.png", "faceoff_smoothing.png"]
     assert all((session / "plots" / name).read_bytes().startswith(b"\x89PNG") for name in written)
@@ -85,7 +90,7 @@ def test_plots(session):
 )
 def test_mistakes_are_one_sentence(session, capsys, monkeypatch, options, words):
     monkeypatch.chdir(session)
-    assert main([*options, "--truth", "truth"]) == 2
+    assert tool("or_mv_anon.evaluation.cli", [*options, "--truth", "truth"]) == 2
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == 1
@@ -94,13 +99,13 @@ def test_mistakes_are_one_sentence(session, capsys, monkeypatch, options, words)
 def test_a_camera_that_the_run_lacks_is_refused(session, capsys):
     one = camera_truth([Face(0)], frames=20)
     write_truth(session / "more", cam1=one, cam2=one, cam3=one)
-    assert main(["--run", str(session / "run"), "--truth", str(session / "more")]) == 2
+    assert tool("or_mv_anon.evaluation.cli", ["--run", str(session / "run"), "--truth", str(session / "more")]) == 2
     assert "lacks cam3" in capsys.readouterr().err
 
 
 def test_a_camera_without_truth_is_named(session, capsys):
     write_truth(session / "less", cam1=camera_truth([Face(0)], frames=20))
-    assert main(["--run", str(session / "run"), "--truth", str(session / "less")]) == 0
+    assert tool("or_mv_anon.evaluation.cli", ["--run", str(session / "run"), "--truth", str(session / "less")]) == 0
     assert "Not evaluated, because there is no ground truth: cam2." in capsys.readouterr().out
 
 
@@ -109,7 +114,7 @@ def test_no_face_and_nothing_covered_are_said(session, capsys):
     write_truth(session / "away", cam1=camera_truth(turned, frames=20))
     (session / "bare").mkdir()
     write_run(session / "bare", {"cam1": (np.arange(20) / RATE, {0: [FACE]})}, method="none")
-    assert main(["--run", str(session / "bare"), "--truth", str(session / "away")]) == 0
+    assert tool("or_mv_anon.evaluation.cli", ["--run", str(session / "bare"), "--truth", str(session / "away")]) == 0
     printed = capsys.readouterr().out
     assert "No face counts in this session" in printed
     assert "nothing is covered in its videos" in printed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from flat_shapes import DARK, DIM, box, moved, square
@@ -15,18 +13,6 @@ pytest.importorskip("moderngl")
 from or_mv_anon.simulation.rendering.look import look_at
 from or_mv_anon.simulation.rendering.preview import preview
 from or_mv_anon.simulation.rendering.renderer import Renderer
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Iterator[Renderer]:
-    with Renderer(shadow_size=256) as opened:
-        yield opened
-
-
-@pytest.fixture
-def view() -> View:
-    """From the front, 160 × 120 pixels."""
-    return look_at((0.0, -4.0, 1.0), (0.0, 0.0, 1.0), width=160, height=120, field_of_view=1.2)
 
 
 def test_a_shadow_falls_where_geometry_says(renderer: Renderer) -> None:

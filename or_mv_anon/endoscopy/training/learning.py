@@ -96,7 +96,7 @@ class Learner:
         step = self._resume()
         interval = 1.0 if sys.stderr.isatty() else 30.0
         with (
-            ThreadPoolExecutor(max_workers=2) as threads,
+            ThreadPoolExecutor(max_workers=1) as threads,
             tqdm(total=config.steps, initial=step, desc=title, unit="step", mininterval=interval) as bar,
         ):
             upcoming = threads.submit(self._batch, step)
