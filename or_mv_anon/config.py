@@ -76,6 +76,34 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppearanceConfig:
+    """Appearance embeddings of detected people."""
+
+    interval_s: float
+    min_detection_score: float
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssociationConfig:
+    """Who is who across cameras."""
+
+    instant_s: float
+    use_appearance: bool
+    use_epipolar: bool
+    use_synchrony: bool
+    least_probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryConfig:
+    """People whom one view missed, found with the help of the others."""
+
+    transfer: bool
+    least_confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionConfig:
     """From boxes, keypoints and faces to covered regions."""
 
@@ -131,6 +159,9 @@ class PipelineConfig:
     face: FaceConfig
     tracking: TrackingConfig
     face_tracking: TrackingConfig
+    appearance: AppearanceConfig
+    association: AssociationConfig
+    recovery: RecoveryConfig
     regions: RegionConfig
     operators: OperatorConfig
     video: VideoConfig
@@ -202,7 +233,7 @@ def _checked(value: Any, kind: Any, where: str) -> Any:
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise UserError(f"{where} is {value!r}; expected {kind.__name__}.")
     if kind in (int, float) and not 0 <= value < math.inf:
         raise UserError(f"{where} is {value!r}; expected a finite number of at least 0.")

@@ -196,6 +196,44 @@ class Tracks(Columns):
 
 
 @dataclass(frozen=True)
+class Embeddings(Columns):
+    """Appearance of some detections: unit vectors of a re-identification network (see `models/embedder.py`)."""
+
+    detection: Column  # row of the camera's Detections
+    vector: Column
+
+    columns = {"detection": (np.int32, ()), "vector": (np.float32, (512,))}
+
+
+@dataclass(frozen=True)
+class Identities(Columns):
+    """Who each track of a camera is, one row per track: equal numbers in two cameras mean one person."""
+
+    track: Column
+    identity: Column  # from 0, counted over the session
+    confidence: Column  # [0, 1] that the track belongs with the others of its identity; 0 for an identity of one track
+
+    columns = {"track": (np.int32, ()), "identity": (np.int32, ()), "confidence": (np.float32, ())}
+
+
+@dataclass(frozen=True)
+class TransferredHeads(Columns):
+    """Heads that other cameras' geometry places here; one row per row of `Tracks` with provenance `TRANSFERRED`."""
+
+    frame: Column
+    track: Column
+    box: Column  # the head, grown by how uncertain its place is
+    uncertainty: Column  # standard deviation of the head's centre in head heights
+
+    columns = {
+        "frame": (np.int32, ()),
+        "track": (np.int32, ()),
+        "box": (np.float32, (4,)),
+        "uncertainty": (np.float32, ()),
+    }
+
+
+@dataclass(frozen=True)
 class Regions(Columns):
     """What gets covered, ordered by frame."""
 

@@ -1,0 +1,1 @@
+"""Learning a new room from its own unlabelled video."""

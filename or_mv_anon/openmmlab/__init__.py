@@ -1,0 +1,1 @@
+"""The only room that imports mmengine, mmcv, mmdet and mmpose: load weights, fine-tune, export."""
