@@ -11,6 +11,7 @@ import json
 import math
 import tomllib
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -76,6 +77,21 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StillConfig:
+    """Heads that keep still, looked for in turned pictures."""
+
+    interval_s: float
+    person_input_long_side: int
+    min_score: float
+    same_place_iou: float
+    least_looks: int
+    least_share: float
+    longest_gap_s: float
+    window_s: float
+    largest_heads: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppearanceConfig:
     """Appearance embeddings of detected people."""
 
@@ -101,6 +117,11 @@ class RecoveryConfig:
 
     transfer: bool
     least_confidence: float
+    most_uncertainty: float
+    most_misfit: float
+    join_s: float
+    least_s: float
+    gap_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +180,7 @@ class PipelineConfig:
     face: FaceConfig
     tracking: TrackingConfig
     face_tracking: TrackingConfig
+    still: StillConfig
     appearance: AppearanceConfig
     association: AssociationConfig
     recovery: RecoveryConfig
@@ -168,9 +190,14 @@ class PipelineConfig:
     risk: RiskConfig
 
 
-def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> PipelineConfig:
+def load_config(
+    path: Path | None = None,
+    overrides: dict[str, dict[str, Any]] | None = None,
+    *,
+    model: Mapping[str, Mapping[str, Any]] | None = None,
+) -> PipelineConfig:
     """The anonymizer's settings: see `load_settings`."""
-    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides)
+    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides, model=model)
 
 
 def load_settings(
@@ -178,14 +205,17 @@ def load_settings(
     shipped: str,
     path: Path | None = None,
     overrides: dict[str, dict[str, Any]] | None = None,
+    *,
+    model: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Settings:
-    """The defaults of the `shipped` file, changed by the file at `path`, changed by `overrides`.
+    """The defaults of the `shipped` file, changed by `model`, by the file at `path`, and by `overrides`, in this order.
 
     Args:
         kind: a dataclass whose fields are the file's sections, each a dataclass of plain values.
         shipped: a file that comes with the package and states every value.
         path: a user's file of the same form.
         overrides: section -> key -> value, from a command line.
+        model: the same, from a site model.
 
     Raises:
         UserError: a file cannot be read, or holds an unknown section, an unknown key or a value of the wrong type.
@@ -193,6 +223,7 @@ def load_settings(
     sections = typing.get_type_hints(kind)
     values: dict[str, Any] = {name: {} for name in sections}
     _merge(sections, values, _read(resource(shipped)), source=f"the shipped {shipped}")
+    _merge(sections, values, model or {}, source="the site model")
     if path is not None:
         _merge(sections, values, _read(path), source=str(path))
     _merge(sections, values, overrides or {}, source="the command line")
@@ -214,7 +245,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid TOML: {error}.") from error
 
 
-def _merge(sections: dict[str, Any], values: dict[str, Any], changes: dict[str, Any], *, source: str) -> None:
+def _merge(sections: dict[str, Any], values: dict[str, Any], changes: Mapping[str, Any], *, source: str) -> None:
     for section, entries in changes.items():
         if section not in sections or not isinstance(entries, dict):
             raise UserError(f"Unknown section [{section}] in {source}; known are {', '.join(sections)}.")

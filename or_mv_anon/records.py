@@ -49,6 +49,7 @@ class FrameFlag(IntFlag):
     FACES = 4  # the face detector ran
     CORRUPT = 8  # the decoder reported damage
     FAILED = 16  # an exception: the frame is covered whole
+    STILL = 32  # heads were looked for in turned pictures
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,17 @@ class TransferredHeads(Columns):
         "box": (np.float32, (4,)),
         "uncertainty": (np.float32, ()),
     }
+
+
+@dataclass(frozen=True)
+class Disagreements(Columns):
+    """People whom other cameras see, who should be in this picture too, and whom nothing covers here."""
+
+    frame: Column
+    identity: Column
+    uncertainty: Column  # standard deviation of the head's centre in head heights
+
+    columns = {"frame": (np.int32, ()), "identity": (np.int32, ()), "uncertainty": (np.float32, ())}
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,12 @@ class DenseDetector(ABC):
         self._min_score = config.min_score
         self._nms_iou = config.nms_iou
 
+    def with_settings(self, config: DetectionConfig | FaceConfig) -> Self:
+        """The same loaded network with another input size and other thresholds."""
+        other = copy.copy(self)
+        other._long_side, other._min_score, other._nms_iou = config.input_long_side, config.min_score, config.nms_iou
+        return other
+
     @staticmethod
     @abstractmethod
     def prepare(path: Path) -> bytes:
@@ -63,10 +70,9 @@ class DenseDetector(ABC):
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """The ``(width, height)`` in pixels at which an upright frame of `width` × `height` is to be supplied.
 
-        Its longer side is the configured one and its aspect is kept, rounded as mmcv's `rescale_size` does.
+        Its longer side is the configured one.
         """
-        factor = self._long_side / max(width, height)
-        return max(1, int(width * factor + 0.5)), max(1, int(height * factor + 0.5))
+        return fitted_size(width, height, long_side=self._long_side)
 
     def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
         """Finds objects in pictures that were resized from full frames.
@@ -108,6 +114,15 @@ class DenseDetector(ABC):
         height, width = picture.shape[:2]
         enlargement = np.array([size[0] / width, size[1] / height] * 2, np.float32)
         return geometry.clip(boxes[kept] * enlargement, width=size[0], height=size[1]), scores[kept]
+
+
+def fitted_size(width: int, height: int, *, long_side: int) -> tuple[int, int]:
+    """Width and height in pixels of a picture whose longer side becomes `long_side`.
+
+    The aspect is kept and rounded as mmcv's `rescale_size` does.
+    """
+    factor = long_side / max(width, height)
+    return max(1, int(width * factor + 0.5)), max(1, int(height * factor + 0.5))
 
 
 def letterbox(pictures: Sequence[Picture], *, value: int) -> Picture:

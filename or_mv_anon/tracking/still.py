@@ -1,0 +1,102 @@
+"""Heads that keep still: a lying patient is found weakly, now and then, and always at the same place.
+
+No single weak candidate may be trusted, and following it from frame to frame fails because most frames have none. But
+furniture apart, whatever looks like a head at one place again and again is one. Candidates are gathered by place over
+windows of time, densest place first, and a place that has enough of them is covered from the first to the last.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon import boxes as geometry
+from or_mv_anon.config import StillConfig
+from or_mv_anon.records import Detections, Frames, Provenance, Tracks
+
+ONE_PER_LOOK_IOU = 0.5  # candidates of one look that overlap more are one
+
+
+def still_heads(candidates: Detections, frames: Frames, looked: NDArray[np.integer], config: StillConfig) -> Tracks:
+    """Tracks of what looks like a head at one place again and again.
+
+    Args:
+        candidates: head boxes found in some frames, weak ones too.
+        frames: all frames of the camera.
+        looked: frames ``(L,)`` in which candidates were looked for, ascending.
+        config: thresholds.
+
+    Returns:
+        Tracks without gaps, ordered by track, then frame; ids from 0. A box is the median of its place's candidates,
+        the score their mean.
+    """
+    if not len(candidates) or not len(looked):
+        return Tracks.empty()
+    seconds = np.maximum.accumulate(frames.time)
+    window = np.floor((seconds[looked] - seconds[looked[0]]) / config.window_s).astype(np.int64)
+    bounds = np.flatnonzero(np.diff(window, prepend=-1, append=-1))
+    parts: list[Tracks] = []
+    for start, stop in pairwise(bounds):
+        looks = looked[start:stop]
+        here = candidates[(candidates.frame >= looks[0]) & (candidates.frame <= looks[-1])]
+        for box, score, first, last in _places(here, looks, seconds, config):
+            number = len(parts)
+            begin = np.searchsorted(seconds, seconds[first] - config.interval_s)
+            end = np.searchsorted(seconds, seconds[last] + config.interval_s, side="right")
+            count = int(end - begin)
+            parts.append(
+                Tracks(
+                    frame=np.arange(begin, end),
+                    track=np.full(count, number),
+                    box=np.tile(box, (count, 1)),
+                    score=np.full(count, score),
+                    provenance=np.full(count, Provenance.TRACKED),
+                    detection=np.full(count, -1),
+                )
+            )
+    return Tracks.concat(parts)
+
+
+def _places(
+    candidates: Detections, looks: NDArray[np.integer], seconds: NDArray[np.float64], config: StillConfig
+) -> list[tuple[NDArray[np.float32], float, int, int]]:
+    """Box, score, first and last frame of every place that has enough candidates."""
+    rows = _one_per_look(candidates)
+    box, score, frame = rows.box, rows.score, rows.frame
+    near = geometry.iou(box, box) >= config.same_place_iou
+    alive = np.ones(len(rows), bool)
+    support = near.sum(axis=1)
+    found = []
+    while alive.any():
+        densest = int(np.where(alive, support, -1).argmax())
+        if support[densest] < config.least_looks:
+            break
+        members = np.flatnonzero(near[densest] & alive)
+        alive[members] = False
+        support -= near[:, members].sum(axis=1)
+        for stretch in _stretches(members[np.argsort(frame[members], kind="stable")], frame, seconds, config):
+            first, last = int(frame[stretch[0]]), int(frame[stretch[-1]])
+            hits = len(np.unique(frame[stretch]))
+            possible = np.searchsorted(looks, last, side="right") - np.searchsorted(looks, first)
+            if hits >= config.least_looks and hits >= config.least_share * possible:
+                found.append((np.median(box[stretch], axis=0), float(score[stretch].mean()), first, last))
+    return found
+
+
+def _one_per_look(candidates: Detections) -> Detections:
+    """The best of the candidates that overlap within a frame."""
+    kept = []
+    for frame in np.unique(candidates.frame):
+        here = np.flatnonzero(candidates.frame == frame)
+        kept.append(here[geometry.nms(candidates.box[here], candidates.score[here], iou_threshold=ONE_PER_LOOK_IOU)])
+    return candidates[np.concatenate(kept)] if kept else candidates
+
+
+def _stretches(
+    members: NDArray[np.intp], frame: NDArray[np.integer], seconds: NDArray[np.float64], config: StillConfig
+) -> list[NDArray[np.intp]]:
+    """The members, ordered by time, cut where they lie too far apart."""
+    cuts = np.flatnonzero(np.diff(seconds[frame[members]]) > config.longest_gap_s) + 1
+    return np.split(members, cuts)
