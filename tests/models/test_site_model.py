@@ -12,7 +12,7 @@ from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_model import load_site_model
 
 
-def write_bundle(folder: Path, *, schema: int = 1, role: str = "detector", **changes: str) -> Path:
+def write_bundle(folder: Path, *, schema: int = 2, role: str = "detector", **changes: str) -> Path:
     detector = write_tiny_yolox(folder / "detector.onnx")
     entries = {"kind": "yolox", "file": "detector.onnx", "sha256": sha256(detector), **changes}
     lines = [f"schema = {schema}", f"[{role}]", *(f'{key} = "{value}"' for key, value in entries.items())]
@@ -29,8 +29,8 @@ def test_a_whole_bundle_overrides_the_detector_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 2}, "schema 2; this version reads schema 1"),
-        ({"role": "face"}, r"Unknown section \[face\]"),
+        ({"schema": 1}, "schema 1; this version reads schema 2"),
+        ({"role": "nose"}, r"Unknown section \[nose\]"),
         ({"kind": "rtmdet"}, "kind 'rtmdet'"),
         ({"sha256": "0" * 64}, "expected SHA-256 0000"),
         ({"file": "other.onnx"}, "incomplete"),
@@ -48,6 +48,6 @@ def test_no_bundle_or_no_toml(tmp_path: Path) -> None:
     (tmp_path / "model.toml").write_text("schema = = 1")
     with pytest.raises(UserError, match="not valid TOML"):
         load_site_model(tmp_path)
-    (tmp_path / "model.toml").write_text("schema = 1\n[detector]\nkind = 'yolox'")
+    (tmp_path / "model.toml").write_text("schema = 2\n[detector]\nkind = 'yolox'")
     with pytest.raises(UserError, match="lacks the text 'file'"):
         load_site_model(tmp_path)

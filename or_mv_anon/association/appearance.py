@@ -1,0 +1,168 @@
+"""Whether two tracks look like one person, and how much that may say where everybody wears the same gown.
+
+The vectors of a re-identification network mix the person with the camera: its light, its height, the wall behind. So
+each view's mean is taken away first. What is left is judged by what this very session shows (`appearance_odds.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+from or_mv_anon.association.appearance_odds import SCORES, Tally, fit_log_odds
+from or_mv_anon.association.simultaneous import different_people
+from or_mv_anon.association.views import View
+from or_mv_anon.records import Embeddings, Tracks
+
+ENOUGH_PEOPLE = 2.0  # in the picture as a rule: the mean of fewer is about them, not about the camera
+CHUNK = 65_536  # pairs whose vectors are multiplied at once
+
+Floats = NDArray[np.float32]
+
+
+def pool_embeddings(embeddings: Embeddings, tracks: Tracks) -> Floats:
+    """Mean appearance of every track.
+
+    Args:
+        embeddings: of some of a camera's detections.
+        tracks: of the same camera.
+
+    Returns:
+        Unit vectors ``(T, 512)`` in ascending order of the track's number, zeros where no detection was embedded.
+    """
+    numbers, row = np.unique(tracks.track, return_inverse=True)
+    row_of_detection = np.full(max(tracks.detection.max(initial=-1), embeddings.detection.max(initial=-1)) + 1, -1)
+    seen = tracks.detection >= 0
+    row_of_detection[tracks.detection[seen]] = row[seen]
+    rows = row_of_detection[embeddings.detection]
+    used = np.flatnonzero(rows >= 0)
+    member = csr_array((np.ones(len(used), np.float32), (rows[used], used)), shape=(len(numbers), len(embeddings)))
+    return _unit(np.asarray(member @ embeddings.vector, np.float32))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AppearanceEvidence:
+    """What looks say about pairs of tracks of one session.
+
+    Attributes:
+        vectors: by view, unit vectors ``(T, 512)`` with the view's mean taken away, zeros where they are not known.
+        tracks: by view, the numbers of the tracks, ascending.
+        curve: log odds at `SCORES`.
+    """
+
+    vectors: Mapping[str, Floats]
+    tracks: Mapping[str, NDArray[np.integer]]
+    curve: NDArray[np.float64]
+
+    def of_pairs(
+        self, first: str, second: str, first_tracks: ArrayLike, second_tracks: ArrayLike
+    ) -> tuple[Floats, Floats]:
+        """Looks of pairs of tracks, one of each view; the views may be the same.
+
+        Args:
+            first: name of the first tracks' view.
+            second: name of the second tracks' view.
+            first_tracks: track numbers ``(P,)``.
+            second_tracks: track numbers ``(P,)``.
+
+        Returns:
+            Cosines ``(P,)``, NaN where one is not known, and log odds ``(P,)``: the natural logarithm of how many
+            times more likely such a cosine is for one person than for two; 0 where nothing is known.
+        """
+        rows = np.searchsorted(self.tracks[first], first_tracks)
+        columns = np.searchsorted(self.tracks[second], second_tracks)
+        cosine = _products(self.vectors[first], self.vectors[second], rows, columns)
+        known = _known(self.vectors[first])[rows] & _known(self.vectors[second])[columns]
+        cosine[~known] = np.nan
+        log_odds = np.where(known, np.interp(cosine, SCORES, self.curve), 0)
+        return cosine, log_odds.astype(np.float32)
+
+
+def learn_appearance(views: Sequence[View], *, instant_s: float) -> AppearanceEvidence | None:
+    """Learns, without labels, how much looks say in this session; None if no view knows any.
+
+    Two tracks of one view that are seen at once, side by side, are two people: that is how alike different people look
+    here. Tracks of two views that are seen at once are a mixture of these and of equal people.
+
+    Args:
+        views: of all cameras.
+        instant_s: seconds between instants.
+    """
+    looked = [view for view in views if view.appearance is not None and _known(view.appearance).any()]
+    if not looked:
+        return None
+    stop = max(int(view.observations.instant.max(initial=-1)) + 1 for view in looked)
+    presence = {view.name: _presence(view, stop) for view in looked}
+    vectors = _centred(looked, presence)
+    across, within = Tally(), Tally()
+    same = pairs = 0.0
+    for view in looked:
+        seen, different = presence[view.name], different_people(view, instant_s=instant_s)
+        rows, columns = different[_known(vectors[view.name])[different].all(axis=1)].T
+        within.add(
+            _products(vectors[view.name], vectors[view.name], rows, columns),
+            seen[rows].multiply(seen[columns]).sum(axis=1),
+        )
+    for first, second in combinations(looked, 2):
+        one, two = presence[first.name], presence[second.name]
+        common = (one @ two.T).tocoo()
+        across.add(_products(vectors[first.name], vectors[second.name], common.row, common.col), common.data)
+        counts = one.sum(axis=0), two.sum(axis=0)
+        same += float(np.minimum(*counts).sum())
+        pairs += float(np.multiply(*counts).sum())
+    return AppearanceEvidence(
+        vectors=vectors,
+        tracks={view.name: view.tracks for view in looked},
+        curve=fit_log_odds(across, within, most_same=same / pairs if pairs else 0.0),
+    )
+
+
+def _presence(view: View, stop: int) -> csr_array:
+    """A matrix ``(T, I)`` with 1 where a track of known appearance is seen at an instant."""
+    assert view.appearance is not None
+    seen = view.observations
+    rows = np.searchsorted(view.tracks, seen.track)
+    kept = _known(view.appearance)[rows]
+    ones = np.ones(kept.sum(), np.float32)
+    return csr_array((ones, (rows[kept], seen.instant[kept])), shape=(len(view.tracks), stop))
+
+
+def _centred(views: Sequence[View], presence: Mapping[str, csr_array]) -> dict[str, Floats]:
+    """Every view's vectors without the view's mean; all views' mean where one shows too few people for its own."""
+    means, people = {}, {}
+    for view in views:
+        seen = presence[view.name].sum(axis=1)
+        means[view.name] = (seen @ view.appearance) / max(seen.sum(), 1)
+        people[view.name] = seen.sum() / max((presence[view.name].sum(axis=0) > 0).sum(), 1)
+    common = np.mean(list(means.values()), axis=0)
+    vectors = {}
+    for view in views:
+        assert view.appearance is not None
+        centre = means[view.name] if people[view.name] >= ENOUGH_PEOPLE else common
+        known = _known(view.appearance)
+        vectors[view.name] = np.zeros(view.appearance.shape, np.float32)
+        vectors[view.name][known] = _unit(view.appearance[known] - centre)
+    return vectors
+
+
+def _products(one: Floats, two: Floats, rows: ArrayLike, columns: ArrayLike) -> Floats:
+    rows, columns = np.asarray(rows, np.intp), np.asarray(columns, np.intp)
+    found = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        found[part] = np.einsum("ij,ij->i", one[rows[part]], two[columns[part]])
+    return found
+
+
+def _known(vectors: Floats) -> NDArray[np.bool_]:
+    return np.asarray(vectors.any(axis=1))
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
