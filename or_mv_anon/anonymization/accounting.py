@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from or_mv_anon import __version__
 from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.placing import read_camera_audit
+from or_mv_anon.anonymization.room_tasks import ASSOCIATE
+from or_mv_anon.audit.association import AssociationAudit
 from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, verdict
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
@@ -20,6 +22,7 @@ from or_mv_anon.site import StreamFacts
 if TYPE_CHECKING:
     from or_mv_anon.anonymization.session_run import SessionRun
 
+ONE_BY_ONE = "Cameras were treated one by one, because fewer than two could be compared or comparing them failed."
 SHOWN_PROBLEMS = 5  # on the terminal; all are in the audit
 
 
@@ -68,6 +71,7 @@ def _audit(run: SessionRun) -> Audit:
         timings=tuple(run.timings),
         cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
         problems=tuple(_without_folders(run, problem) for problem in problems),
+        association=_association(run),
     )
 
 
@@ -76,6 +80,15 @@ def _settings(run: SessionRun) -> dict[str, Any]:
     if any(plan.camera.kind == "endoscope" for plan in run.plan.cameras):
         settings |= {f"endoscopy.{section}": values for section, values in asdict(run.endoscopy).items()}
     return settings
+
+
+def _association(run: SessionRun) -> AssociationAudit | None:
+    rooms = [plan for plan in run.plan.cameras if plan.camera.kind == "room"]
+    if len(rooms) < 2:
+        return None
+    if any(run.facts(plan.stage("place")).get("associated") for plan in rooms):
+        return AssociationAudit.from_facts(run.facts(ASSOCIATE)["association"])
+    return AssociationAudit(notes=(ONE_BY_ONE,))
 
 
 def _placed(run: SessionRun, plan: CameraPlan) -> bool:

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.anonymization.turned_look import head_candidates, still_detectors
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.embedder import PersonEmbedder
 from or_mv_anon.models.face import FaceDetector
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.runtime import Device, Precision
-from or_mv_anon.records import Detections, FrameFlag, Keypoints
+from or_mv_anon.records import Detections, Embeddings, FrameFlag, Keypoints
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.workers import count_frames
 
@@ -28,7 +30,7 @@ GPU_BATCH = 16  # frames per detector call on a GPU; on a CPU batches gain nothi
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which networks run, and where."""
+    """Which networks run, and where; `embedder` is None where nobody needs to be compared."""
 
     detector: Path
     pose: Path
@@ -36,6 +38,7 @@ class ModelSettings:
     device: Device
     precision: Precision
     threads: int
+    embedder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Networks:
     persons: PersonDetector
     pose: PoseEstimator
     faces: FaceDetector
+    embedder: PersonEmbedder | None = None
 
     @property
     def providers(self) -> dict[str, str]:
         """The engine, device and precision that each network runs on, by role."""
-        return {"detector": self.persons.provider, "pose": self.pose.provider, "face": self.faces.provider}
+        used = {"detector": self.persons.provider, "pose": self.pose.provider, "face": self.faces.provider}
+        return used if self.embedder is None else used | {"embedder": self.embedder.provider}
 
     @property
     def batch(self) -> int:
@@ -61,10 +66,16 @@ class Networks:
 def load_networks(settings: ModelSettings, config: PipelineConfig) -> Networks:
     """The networks, loaded once per process."""
     device, precision, threads = settings.device, settings.precision, settings.threads
+    embedder = None
+    if settings.embedder is not None:
+        embedder = PersonEmbedder(
+            settings.embedder, config.appearance, device=device, precision=precision, threads=threads
+        )
     return Networks(
         PersonDetector(settings.detector, config.detection, device=device, precision=precision, threads=threads),
         PoseEstimator(settings.pose, config.pose, device=device, precision=precision, threads=threads),
         FaceDetector(settings.face, config.face, device=device, precision=precision, threads=threads),
+        embedder,
     )
 
 
@@ -78,11 +89,13 @@ class Schedule:
     persons: NDArray[np.bool_]
     pose: NDArray[np.bool_]
     faces: NDArray[np.bool_]
+    still: NDArray[np.bool_]
+    appearance: NDArray[np.bool_]
 
     @property
     def any(self) -> NDArray[np.bool_]:
         """Frames that any network looks at."""
-        return self.persons | self.faces  # poses are only estimated where persons are detected
+        return self.persons | self.faces | self.still  # poses and appearance: only where persons are detected
 
 
 def plan_schedule(times: NDArray[np.float64], config: PipelineConfig, *, first: int, stop: int) -> Schedule:
@@ -98,8 +111,11 @@ def plan_schedule(times: NDArray[np.float64], config: PipelineConfig, *, first: 
     looked = due(part, config.detection.interval_s)
     posed = looked.copy()
     posed[looked] = due(part[looked], config.pose.interval_s)
-    masks = np.zeros((3, len(times)), bool)
-    masks[:, first:stop] = looked, posed, due(part, config.face.interval_s)
+    compared = looked.copy()
+    compared[looked] = due(part[looked], config.appearance.interval_s)
+    turned = due(part, config.still.interval_s) if config.still.interval_s > 0 else np.zeros(len(part), bool)
+    masks = np.zeros((5, len(times)), bool)
+    masks[:, first:stop] = looked, posed, due(part, config.face.interval_s), turned, compared
     return Schedule(*masks)
 
 
@@ -121,15 +137,18 @@ class Findings:
     flags: list[int] = field(default_factory=list)
     persons: list[Detections] = field(default_factory=list)
     keypoints: list[Keypoints] = field(default_factory=list)
+    embeddings: list[Embeddings] = field(default_factory=list)
     faces: list[Detections] = field(default_factory=list)
+    still: list[Detections] = field(default_factory=list)  # what might be a head, in turned pictures too
     problems: list[str] = field(default_factory=list)
-    person_count: int = 0  # rows in all of `persons`; keypoints refer to them
+    person_count: int = 0  # rows in all of `persons`; keypoints and embeddings refer to them
 
     def add(self, other: Findings) -> None:
-        """Append later frames; their keypoints are renumbered."""
+        """Append later frames; their keypoints and embeddings are renumbered."""
         self.keypoints += [part.replace(detection=part.detection + self.person_count) for part in other.keypoints]
+        self.embeddings += [part.replace(detection=part.detection + self.person_count) for part in other.embeddings]
         self.person_count += other.person_count
-        for name in ("frames", "flags", "persons", "faces", "problems"):
+        for name in ("frames", "flags", "persons", "faces", "still", "problems"):
             getattr(self, name).extend(getattr(other, name))
 
 
@@ -142,7 +161,7 @@ def analyse_frames(
         frames: in display order.
         networks: to run.
         schedule: which frames each network looks at, indexed by `Frame.index`.
-        config: for the scores that decide which boxes get a pose.
+        config: for the scores that decide which boxes get a pose and an embedding.
         first: index that is counted as frame 0.
     """
     found = Findings()
@@ -172,12 +191,23 @@ def _analyse_batch(
                 points, point_scores = networks.pose.estimate(frame.bgr(), boxes[rows])
                 part = Keypoints(detection=rows + found.person_count, points=points, score=point_scores)
                 found.keypoints.append(part)
+        if networks.embedder is not None and schedule.appearance[frame.index]:
+            rows = np.flatnonzero(scores >= config.appearance.min_detection_score)
+            if len(rows):
+                vectors = networks.embedder.embed(frame.bgr(), boxes[rows])
+                found.embeddings.append(Embeddings(detection=rows + found.person_count, vector=vectors))
         found.persons.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
         found.person_count += len(boxes)
     looked = [frame for frame in batch if schedule.faces[frame.index]]
     for frame, (boxes, scores) in zip(looked, _detect(networks.faces, looked), strict=True):
         flags[frame.index] |= FrameFlag.FACES
         found.faces.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
+    if looked := [frame for frame in batch if schedule.still[frame.index]]:
+        detectors = still_detectors(networks.persons, networks.faces, config)
+        for frame in looked:
+            flags[frame.index] |= FrameFlag.STILL
+            boxes, scores = head_candidates(frame.bgr(), *detectors, networks.pose, config)
+            found.still.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
     found.frames += [frame.index - first for frame in batch]
     found.flags += [int(flags[frame.index]) for frame in batch]
     return found

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--videos", type=Path, required=True, metavar="DIR", help="site folder (or a single video)")
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
     add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
+    add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
     add("--method", choices=["pixelate", "blur", "solid", "none"], default="pixelate",
         help="how heads are covered (default: pixelate); none only re-encodes and reports")  # fmt: skip
     add("--device", choices=["auto", "cpu", "cuda"], default="auto",

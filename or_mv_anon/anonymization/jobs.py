@@ -26,7 +26,7 @@ from or_mv_anon.anonymization.media import (
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.anonymization.render import RegionsByFrame, Rendered, render_segment
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, Regions
+from or_mv_anon.records import Detections, Embeddings, FrameFlag, Frames, Keypoints, Regions
 from or_mv_anon.site import Camera
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.segments import Segment
@@ -77,7 +77,7 @@ class Analysed:
 
 
 def analyse(job: AnalyseJob) -> Analysed:
-    """Detect persons, keypoints and faces in a segment and store them."""
+    """Detect persons, keypoints and faces in a segment, and what people look like, and store them."""
     started = time.perf_counter()
     networks = load_networks(job.models, job.config)
     source = open_camera(job.plan.camera, job.plan.store)
@@ -95,7 +95,9 @@ def _store_findings(job: AnalyseJob, found: Findings, missing: list[int]) -> Non
     store.write(name("frames"), flagged_frames(plan, job.segment, found.frames, found.flags, missing))
     store.write(name("persons"), Detections.concat(found.persons))
     store.write(name("keypoints"), Keypoints.concat(found.keypoints))
+    store.write(name("embeddings"), Embeddings.concat(found.embeddings))
     store.write(name("faces"), Detections.concat(found.faces))
+    store.write(name("still"), Detections.concat(found.still))
 
 
 def flagged_frames(

@@ -16,6 +16,7 @@ class Options:
     videos: Path
     out: Path
     model: Path | None = None
+    fast: bool = False  # the site model's smaller detector
     weights_dir: Path | None = None
     endoscope_weights: Path | None = None
     config: Path | None = None

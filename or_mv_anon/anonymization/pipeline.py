@@ -19,6 +19,7 @@ from or_mv_anon.anonymization.plan import (
     effective_config,
     find_weights,
     plan_session,
+    with_embedder,
 )
 from or_mv_anon.anonymization.preview import preview_session
 from or_mv_anon.anonymization.session_run import SessionRun
@@ -50,7 +51,9 @@ def anonymize_site(options: Options) -> int:
     if len(site.notes) > SHOWN_NOTES:
         print(f"- ... and {len(site.notes) - SHOWN_NOTES} more folders without recordings")
     kinds = {camera.kind for session in site.sessions for camera in session.cameras}
-    weights = [] if options.render_only else find_weights(options, kinds)
+    weights = []
+    if not options.render_only:
+        weights = with_embedder(find_weights(options, kinds), site.sessions, options, config)
     require_device(options.device)
     outcomes = []
     for session in site.sessions:

@@ -1,39 +1,53 @@
-"""Between the two passes over the pixels: track one camera's people, decide what to cover, and look for risks."""
+"""Between the two passes over the pixels: decide what to cover in one camera, and look for risks."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from dataclasses import asdict, dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
-from or_mv_anon.anonymization.regions import camera_regions, plausible_faces
+from or_mv_anon.anonymization.regions import camera_regions
+from or_mv_anon.anonymization.stored import read_joined
+from or_mv_anon.audit.cross_view import disagreement_risks
 from or_mv_anon.audit.intervals import RiskInterval
-from or_mv_anon.audit.risk import risk_intervals
+from or_mv_anon.audit.risk import by_priority, risk_intervals
 from or_mv_anon.audit.summary import CameraSummary, Series, summarize
-from or_mv_anon.config import PipelineConfig, TrackingConfig
+from or_mv_anon.config import PipelineConfig
 from or_mv_anon.files import write_atomically
-from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, Tracks
+from or_mv_anon.records import (
+    Detections,
+    Disagreements,
+    Frames,
+    Identities,
+    Keypoints,
+    Provenance,
+    Tracks,
+    TransferredHeads,
+)
 from or_mv_anon.store import RunStore
-from or_mv_anon.tracking.offline import track_camera
 from or_mv_anon.workers import count_frames
-
-SPARSE_S = 0.5  # seconds between frames from which on tracking cannot help and every candidate is covered
 
 
 @dataclass(frozen=True)
 class PlaceJob:
-    """Track one camera's people and decide what to cover."""
+    """Decide what to cover in one camera.
+
+    Attributes:
+        plan: the camera's.
+        config: all thresholds.
+        missing: timestamps of frames that could not be decoded.
+        associated: whether other cameras had their say about this one's tracks.
+    """
 
     plan: CameraPlan
     config: PipelineConfig
     missing: tuple[int, ...] = ()
+    associated: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,30 +57,55 @@ class Placed:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Followed:
+    """The people of one camera as the last stage before this one left them."""
+
+    tracks: Tracks
+    faces: Tracks
+    identities: Identities
+    transferred: TransferredHeads
+    disagreements: Disagreements
+
+    @classmethod
+    def read(cls, plan: CameraPlan, *, associated: bool) -> Followed:
+        """From the store, with or without what other cameras added."""
+        store = RunStore(plan.store)
+        faces = store.read(plan.file("face_tracks"), Tracks)
+        if not associated:
+            tracks = store.read(plan.file("tracks"), Tracks)
+            return cls(tracks, faces, Identities.empty(), TransferredHeads.empty(), Disagreements.empty())
+        return cls(
+            store.read(plan.file("recovered"), Tracks),
+            faces,
+            store.read(plan.file("identities"), Identities),
+            store.read(plan.file("transferred"), TransferredHeads),
+            store.read(plan.file("disagreements"), Disagreements),
+        )
+
+
 def place(job: PlaceJob) -> Placed:
-    """Track persons and faces over the whole recording, place the regions, and look for risks."""
+    """Place the regions of the whole recording, and look for risks."""
     started = time.perf_counter()
     plan, config = job.plan, job.config
     store = RunStore(plan.store)
-    frames, persons, heads, faces = _load_findings(store, plan, config)
+    frames = read_joined(plan, "frames", Frames)
+    persons, heads = _read_people(store, plan, config)
     size = open_camera(plan.camera, plan.store).upright_size
-    tracks = _track(persons, frames, FrameFlag.PERSONS, config.tracking, size)
-    face_tracks = _track(
-        faces[plausible_faces(faces, size, config.face)], frames, FrameFlag.FACES, config.face_tracking, size
-    )
-    store.write(plan.file("tracks"), tracks)
-    store.write(plan.file("face_tracks"), face_tracks)
+    followed = Followed.read(plan, associated=job.associated)
+    tracks = followed.tracks
     regions = camera_regions(
         frames,
         heads,
         tracks,
-        face_tracks,
+        followed.faces,
+        transferred=followed.transferred,
         size=size,
         config=config.regions,
         always=plan.camera.always,
         never=plan.camera.never,
     )
-    del heads, faces, face_tracks  # hundreds of megabytes for a long recording
+    del heads  # hundreds of megabytes for a long recording
     for segment in plan.segments:
         span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
         store.write(plan.file("regions", segment), regions[span])
@@ -75,7 +114,17 @@ def place(job: PlaceJob) -> Placed:
     clear = _ever_clear(tracks, config.tracking.new_track_score)
     people = tracks[clear[tracks.track]]
     theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
-    risks = risk_intervals(frames, persons, people, theirs, config.risk, size=size, missing_pts=missing)
+    risks = risk_intervals(
+        frames,
+        persons,
+        people,
+        theirs,
+        config.risk,
+        size=size,
+        missing_pts=missing,
+        identities=followed.identities,
+    )
+    risks = by_priority([*risks, *disagreement_risks(frames, followed.disagreements, config.risk)])
     write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
     count_frames(len(frames))
     return Placed(time.perf_counter() - started)
@@ -95,34 +144,21 @@ def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary,
     return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
 
 
-def _load_findings(
-    store: RunStore, plan: CameraPlan, config: PipelineConfig
-) -> tuple[Frames, Detections, Heads, Detections]:
-    frames, persons, heads, faces = [], [], [], []
+def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> tuple[Detections, Heads]:
+    persons, heads = [], []
     count = 0
-    for segment in plan.segments:
-        name = partial(plan.file, segment=segment)
-        frames.append(store.read(name("frames"), Frames))
-        persons.append(store.read(name("persons"), Detections))
-        keypoints = store.read(name("keypoints"), Keypoints)
+    for segment in plan.segments:  # keypoints are large, the heads that they show are not
+        persons.append(store.read(plan.file("persons", segment), Detections))
+        keypoints = store.read(plan.file("keypoints", segment), Keypoints)
         part = locate_heads(keypoints, persons[-1], trusted_score=config.pose.trusted_score)
         heads.append(part.replace(detection=part.detection + count))
-        faces.append(store.read(name("faces"), Detections))
         count += len(persons[-1])
-    return Frames.concat(frames), Detections.concat(persons), Heads.concat(heads), Detections.concat(faces)
+    return Detections.concat(persons), Heads.concat(heads)
 
 
 def _ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
-    """For every track whether it reaches `score` somewhere."""
+    """For every track whether it reaches `score` somewhere, or other cameras confirm it."""
     best = np.zeros(tracks.track.max(initial=-1) + 1, np.float32)
-    np.maximum.at(best, tracks.track, tracks.score)
+    confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
+    np.maximum.at(best, tracks.track, np.where(confirmed, 1, tracks.score))
     return best >= score
-
-
-def _track(
-    detections: Detections, frames: Frames, looked: FrameFlag, config: TrackingConfig, size: tuple[int, int]
-) -> Tracks:
-    step = float(np.median(np.diff(frames.time))) if len(frames) > 1 else np.inf
-    if step > SPARSE_S:
-        config = dataclasses.replace(config, lone_score=config.low_score)
-    return track_camera(detections, frames, frames.has(looked), config, size=size)

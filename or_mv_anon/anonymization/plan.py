@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
-from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.models.site_model import SiteModel, Thresholds, load_site_model
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
@@ -26,6 +26,8 @@ STORE_FOLDER = "stages"
 LEAST_SEGMENTS = 8  # per camera
 SHORTEST_SEGMENT_S = 2.0  # unless the configuration asks for less
 BUILT_IN = {"detector": "yolox-tiny-humanart", "pose": "rtmpose-s-halpe26", "face": "yunet-2023mar"}
+EMBEDDER = "osnet-x1-msmt17"
+EMBEDDER_ROLE = "embedder"
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,22 @@ def effective_config(options: Options) -> PipelineConfig:
     overrides: dict[str, dict[str, object]] = {"video": {k: v for k, v in video.items() if v is not None}}
     if options.detect_every is not None:
         overrides["detection"] = {"interval_s": options.detect_every}
-    config = load_config(options.config, overrides)
+    config = load_config(options.config, overrides, model=_model_thresholds(options))
     encoder_options("libx264", crf=config.video.crf, preset=config.video.preset, threads=1)  # refuses unknown presets
     return config
+
+
+def _model_thresholds(options: Options) -> Thresholds:
+    """The settings that come with the site model's person detector."""
+    if options.fast and options.model is None:
+        raise UserError("--fast needs a site model; pass --model with a bundle from adapt_site.py.")
+    if options.model is None or options.render_only:
+        return {}
+    return load_site_model(options.model).thresholds.get(_detector_role(options), {})
+
+
+def _detector_role(options: Options) -> str:
+    return "student" if options.fast else "detector"
 
 
 def find_weights(options: Options, kinds: Collection[Kind]) -> list[Weights]:
@@ -93,6 +108,33 @@ def find_weights(options: Options, kinds: Collection[Kind]) -> list[Weights]:
     return rooms + (_endoscope_weights(options) if "endoscope" in kinds else [])
 
 
+def with_embedder(
+    weights: list[Weights], sessions: Sequence[Session], options: Options, config: PipelineConfig
+) -> list[Weights]:
+    """`weights` and, if people are to be compared in any of `sessions`, those of the network that does it.
+
+    Where they cannot be had, this is printed: everything else works without.
+    """
+    if not config.association.use_appearance or not any(map(_shows_room_twice, sessions)):
+        return weights
+    try:
+        path = fetch(EMBEDDER, weights_dir=options.weights_dir)
+    except UserError as error:
+        print(f"- People are not compared by their looks, only by where they stand. {error}", flush=True)
+        return weights
+    asset = weights_named(EMBEDDER)
+    return [*weights, Weights(EMBEDDER_ROLE, EMBEDDER, str(path), asset.sha256, asset.licence)]
+
+
+def weights_for_session(weights: list[Weights], session: Session) -> list[Weights]:
+    """Without the embedder where there is nobody to compare: fewer than two cameras show the room."""
+    return [entry for entry in weights if entry.role != EMBEDDER_ROLE or _shows_room_twice(session)]
+
+
+def _shows_room_twice(session: Session) -> bool:
+    return sum(camera.kind == "room" for camera in session.cameras) >= 2
+
+
 def _endoscope_weights(options: Options) -> list[Weights]:
     path = find_network(options.endoscope_weights)
     licence = "the project's own" if options.endoscope_weights is None else "the user's own"
@@ -102,8 +144,12 @@ def _endoscope_weights(options: Options) -> list[Weights]:
 def _room_weights(options: Options) -> list[Weights]:
     site = load_site_model(options.model) if options.model else SiteModel(folder=Path())
     found = []
+    if options.fast and site.student is None:
+        raise UserError(
+            f"--fast: {site.folder} has no smaller detector; leave out --fast, or adapt without --no-student."
+        )
     for role, name in BUILT_IN.items():
-        own = getattr(site, role, None)
+        own = getattr(site, _detector_role(options) if role == "detector" else role, None)
         if own is not None:
             found.append(Weights(role, f"{site.folder.name}/{own.name}", str(own), sha256(own), "the site's own"))
         else:
@@ -123,6 +169,7 @@ def model_settings(weights: list[Weights], options: Options, *, threads: int) ->
         device=options.device,
         precision=options.precision,
         threads=threads,
+        embedder=paths.get(EMBEDDER_ROLE),
     )
 
 
@@ -153,7 +200,20 @@ def plan_session(
                 plan.problems.append(f"{camera.name}: {facts.truncated}")
         except UserError as error:
             plan.problems.append(f"{camera.name}: {error}")
+    plan.notes += _layout_notes(plan, options)
     return plan
+
+
+def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
+    if options.model is None or options.render_only:
+        return []
+    rooms = [
+        (camera.camera.name, facts.upright_size)
+        for camera, facts in zip(plan.cameras, plan.facts, strict=True)
+        if camera.camera.kind == "room"
+    ]
+    sentence = load_site_model(options.model).strangeness(dict(rooms))
+    return [sentence] if sentence else []
 
 
 def _plan_camera(

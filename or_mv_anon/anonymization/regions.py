@@ -17,7 +17,7 @@ from or_mv_anon.anonymization.heads import Heads
 from or_mv_anon.anonymization.smoothing import smooth
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import FaceConfig, RegionConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
+from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks, TransferredHeads
 
 FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 POINT_MARGIN = 0.35  # head heights kept around every trusted head point
@@ -35,6 +35,7 @@ def camera_regions(
     *,
     size: tuple[int, int],
     config: RegionConfig,
+    transferred: TransferredHeads | None = None,
     always: Sequence[tuple[float, float, float, float]] = (),
     never: Sequence[tuple[float, float, float, float]] = (),
 ) -> Regions:
@@ -47,6 +48,7 @@ def camera_regions(
         faces: tracks of face detections.
         size: width and height of the upright picture in pixels.
         config: region settings.
+        transferred: heads that other cameras place, one per row of `tracks` with that provenance.
         always: zones covered in every frame, upright pixels.
         never: zones in which regions are dropped when they lie inside.
 
@@ -61,7 +63,12 @@ def camera_regions(
         return part.replace(box=box)[bx.area(box) > 0]
 
     # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
-    parts = [smooth(_head_regions(frames, heads, part, config), frames, config) for part in _whole_tracks(tracks)]
+    parts = []
+    for people in _whole_tracks(tracks):
+        placed = _head_regions(frames, heads, people, config)
+        if transferred is not None:
+            placed = _with_transferred(placed, transferred)
+        parts.append(smooth(placed, frames, config))
     head_regions = _by_frame(Regions.concat(parts))
     parts = [kept(head_regions)]
     for part in _whole_tracks(faces):
@@ -132,6 +139,23 @@ def _head_regions(frames: Frames, heads: Heads, tracks: Tracks, config: RegionCo
     box = np.where(blind[:, None], fallback, np.where((uncertainty > 0.5)[:, None], both, head))
     kind = np.where(blind, fallback_kind, RegionKind.HEAD)
     return Regions(frame=tracks.frame, box=box, kind=kind, track=tracks.track, uncertainty=uncertainty)
+
+
+def _with_transferred(regions: Regions, transferred: TransferredHeads) -> Regions:
+    """The regions with the heads that other cameras place where a camera has nothing of its own."""
+
+    def key(frame: NDArray[np.int32], track: NDArray[np.int32]) -> NDArray[np.int64]:
+        return (track.astype(np.int64) << 32) + frame
+
+    own, wanted = key(regions.frame, regions.track), key(transferred.frame, transferred.track)
+    order = np.argsort(own)
+    place = np.minimum(np.searchsorted(own, wanted, sorter=order), len(own) - 1)
+    found = own[order[place]] == wanted
+    rows, heads = order[place[found]], transferred[found]
+    box, kind, uncertainty = regions.box.copy(), regions.kind.copy(), regions.uncertainty.copy()
+    box[rows], kind[rows] = heads.box, RegionKind.HEAD
+    uncertainty[rows] = np.clip(heads.uncertainty, 0, 1)
+    return regions.replace(box=box, kind=kind, uncertainty=uncertainty)
 
 
 def _from_samples(

@@ -1,8 +1,9 @@
 """One session's way through the stages: what is done already is skipped, what fails costs its own camera only.
 
-Stages: hash the inputs, analyse (per segment), place regions (per camera), render (per segment), finish (per camera).
-An endoscope's camera is judged instead of analysed, and covered whole instead of in places; the rest is the same. Each
-stage is skipped when the manifest shows that it was done from the same inputs, weights and settings.
+Stages: hash the inputs, analyse (per segment), track people (per camera), associate them (all cameras together), place
+regions (per camera), render (per segment), finish (per camera). An endoscope's camera is judged instead of analysed,
+and covered whole instead of in places; the rest is the same. Each stage is skipped when the manifest shows that it was
+done from the same inputs, weights and settings.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from or_mv_anon.anonymization import jobs
+from or_mv_anon.anonymization import jobs, room_tasks
+from or_mv_anon.anonymization.associating import associate_session
 from or_mv_anon.anonymization.media import CameraPlan, is_same_file, set_aside
 from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.placing import PlaceJob, place
-from or_mv_anon.anonymization.plan import SessionPlan, Weights, model_settings
-from or_mv_anon.anonymization.task import Task
+from or_mv_anon.anonymization.placing import place
+from or_mv_anon.anonymization.plan import SessionPlan, Weights, weights_for_session
+from or_mv_anon.anonymization.task import ALL_CAMERAS, Task
+from or_mv_anon.anonymization.track import track
 from or_mv_anon.audit.document import StageTiming
 from or_mv_anon.config import PipelineConfig, config_hash
 from or_mv_anon.endoscopy import stages
@@ -46,12 +49,12 @@ class SessionRun:
         self.plan = plan
         self.options = options
         self.config = config
-        self.weights = weights
+        self.weights = weights_for_session(weights, plan.session)
         self.endoscopy = endoscopy
         self.problems = list(plan.problems)
         self.timings: list[StageTiming] = []
         self._workers = options.workers or default_workers(len(plan.cameras))
-        self._threads = max(1, available_cores() // self._workers)
+        self.threads = max(1, available_cores() // self._workers)
         self._failed: set[str] = set()
         self._current: set[str] = set()
 
@@ -62,15 +65,18 @@ class SessionRun:
             if self.options.render_only:
                 self._require_regions()
             else:
-                self._run_stage(pool, "analyse", jobs.analyse, self._analyse_tasks())
+                self._run_stage(pool, "analyse", jobs.analyse, room_tasks.analyse_tasks(self))
                 self._run_stage(pool, "judge", stages.judge, judge_tasks(self))
                 self._run_stage(pool, "decide", stages.cover, cover_tasks(self))
-        rooms = [] if self.options.render_only else self._place_tasks()
+        rooms = [] if self.options.render_only else self.of_kind("room")
         if not rooms and not render:
             return
         with WorkerPool(self._workers) as pool:  # fresh processes, without the networks' memory
-            # One camera at a time: this stage holds a whole recording's boxes in memory.
-            self._run_stage(pool, "place", place, rooms, at_once=1)
+            if rooms:
+                # One camera at a time: these stages hold a whole recording's boxes in memory.
+                self._run_stage(pool, "track", track, room_tasks.track_tasks(self), at_once=1)
+                self._run_stage(pool, room_tasks.ASSOCIATE, associate_session, room_tasks.associate_tasks(self))
+                self._run_stage(pool, "place", place, room_tasks.place_tasks(self), at_once=1)
             if render:
                 self._run_stage(pool, "render", jobs.render, self._render_tasks())
                 self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
@@ -83,6 +89,11 @@ class SessionRun:
     def is_current(self, plan: CameraPlan, stage: str) -> bool:
         """Whether what `stage` noted is about this run's result, and not about one with other settings."""
         return stage in self._current or self.finished(plan)
+
+    @property
+    def associated(self) -> bool:
+        """Whether the cameras' tracks were associated for this very run."""
+        return room_tasks.ASSOCIATE in self._current
 
     def placed(self, plan: CameraPlan) -> bool:
         """Whether the stored regions of a camera are of these very inputs, weights and settings."""
@@ -124,7 +135,7 @@ class SessionRun:
             ):
                 task = pending[id(job)]
                 if isinstance(result, Exception):
-                    self._note_failure(task.camera, name, result)
+                    self._note_failure(task, name, result)
                 else:
                     self._current.add(task.stage)
                     store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
@@ -134,10 +145,13 @@ class SessionRun:
         if facts := store.facts(measured):
             self.timings.append(StageTiming(stage=name, skipped=not pending, **facts))
 
-    def _note_failure(self, camera: str, stage: str, error: Exception) -> None:
-        self._failed.add(camera)
+    def _note_failure(self, task: Task, stage: str, error: Exception) -> None:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        sentence = f"{camera}: not anonymized, {stage} failed. {text}"
+        if task.camera == ALL_CAMERAS:
+            sentence = f"Cameras were treated one by one, because {stage} failed. {text}"
+        else:
+            self._failed.add(task.camera)
+            sentence = f"{task.camera}: not anonymized, {stage} failed. {text}"
         if sentence not in self.problems:
             self.problems.append(sentence)
 
@@ -180,7 +194,7 @@ class SessionRun:
     def analyse_fingerprint(self, plan: CameraPlan) -> str:
         """What a camera's analysis rests on."""
         config, options = self.config, self.options
-        rooms = [config.detection, config.pose, config.face]
+        rooms = [config.detection, config.pose, config.face, config.still, config.appearance]
         return config_hash(
             self.recording(plan),
             [weights.sha256 for weights in self.weights_for(plan)],
@@ -188,39 +202,9 @@ class SessionRun:
             [options.device, options.precision],
         )
 
-    def _analyse_tasks(self) -> list[Task]:
-        tasks = []
-        for plan in self.of_kind("room"):
-            models = model_settings(self.weights, self.options, threads=self._threads)
-            fingerprint = self.analyse_fingerprint(plan)
-            for segment in plan.segments:
-                files = [plan.file(name, segment) for name in ("frames", "persons", "keypoints", "faces")]
-                job = jobs.AnalyseJob(plan, segment, models, self.config)
-                stage = plan.stage("analyse", segment)
-                tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
-        return tasks
-
     def of_kind(self, kind: Kind) -> list[CameraPlan]:
         """The healthy cameras of a kind."""
         return [plan for plan in self.healthy if plan.camera.kind == kind]
-
-    def _place_tasks(self) -> list[Task]:
-        config = self.config
-        tasks = []
-        for plan in self.of_kind("room"):
-            fingerprint = f"{self.recording(plan)}:" + config_hash(
-                self.analyse_fingerprint(plan),
-                [config.tracking, config.face_tracking, config.regions, config.risk],
-                [plan.camera.always, plan.camera.never],
-            )
-            files = [plan.file(name) for name in ("tracks", "face_tracks")]
-            files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
-            job = PlaceJob(plan, config, self.missing(plan, "analyse"))
-            facts = {"weights": [asdict(weights) for weights in self.weights_for(plan)]}
-            tasks.append(
-                Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, plan.stop - plan.first, facts)
-            )
-        return tasks
 
     def _render_fingerprint(self, plan: CameraPlan) -> str:
         return config_hash(
@@ -238,7 +222,7 @@ class SessionRun:
                 set_aside(plan)
             fingerprint = self._render_fingerprint(plan)
             for segment in plan.segments:
-                job = jobs.RenderJob(plan, segment, self.options.method, self.config, self._threads)
+                job = jobs.RenderJob(plan, segment, self.options.method, self.config, self.threads)
                 stage, files = plan.stage("render", segment), [plan.segment_file(segment)]
                 tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
         return tasks

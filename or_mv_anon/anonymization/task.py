@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+ALL_CAMERAS = ""  # the camera of a step that is about the whole session
+
 
 @dataclass(frozen=True)
 class Task:

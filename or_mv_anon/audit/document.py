@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from or_mv_anon.audit.association import AssociationAudit
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.summary import CameraSummary
 
@@ -109,6 +110,7 @@ class Audit:
         timings: in the order in which stages ran.
         cameras: one per camera.
         problems: whole sentences; empty when everything went well.
+        association: the cameras together; None for a single camera.
     """
 
     session: str
@@ -123,6 +125,7 @@ class Audit:
     timings: tuple[StageTiming, ...]
     cameras: tuple[CameraAudit, ...]
     problems: tuple[str, ...] = ()
+    association: AssociationAudit | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from html import escape
 from pathlib import Path
 
+from or_mv_anon.audit.association import association_section
 from or_mv_anon.audit.charts import percent, provenance_bar, timeline
 from or_mv_anon.audit.document import Audit, CameraAudit, verdict
 from or_mv_anon.audit.facts import fact_sections
@@ -47,6 +48,7 @@ def render_page(audit: Audit) -> str:
         [
             _head(audit),
             _cameras(audit),
+            association_section(audit.association) if audit.association is not None else Html(""),
             _review(audit),
             section("Over time", *map(_camera_card, audit.cameras), note=OVER_TIME) if audit.cameras else Html(""),
             *fact_sections(audit),

@@ -8,6 +8,7 @@ Reason = Literal[
     "track_ends_inside",
     "track_starts_inside",
     "not_analysed",
+    "seen_elsewhere",
     "lone_detection",
     "filled_gap",
     "missed_by_detector",
@@ -62,6 +63,13 @@ REASONS: dict[Reason, ReasonText] = {
         "Not searched for people",
         "The person detector did not look at any frame of this stretch.",
         "Does anybody come into view who is not covered?",
+    ),
+    "seen_elsewhere": ReasonText(
+        0.7,
+        "Person seen by other cameras only",
+        "Other cameras see a person who should be in this picture as well; nothing was found here, and where the head "
+        "is could not be told well enough to cover it.",
+        "Does the person show behind or beside others or equipment, uncovered?",
     ),
     "lone_detection": ReasonText(
         0.7,

@@ -6,7 +6,7 @@ themselves show. Everything is vectorized over rows, so that hours of video take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from or_mv_anon.audit import track_risks
 from or_mv_anon.audit.intervals import Clock, RiskInterval, Run, group_runs
 from or_mv_anon.audit.reasons import REASONS, Reason
 from or_mv_anon.config import RiskConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
+from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, RegionKind, Regions, Tracks
 
 SURE_OF_HEAD = 0.5  # region uncertainty up to here means a head seen, or inferred from neck and shoulders
 UNSEARCHED_S = 1.0  # seconds without person detection after which somebody can enter unseen
@@ -30,6 +30,7 @@ def risk_intervals(
     *,
     size: tuple[int, int],
     missing_pts: Sequence[int] = (),
+    identities: Identities | None = None,
 ) -> list[RiskInterval]:
     """The stretches of one camera's video at risk, most urgent first.
 
@@ -44,6 +45,7 @@ def risk_intervals(
         config: thresholds; `low_score` is also the score from which an untracked detection is listed.
         size: width and height of the upright frame in pixels.
         missing_pts: timestamps, in the stream's ticks, of frames that could not be decoded.
+        identities: who each track is, where other cameras told; a person may be several tracks in a row.
 
     Returns:
         Intervals by descending severity × duration, then by start. Rows about frames that were never decoded are
@@ -76,7 +78,7 @@ def risk_intervals(
     found = [
         *intervals("frame_covered", whole, None, np.ones(len(whole)), lambda run: f"{count(run, 'frame')}."),
         *_unsearched(frames, clock, searched, whole),
-        *track_risks.ends(known, clock, border_px=config.border_px, size=size),
+        *track_risks.ends(known, clock, border_px=config.border_px, size=size, identities=identities),
     ]
     rows = track_risks.uncovered(known, placed, whole)
     found += intervals(
@@ -127,7 +129,12 @@ def risk_intervals(
         found += intervals(
             "missing_frames", around, None, np.ones(len(around)), lambda run: f"Around these frames; {total}"
         )
-    return sorted(found, key=lambda r: (-r.priority, r.start_s, r.reason, r.track))
+    return by_priority(found)
+
+
+def by_priority(risks: Iterable[RiskInterval]) -> list[RiskInterval]:
+    """The same, most urgent first, then by start."""
+    return sorted(risks, key=lambda r: (-r.priority, r.start_s, r.reason, r.track))
 
 
 def count(run: Run, noun: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from or_mv_anon.audit.intervals import Clock, RiskInterval
 from or_mv_anon.audit.reasons import REASONS, Reason
 from or_mv_anon.boxes import Boxes
-from or_mv_anon.records import Detections, Provenance, Regions, Tracks
+from or_mv_anon.records import Detections, Identities, Provenance, Regions, Tracks
 
 AROUND_END_S = 2.0  # seconds listed after a track's end and before its start
 LONG_FILL_S = 1.0  # seconds after which a person can have walked away from a filled-in place
@@ -24,14 +24,31 @@ PAIRS_AT_ONCE = 2_000_000  # bounds memory
 Rows = NDArray[np.intp]
 
 
-def ends(tracks: Tracks, clock: Clock, *, border_px: float, size: tuple[int, int]) -> Iterator[RiskInterval]:
+def ends(
+    tracks: Tracks,
+    clock: Clock,
+    *,
+    border_px: float,
+    size: tuple[int, int],
+    identities: Identities | None = None,
+) -> Iterator[RiskInterval]:
     """The seconds just outside tracks that start or end away from the picture's edge and from the video's ends.
 
     The surer the detector was of the person, the more severe: somebody seen clearly does not vanish. Half as severe
-    where another track stands at the same place, because then one person usually hides the other.
+    where another track stands at the same place, because then one person usually hides the other. Nothing is said where
+    another track goes on with the same person.
+
+    Args:
+        tracks: ordered by track, then frame.
+        clock: the camera's.
+        border_px: distance from the picture's edge within which a track may end.
+        size: width and height of the upright picture in pixels.
+        identities: who each track is, where that is known.
     """
     if not len(tracks):
         return
+    person = tracks.track if identities is None else _person_of(tracks, identities)
+    everywhere = _frame_and_track(tracks.frame, person)
     first, last = _bounds(tracks)
     score = np.add.reduceat(tracks.score.astype(np.float64), first) / (last - first + 1)
     sides: tuple[tuple[Reason, Rows, int], ...] = (
@@ -42,7 +59,9 @@ def ends(tracks: Tracks, clock: Clock, *, border_px: float, size: tuple[int, int
         box = tracks.box[rows]
         edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
         hidden = overlapped(tracks.frame[rows], box, tracks, own=tracks.track[rows])
-        for i in np.flatnonzero((edge > border_px) & (tracks.frame[rows] != outermost)):
+        beyond = tracks.frame[rows] + (1 if reason == "track_ends_inside" else -1)
+        goes_on = np.isin(_frame_and_track(beyond, person[rows]), everywhere)
+        for i in np.flatnonzero((edge > border_px) & (tracks.frame[rows] != outermost) & ~goes_on):
             frame = int(tracks.frame[rows[i]])
             look = clock.before if reason == "track_starts_inside" else clock.after
             near, far = look(frame, seconds=AROUND_END_S)
@@ -119,6 +138,14 @@ def _paired_iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     inter = side[:, 0] * side[:, 1]
     both = np.prod(a[:, 2:] - a[:, :2], axis=1) + np.prod(b[:, 2:] - b[:, :2], axis=1) - inter
     return np.divide(inter, both, out=np.zeros_like(inter), where=both > 0)
+
+
+def _person_of(tracks: Tracks, identities: Identities) -> NDArray[np.int32]:
+    """A number per row that tracks of one identity share; tracks without an identity keep to themselves."""
+    person = -1 - np.arange(tracks.track.max(initial=-1) + 1)
+    known = identities[identities.track < len(person)]
+    person[known.track] = known.identity
+    return person[tracks.track].astype(np.int32)
 
 
 def _frame_and_track(frame: NDArray[np.int32], track: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from clips import write_clip
 from driving import decoded
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization import jobs, placing, render
+from or_mv_anon.anonymization import jobs, placing, render, track
 from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule
 from or_mv_anon.anonymization.media import CameraPlan, index_camera
 from or_mv_anon.anonymization.operators import Method
@@ -45,7 +45,7 @@ def source(tmp_path: Path) -> VideoSource:
 
 @pytest.fixture
 def config() -> PipelineConfig:
-    return load_config(None, {})
+    return load_config(None, {"still": {"interval_s": 0.0}})
 
 
 @dataclass
@@ -71,21 +71,31 @@ class FakeNetwork:
         self._count()
         return np.zeros((len(boxes), 26, 2), np.float32), np.zeros((len(boxes), 26), np.float32)
 
+    def embed(self, picture: NDArray[Any], boxes: NDArray[Any]) -> NDArray[Any]:
+        self._count()
+        return np.zeros((len(boxes), 512), np.float32)
+
 
 @dataclass
 class FakeNetworks:
     persons: FakeNetwork = field(default_factory=FakeNetwork)
     pose: FakeNetwork = field(default_factory=FakeNetwork)
     faces: FakeNetwork = field(default_factory=FakeNetwork)
+    embedder: FakeNetwork = field(default_factory=FakeNetwork)
     batch: int = 1
     providers: dict[str, str] = field(default_factory=dict)
 
 
-@pytest.mark.parametrize("role", ["persons", "pose", "faces"])
+@pytest.mark.parametrize("role", ["persons", "pose", "faces", "embedder"])
 def test_a_network_that_fails_on_one_frame(source: VideoSource, config: PipelineConfig, role: str) -> None:
     networks: Any = FakeNetworks(**{role: FakeNetwork(fails_at=1)})
     schedule = plan_schedule(source.times, config, first=0, stop=COUNT)
-    looked = {"persons": schedule.persons, "pose": schedule.pose, "faces": schedule.faces}[role]
+    looked = {
+        "persons": schedule.persons,
+        "pose": schedule.pose,
+        "faces": schedule.faces,
+        "embedder": schedule.appearance,
+    }[role]
     frame = int(np.flatnonzero(looked)[1])
     found = analyse_frames(source.frames(Segment(0, 0, COUNT)), networks, schedule, config)
     assert found.frames == list(range(COUNT))
@@ -136,6 +146,7 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
         patch.setattr(jobs, "load_networks", lambda *_: networks)
         patch.setattr(jobs, "open_camera", lambda *_: GappySource(source, lost=(1, 5)))
         jobs.analyse(jobs.AnalyseJob(plan, segment, settings, config))
+    track.track(track.TrackJob(plan, config))
     placing.place(placing.PlaceJob(plan, config))
     regions = store.read(plan.file("regions", segment), Regions)
     whole = regions[regions.kind == RegionKind.FRAME]
