@@ -16,6 +16,7 @@ from or_mv_anon.errors import UserError
 
 INTERRUPTED = 130
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
+    "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
     "anonymize": ("or_mv_anon.anonymization.cli", "anonymize the recordings of a site"),
     "endoscopy": ("or_mv_anon.endoscopy.cli", "label and cover frames outside the body in endoscopic recordings"),
     "endoscopy-live": ("or_mv_anon.endoscopy.live.cli", "cover the live picture of an endoscope outside the body"),

@@ -28,12 +28,15 @@ def yolox(path: Path) -> bytes:
     """YOLOX for one class, with outputs ``cls_8 (N, 1, h, w)``, ``reg_8 (N, 4, h, w)``, ``obj_8``, then 16 and 32.
 
     The class convolution keeps only class 0: a person in the Human-Art and COCO heads and in site models. All are
-    logits or strides, as the heads of Ge et al. 2021 ("YOLOX") emit them. Height and width are multiples of 32.
+    logits or strides, as the heads of Ge et al. 2021 ("YOLOX") emit them. Height and width are multiples of 32. A graph
+    that this function made before is left as it is.
 
     Raises:
         UserError: the file is no ONNX graph or lacks mmdet's YOLOX heads.
     """
-    graph = _read(path)
+    graph = read_onnx(path)
+    if [value.name for value in graph.graph.input] == ["picture"]:  # rewritten already: a quantized detector
+        return graph.SerializeToString()
     heads = {}
     for level, stride in enumerate(STRIDES):
         for kind in ("cls", "reg", "obj"):
@@ -52,7 +55,7 @@ def yunet(path: Path) -> bytes:
     Raises:
         UserError: the file is no ONNX graph or lacks YuNet's heads.
     """
-    graph = _read(path)
+    graph = read_onnx(path)
     heads = {}
     for level, stride in enumerate(STRIDES):
         for kind in ("cls", "obj", "bbox"):
@@ -67,7 +70,7 @@ def rtmpose(path: Path) -> bytes:
     Raises:
         UserError: the file is no ONNX graph or lacks the two SimCC outputs.
     """
-    graph = _read(path)
+    graph = read_onnx(path)
     names = [output.name for output in graph.graph.output]
     if names != ["simcc_x", "simcc_y"]:
         raise UserError(f"{path} is no RTMPose export: expected the outputs simcc_x and simcc_y, found {names}.")
@@ -77,7 +80,12 @@ def rtmpose(path: Path) -> bytes:
     return _finish(graph, {name: name for name in names}, mean=mean, std=std)
 
 
-def _read(path: Path) -> onnx.ModelProto:
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """The ONNX model in a file.
+
+    Raises:
+        UserError: the file cannot be read or is something else.
+    """
     try:
         model = onnx.load(path)
     except OSError as error:

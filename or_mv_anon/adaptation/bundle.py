@@ -1,0 +1,63 @@
+"""Writes the site model: one folder with everything that the anonymizer needs, usable at every moment.
+
+Networks are named by their content and `model.toml` is replaced last, in one step, so a bundle that is interrupted
+while it is renewed is still the one from before.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.models.registry import sha256
+from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA, THRESHOLDS, Thresholds
+
+SHOWN_DIGITS = 8  # of a hash, in a file's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleParts:
+    """What goes into a site model: files by role (see `models.site_model`), and what belongs to them."""
+
+    files: Mapping[str, Path]
+    thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
+    layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def write_bundle(folder: Path, parts: BundleParts) -> None:
+    """Put a site model in place; files of an earlier one that are no longer named are removed.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"schema = {SCHEMA}", ""]
+    kept = set()
+    for role, path in parts.files.items():
+        digest = sha256(path)
+        name = f"{role}-{digest[:SHOWN_DIGITS]}{path.suffix}"
+        kept.add(name)
+        if not (folder / name).exists() or sha256(folder / name) != digest:
+            _copy(path, folder / name)
+        lines += [f"[{role}]", f'kind = "{KINDS[role]}"', f'file = "{name}"', f'sha256 = "{digest}"', ""]
+        for section, entries in parts.thresholds.get(role, {}).items():
+            if not entries:
+                continue
+            lines += [f"[{role}.{THRESHOLDS}.{section}]", *(f"{key} = {value}" for key, value in entries.items()), ""]
+    if parts.layout:
+        sizes = [f'"{name}" = [{width}, {height}]' for name, (width, height) in parts.layout.items()]
+        lines += [f"[{LAYOUT}]", *sizes, ""]
+    text = "\n".join(lines)
+    write_atomically(folder / LISTING, lambda part: part.write_text(text))
+    for role in KINDS:
+        for stale in folder.glob(f"{role}-*"):
+            if stale.name not in kept:
+                stale.unlink()
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_atomically(target, lambda part: shutil.copyfile(source, part))

@@ -1,0 +1,66 @@
+"""What the anonymizer's stages found in one camera during one window, read back from their store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.anonymization.stored import read_joined, session_seconds
+from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, Tracks
+from or_mv_anon.store import RunStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraFindings:
+    """One camera in one window; `frame` counts from the window's first frame of this camera.
+
+    Attributes:
+        plan: the camera's part of the recording.
+        name: of session and camera.
+        size: width and height of the upright picture in pixels.
+        seconds: session time of every frame (F,).
+        looked: frames in which the detector ran and nothing failed (F,).
+        persons: detections, down to the lowest score that is kept.
+        tracks: people with everything that was recovered.
+        identities: who they are across cameras; empty with one camera.
+    """
+
+    plan: CameraPlan
+    name: str
+    size: tuple[int, int]
+    seconds: NDArray[np.float64]
+    looked: NDArray[np.bool_]
+    persons: Detections
+    tracks: Tracks
+    identities: Identities
+
+
+def load_findings(plan: CameraPlan, *, session: str) -> CameraFindings:
+    """Read what a run over a window left.
+
+    Raises:
+        UserError: a stored file is missing or damaged.
+    """
+    store = RunStore(plan.store)
+    frames = read_joined(plan, "frames", Frames)
+    recovered, identities = plan.file("recovered"), plan.file("identities")
+    associated = (store.root / recovered).exists()
+    bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
+    return CameraFindings(
+        plan=plan,
+        name=camera_name(session, plan),
+        size=open_camera(plan.camera, plan.store).upright_size,
+        seconds=session_seconds(plan, frames),
+        looked=frames.has(FrameFlag.PERSONS) & ~bad,
+        persons=read_joined(plan, "persons", Detections),
+        tracks=store.read(recovered if associated else plan.file("tracks"), Tracks),
+        identities=store.read(identities, Identities) if associated else Identities.empty(),
+    )
+
+
+def camera_name(session: str, plan: CameraPlan) -> str:
+    """One name for a camera of a session."""
+    return f"{session}/{plan.camera.name}"

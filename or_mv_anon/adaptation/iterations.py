@@ -1,0 +1,200 @@
+"""The iterations of an adaptation: see, label, train, compare.
+
+An iteration labels the recordings with the detector of the one before, by the anonymizer's own stages, and trains on
+that from the starting network. Every step is kept when it is finished and skipped when it is asked for again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config
+from or_mv_anon.adaptation.budget import Budget
+from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
+from or_mv_anon.adaptation.comparing import Comparison
+from or_mv_anon.adaptation.configuration import AdaptationConfig
+from or_mv_anon.adaptation.criterion import DetectorCurves
+from or_mv_anon.adaptation.decode import decode_pictures
+from or_mv_anon.adaptation.findings import CameraFindings, camera_name
+from or_mv_anon.adaptation.labelling import Labelling
+from or_mv_anon.adaptation.material import Window
+from or_mv_anon.adaptation.pictures import PictureBank
+from or_mv_anon.adaptation.training import Trainings
+from or_mv_anon.adaptation.work import WorkFolder
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.plan import Weights
+from or_mv_anon.config import PipelineConfig
+from or_mv_anon.errors import UserError
+
+GEOMETRY = "geometry.json"
+ANALYSIS_SHARE = 0.2  # of a limited budget that the first look may take
+
+
+class Iterations:
+    """One site's iterations.
+
+    Args:
+        windows: of the recordings, to be looked at.
+        start: the detector to begin with.
+        weights: of the networks that are not adapted.
+        options: of the anonymizer's stages.
+        pipeline: the anonymizer's settings.
+        config: the adaptation's settings.
+        work: where everything is kept.
+        budget: the user's time.
+        seed: of every draw.
+        reserve_s: seconds of the budget that are needed afterwards.
+    """
+
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        *,
+        start: Path,
+        weights: Sequence[Weights],
+        options: Options,
+        pipeline: PipelineConfig,
+        config: AdaptationConfig,
+        work: WorkFolder,
+        budget: Budget,
+        seed: int,
+        reserve_s: float,
+    ) -> None:
+        self._windows = list(windows)
+        self._start = start
+        self._weights = weights
+        self._options = options
+        self._pipeline = pipeline
+        self._config = config
+        self._work = work
+        self._budget = budget
+        self._seed = seed
+        self._trainings = Trainings(
+            start,
+            lambda number: self.images(number)[1],
+            config=config.training,
+            work=work,
+            budget=budget,
+            reserve_s=reserve_s,
+            device=options.device,
+            seed=seed,
+        )
+        self._cameras = {
+            camera_name(window.recording.session.name, plan): plan
+            for window in windows
+            for plan in window.recording.cameras
+        }
+        self._bank: tuple[int, PictureBank] | None = None
+        self._comparison: Comparison | None = None
+
+    def detector(self, number: int) -> Path:
+        """The network that an iteration ended with; 0 for the starting one."""
+        return self._start if number == 0 else self._work.detector(number)
+
+    def finish(self, number: int, *, wished: int) -> bool:
+        """Do what is left of an iteration, counted from 1; False when the time does not suffice.
+
+        Args:
+            number: which one; those before it are finished.
+            wished: iterations in all.
+
+        Raises:
+            UserError: nobody was found, so that there is nothing to learn from.
+        """
+        if not self._work.labels(number).exists():
+            self._label(number)
+        if self._work.get("finished", str(number)) is None:
+            plan = self._trainings.plan(number, wished)
+            if plan.iterations == 0:
+                print("There is no time left for another training.", flush=True)
+                return False
+            print(f"Iteration {number}: training of {plan.steps} steps; {plan.iterations} still to make.", flush=True)
+            self._trainings.train(number, plan.steps)
+        return True
+
+    def images(self, number: int) -> tuple[list[LabelledImage], PictureBank]:
+        """The labelled pictures that an iteration trains on."""
+        images = read_coco(self._work.labels(number))
+        if self._bank is None or self._bank[0] != number:
+            self._bank = None  # two banks at a time would not fit into memory
+            self._bank = number, decode_pictures(images, self._cameras, title=f"iteration {number}: pictures")
+        return images, self._bank[1]
+
+    @property
+    def windows(self) -> list[Window]:
+        """Those that were looked at."""
+        known = self._work.get("windows", "looked_at") or []
+        return [window for window in self._windows if window.number in known]
+
+    def geometry(self) -> Path | None:
+        """The cameras' geometry as the first iteration found it in the first window, if there is any."""
+        places = [self._work.iteration(1) / "stages" / window.name / GEOMETRY for window in self.windows]
+        return next((place for place in places if place.exists()), None)
+
+    def findings(self, number: int) -> dict[int, list[CameraFindings]]:
+        """What the detector of the iteration before found in every window."""
+        folder = self._work.iteration(number) / "stages"
+        if not self.windows:
+            self._work.note("windows", {"looked_at": self._affordable_windows(number)})
+        return self._analyse(number, self.windows, folder)
+
+    def compare(self, last: int) -> list[DetectorCurves]:
+        """Figures of every detector on the held-out pictures, from the starting one to that of iteration `last`."""
+        curves = self.comparison(last).curves()
+        return [curves[str(number)] for number in range(last + 1)]
+
+    def comparison(self, last: int) -> Comparison:
+        """The held-out pictures with the labels and detections of the iterations up to `last`."""
+        if self._comparison is None:
+            pictures = decode_pictures(read_coco(self._work.held_out(1)), self._cameras, title="held-out pictures")
+            self._comparison = Comparison(pictures, self._config.criterion, device=self._options.device)
+        for number in range(last + 1):
+            if str(number) not in self._comparison.names:
+                self._comparison.add_detector(str(number), self.detector(number), self._pipeline.detection)
+        for number in range(self._comparison.labelled + 1, max(1, last) + 1):  # the start is judged by the first labels
+            self._comparison.add_labels(read_coco(self._work.held_out(number)))
+        return self._comparison
+
+    def _analyse(self, number: int, windows: Sequence[Window], folder: Path) -> dict[int, list[CameraFindings]]:
+        return analyse_windows(
+            windows,
+            folder,
+            detector=self.detector(number - 1),
+            weights=self._weights,
+            options=self._options,
+            config=labelling_config(self._pipeline, self._config.material),
+        )
+
+    def _affordable_windows(self, number: int) -> list[int]:
+        """All windows, or as many as a limited budget allows, judged by the first one."""
+        everything = [window.number for window in self._windows]
+        left = self._budget.left
+        if not np.isfinite(left) or len(everything) == 1:
+            return everything
+        started = time.monotonic()
+        self._analyse(number, self._windows[:1], self._work.iteration(number) / "stages")
+        count = int(ANALYSIS_SHARE * left / max(1e-3, time.monotonic() - started))
+        if count >= len(everything):
+            return everything
+        kept = np.unique(np.linspace(0, len(everything) - 1, max(1, count)).astype(int))
+        print(f"The time allows looking at {len(kept)} of {len(everything)} stretches of the recordings.", flush=True)
+        return [everything[place] for place in kept]
+
+    def _label(self, number: int) -> None:
+        started = time.monotonic()
+        findings = self.findings(number)
+        config = self._config
+        labelling = Labelling(self.windows, findings, labels=config.labels, sampling=config.sampling, seed=self._seed)
+        if labelling.people == 0:
+            raise UserError(
+                "Nobody was found in the recordings beyond doubt, so there is nothing to learn from; check that they "
+                "show people, or look at more of them ([material] in configs/adaptation.toml)."
+            )
+        chosen = None if number == 1 else read_coco(self._work.held_out(1))
+        write_coco(labelling.held_out_images(chosen), self._work.held_out(number))
+        write_coco(labelling.training_images(number), self._work.labels(number))
+        self._work.note("analysis_s", {str(number): time.monotonic() - started})

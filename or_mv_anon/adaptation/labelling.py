@@ -1,0 +1,118 @@
+"""From findings to labelled images: the pictures of one iteration, and the held-out ones of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.adaptation.coco import LabelledImage
+from or_mv_anon.adaptation.decode import picture_size
+from or_mv_anon.adaptation.findings import CameraFindings
+from or_mv_anon.adaptation.material import Window
+from or_mv_anon.adaptation.pseudo_labels import PseudoLabels, label_camera
+from or_mv_anon.adaptation.sampling import Candidates, TimeUse, affordable, choose_frames, time_use
+from or_mv_anon.adaptation.settings import LabelConfig, SamplingConfig
+
+
+class Labelling:
+    """Everything that one iteration knows about the people in the windows.
+
+    Args:
+        windows: that were looked at.
+        findings: by window, of every camera.
+        labels: settings of the labels.
+        sampling: settings of the choice of frames.
+        seed: of all draws.
+    """
+
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        findings: Mapping[int, Sequence[CameraFindings]],
+        *,
+        labels: LabelConfig,
+        sampling: SamplingConfig,
+        seed: int,
+    ) -> None:
+        self._sampling = sampling
+        self._seed = seed
+        self._cameras = [(window, camera) for window in windows for camera in findings[window.number]]
+        self._labels = [label_camera(camera, labels) for _, camera in self._cameras]
+
+    @property
+    def people(self) -> int:
+        """Trusted boxes in all frames that were looked at."""
+        return sum(int(labels.trusted.sum()) for labels in self._labels)
+
+    def training_images(self, iteration: int) -> list[LabelledImage]:
+        """The pictures that the iteration trains on."""
+        config = self._sampling
+        size = self._largest()
+        count = affordable(config.pictures, size, config)
+        return self._chosen(TimeUse.TRAINING, count, [self._seed, 1, iteration])
+
+    def held_out_images(self, chosen: Sequence[LabelledImage] | None = None) -> list[LabelledImage]:
+        """The pictures that iterations are compared on, with this iteration's labels.
+
+        Args:
+            chosen: the same pictures as an earlier iteration labelled them; None chooses them.
+        """
+        if chosen is None:
+            return self._chosen(TimeUse.HELD_OUT, self._sampling.held_out_pictures, [self._seed, 2])
+        by_camera: dict[str, list[LabelledImage]] = {}
+        for image in chosen:
+            by_camera.setdefault(image.camera, []).append(image)
+        images = []
+        for (_, camera), labels in zip(self._cameras, self._labels, strict=True):
+            mine = [entry for entry in by_camera.get(camera.name, []) if _inside(camera, entry.frame)]
+            frames = np.array([entry.frame - camera.plan.first for entry in mine], np.int64)
+            images += self._images(camera, labels, frames, [entry.number for entry in mine])
+        return images
+
+    def _largest(self) -> tuple[int, int]:
+        sizes = [picture_size(camera.size, self._sampling.long_side) for _, camera in self._cameras]
+        return max(sizes, key=lambda size: size[0] * size[1])
+
+    def _chosen(self, use: TimeUse, count: int, seed: Sequence[int]) -> list[LabelledImage]:
+        candidates = []
+        for (window, camera), labels in zip(self._cameras, self._labels, strict=True):
+            uses = time_use(
+                camera.seconds,
+                start=window.start,
+                end=window.end,
+                config=self._sampling,
+                seed=[self._seed, 3, window.number],
+            )
+            candidates.append(Candidates(camera.seconds, camera.looked & (uses == use), labels, camera.size))
+        images: list[LabelledImage] = []
+        picks = choose_frames(candidates, count, config=self._sampling, seed=seed)
+        for (_, camera), labels, frames in zip(self._cameras, self._labels, picks, strict=True):
+            numbers = range(len(images) + 1, len(images) + 1 + len(frames))
+            images += self._images(camera, labels, frames, numbers)
+        return images
+
+    def _images(
+        self, camera: CameraFindings, labels: PseudoLabels, frames: NDArray[np.int64], numbers: Sequence[int]
+    ) -> list[LabelledImage]:
+        size = picture_size(camera.size, self._sampling.long_side)
+        scale = np.array([size[0] / camera.size[0], size[1] / camera.size[1]] * 2, np.float32)
+        scaled = labels.replace(box=labels.box * scale, frame=labels.frame + camera.plan.first)
+        starts = np.searchsorted(labels.frame, frames, side="left")
+        stops = np.searchsorted(labels.frame, frames, side="right")
+        return [
+            LabelledImage(
+                number=number,
+                camera=camera.name,
+                frame=int(frame) + camera.plan.first,
+                time=float(camera.seconds[frame]),
+                size=size,
+                labels=scaled[start:stop],
+            )
+            for number, frame, start, stop in zip(numbers, frames.tolist(), starts, stops, strict=True)
+        ]
+
+
+def _inside(camera: CameraFindings, frame: int) -> bool:
+    return camera.plan.first <= frame < camera.plan.stop

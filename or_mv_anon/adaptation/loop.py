@@ -1,0 +1,210 @@
+"""The adaptation to a site as a whole: plan, iterate, choose the best detector, and put everything into one bundle.
+
+The bundle is renewed after every iteration, so that there is a usable one whenever the run ends.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from or_mv_anon.adaptation.afterwards import Afterwards, Extras
+from or_mv_anon.adaptation.budget import Budget
+from or_mv_anon.adaptation.bundle import BundleParts, write_bundle
+from or_mv_anon.adaptation.card import CardFacts, IterationFacts, write_card
+from or_mv_anon.adaptation.coco import read_coco
+from or_mv_anon.adaptation.comparing import best_iteration
+from or_mv_anon.adaptation.configuration import load_adaptation_config
+from or_mv_anon.adaptation.criterion import DetectorCurves
+from or_mv_anon.adaptation.iterations import Iterations
+from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
+from or_mv_anon.adaptation.options import AdaptOptions
+from or_mv_anon.adaptation.thresholds import room_thresholds
+from or_mv_anon.adaptation.work import WorkFolder
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.plan import find_weights, with_embedder
+from or_mv_anon.config import config_hash, load_config
+from or_mv_anon.files import explained
+from or_mv_anon.models.graphs import yolox
+from or_mv_anon.models.registry import sha256
+from or_mv_anon.models.runtime import require_device
+from or_mv_anon.site import describe, discover
+
+WORK = "work"
+LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing
+AFTERWARDS_SHARE = 0.25  # of a limited budget, for the student and the pose network
+LEAST_WINDOW_S = 20.0
+SHORT_WINDOW_SHARE = 0.1  # of a limited budget, for the length of a window: seeing it may take several times as long
+ONE_CAMERA = "There is one camera only: what it misses, no other camera can tell it; tracking alone finds labels."
+
+
+def adapt_site(options: AdaptOptions) -> int:
+    """Adapt to the site in ``options.videos`` and write the bundle to ``options.out``.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UserError: nothing could be learned, or a file or setting is not what it must be.
+    """
+    return SiteAdaptation(options).run()
+
+
+class SiteAdaptation:
+    """One run of the command."""
+
+    def __init__(self, options: AdaptOptions) -> None:
+        self._options = options
+        self._budget = Budget(options.budget_minutes)
+        self._config = load_adaptation_config(options.config)
+        self._pipeline = load_config()
+        require_device(options.device)
+        if options.overwrite:
+            with explained(options.out):
+                shutil.rmtree(options.out / WORK, ignore_errors=True)
+        stages = Options(
+            videos=options.videos,
+            out=options.out / WORK,
+            weights_dir=options.weights_dir,
+            device=options.device,
+            workers=options.workers,
+        )
+        site = discover(options.videos)
+        self._weights = with_embedder(find_weights(stages, {"room"}), site.sessions, stages, self._pipeline)
+        self._start = options.start or Path(next(entry.path for entry in self._weights if entry.role == "detector"))
+        yolox(self._start)  # refuses files that are no such network
+        self._recordings = plan_recordings(site, options.out / WORK / "recordings", stages, self._pipeline)
+        self._work = WorkFolder(options.out / WORK, made_from=self._made_from())
+        windows = plan_windows(
+            self._recordings, window_s=self._window_seconds(), most_s=self._config.material.most_minutes * MINUTE
+        )
+        share = AFTERWARDS_SHARE * self._budget.left if options.budget_minutes else 0.0
+        self._iterations = Iterations(
+            windows,
+            start=self._start,
+            weights=self._weights,
+            options=stages,
+            pipeline=self._pipeline,
+            config=self._config,
+            work=self._work,
+            budget=self._budget,
+            seed=options.seed,
+            reserve_s=LAST_SECONDS + share,
+        )
+        self._afterwards = Afterwards(
+            self._iterations,
+            {entry.role: Path(entry.path) for entry in self._weights},
+            config=self._config,
+            pipeline=self._pipeline,
+            work=self._work,
+            budget=self._budget,
+            device=options.device,
+            seed=options.seed,
+        )
+
+    def run(self) -> int:
+        """Iterate and finish; finished work is skipped."""
+        for plan in self._recordings:
+            print(describe(plan.usable, plan.facts), flush=True)
+        if len(self._layout) == 1:
+            print(f"- {ONE_CAMERA}", flush=True)
+        curves, best = self._iterate()
+        self._write(curves, best, self._extras(curves, best))
+        print(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.", flush=True)
+        return 0
+
+    def _iterate(self) -> tuple[list[DetectorCurves], int]:
+        """Iterate until the wished number, the budget or the gain is at its end; the figures and the best one."""
+        wished = self._options.iterations
+        for number in range(1, wished + 1):
+            if not self._iterations.finish(number, wished=wished):
+                wished = number - 1
+                break
+            curves = self._iterations.compare(number)
+            best, worthwhile = best_iteration(curves, self._config.criterion)
+            if number < wished:
+                self._write(curves, best, Extras())
+            told = ", ".join(f"{i}: {entry.criterion:.4f}" for i, entry in enumerate(curves))
+            print(f"Criterion by iteration (0 is the start): {told}. The best is {best}.", flush=True)
+            if not worthwhile and number < wished:
+                print("The last iteration gained nothing; no further one is made.", flush=True)
+                return curves, best
+        curves = self._iterations.compare(wished)
+        best = best_iteration(curves, self._config.criterion)[0]
+        self._write(curves, best, Extras())
+        return curves, best
+
+    def _extras(self, curves: Sequence[DetectorCurves], best: int) -> Extras:
+        extras = Extras()
+        last = max(1, len(curves) - 1)
+        if self._options.student:
+            self._afterwards.make_student(best, last, curves[0], extras)
+        self._afterwards.refine(last, extras)
+        return extras
+
+    def _write(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> None:
+        """Renew the bundle and its card."""
+        thresholds = dict(extras.thresholds)
+        if best:
+            changed = room_thresholds(curves[0], curves[best], self._pipeline.tracking, self._config.thresholds)
+            thresholds["detector"] = {"tracking": changed}
+        files = {"detector": self._iterations.detector(best), **extras.files}
+        if (geometry := self._iterations.geometry()) is not None:
+            files["geometry"] = geometry
+        out = self._options.out
+        write_bundle(out, BundleParts(files=files, thresholds=thresholds, layout=self._layout))
+        write_card(
+            out,
+            CardFacts(
+                iterations=[self._facts(number, entry) for number, entry in enumerate(curves)],
+                chosen=best,
+                scores=self._config.criterion.scores,
+                held_out=len(self._iterations.comparison(len(curves) - 1).pictures),
+                layout=self._layout,
+                minutes=sum(window.end - window.start for window in self._iterations.windows) / MINUTE,
+                thresholds=thresholds,
+                notes=[*([ONE_CAMERA] if len(self._layout) == 1 else []), *extras.notes],
+            ),
+        )
+
+    def _facts(self, number: int, curves: DetectorCurves) -> IterationFacts:
+        if number == 0:
+            return IterationFacts(number=0, curves=curves)
+        trained = self._work.get("finished", str(number))
+        images = read_coco(self._work.labels(number))
+        return IterationFacts(number=number, curves=curves, images=images, **trained)
+
+    @property
+    def _layout(self) -> dict[str, tuple[int, int]]:
+        """Picture sizes by camera; of cameras that several sessions share, the last one's."""
+        return {
+            camera.camera.name: facts.upright_size
+            for plan in self._recordings
+            for camera, facts in zip(plan.cameras, plan.facts, strict=True)
+        }
+
+    def _window_seconds(self) -> float:
+        """How long windows are: shorter where there is little time, and as they were when work is resumed."""
+        known = self._work.get("windows", "seconds")
+        if known is None:
+            affordable = max(LEAST_WINDOW_S, SHORT_WINDOW_SHARE * self._budget.left)
+            known = min(self._config.material.window_s, affordable)
+            self._work.note("windows", {"seconds": known})
+        return float(known)
+
+    def _made_from(self) -> str:
+        """What the work depends on: the recordings, the starting network and the settings."""
+        files = [
+            (camera.camera.name, camera.camera.source.name, facts.n_frames, facts.duration)
+            for plan in self._recordings
+            for camera, facts in zip(plan.cameras, plan.facts, strict=True)
+        ]
+        config = self._config
+        return config_hash(
+            files,
+            sha256(self._start),
+            self._options.seed,
+            [config.material, config.labels, config.sampling, config.training],
+            self._pipeline,
+        )

@@ -1,0 +1,26 @@
+"""What the user asked for: the command-line options of the adaptation as one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from or_mv_anon.models.runtime import Device
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions:
+    """See `tools/adapt_site.py --help` for the meaning of each."""
+
+    videos: Path
+    out: Path
+    iterations: int = 3
+    budget_minutes: float | None = None
+    start: Path | None = None
+    config: Path | None = None
+    weights_dir: Path | None = None
+    device: Device = "auto"
+    student: bool = True
+    seed: int = 0
+    workers: int | None = None
+    overwrite: bool = False

@@ -1,0 +1,80 @@
+"""The bundle that adaptation writes is the bundle that the anonymizer reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tiny_networks import write_tiny_yolox
+
+from or_mv_anon.adaptation.bundle import BundleParts, write_bundle
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.plan import effective_config
+from or_mv_anon.config import load_config
+from or_mv_anon.errors import UserError
+from or_mv_anon.models.site_model import load_site_model
+
+THRESHOLDS = {
+    "detector": {"tracking": {"high_score": 0.41}},
+    "student": {"detection": {"input_long_side": 320}, "tracking": {}},
+}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    network = write_tiny_yolox(tmp_path / "network.onnx")
+    files = {"detector": network, "student": network}
+    write_bundle(tmp_path / "model", BundleParts(files=files, thresholds=THRESHOLDS, layout={"cam 1": (64, 48)}))
+    return tmp_path / "model"
+
+
+def test_what_was_written_is_read(bundle: Path) -> None:
+    model = load_site_model(bundle)
+    assert model.detector is not None
+    assert model.detector.read_bytes() == (bundle.parent / "network.onnx").read_bytes()
+    assert model.layout == {"cam 1": (64, 48)}
+    assert model.thresholds["student"] == {"detection": {"input_long_side": 320}}
+
+
+def test_a_new_bundle_replaces_the_old_one_and_its_files(bundle: Path) -> None:
+    other = bundle.parent / "other.onnx"
+    other.write_bytes((bundle.parent / "network.onnx").read_bytes() + b"\x00")
+    write_bundle(bundle, BundleParts(files={"detector": other}))
+    assert len(list(bundle.glob("*.onnx"))) == 1
+    model = load_site_model(bundle)
+    assert model.student is None
+    assert model.detector is not None
+    assert model.detector.read_bytes() == other.read_bytes()
+
+
+def test_the_model_changes_settings_below_the_users_own(bundle: Path, tmp_path: Path) -> None:
+    plain = Options(videos=tmp_path, out=tmp_path)
+    with_model = Options(videos=tmp_path, out=tmp_path, model=bundle)
+    fast = Options(videos=tmp_path, out=tmp_path, model=bundle, fast=True)
+    own = tmp_path / "own.toml"
+    own.write_text("[tracking]\nhigh_score = 0.45")
+    both = Options(videos=tmp_path, out=tmp_path, model=bundle, config=own)
+    assert effective_config(plain) == load_config()
+    assert effective_config(with_model).tracking.high_score == 0.41
+    assert effective_config(both).tracking.high_score == 0.45
+    assert effective_config(fast).detection.input_long_side == 320
+    assert effective_config(fast).tracking == load_config().tracking
+
+
+def test_fast_needs_a_model(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--fast needs a site model"):
+        effective_config(Options(videos=tmp_path, out=tmp_path, fast=True))
+
+
+def test_another_layout_is_told(bundle: Path) -> None:
+    model = load_site_model(bundle)
+    assert model.strangeness({"cam 1": (64, 48)}) == ""
+    assert "made for cam 1 (64x48)" in model.strangeness({"cam 1": (640, 480)})
+    assert "cam2" in model.strangeness({"cam 1": (64, 48), "cam2": (64, 48)})
+
+
+def test_unknown_thresholds_are_refused(bundle: Path, tmp_path: Path) -> None:
+    listing = bundle / "model.toml"
+    listing.write_text(listing.read_text().replace("high_score", "tall_score"))
+    with pytest.raises(UserError, match=r"Unknown key 'tall_score'.*site model"):
+        effective_config(Options(videos=tmp_path, out=tmp_path, model=bundle))

@@ -1,0 +1,90 @@
+"""The label-free criterion: better detectors score better, and thresholds only ever fall."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from label_scenes import box_at
+
+from or_mv_anon.adaptation.coco import LabelledImage
+from or_mv_anon.adaptation.comparing import best_iteration
+from or_mv_anon.adaptation.configuration import load_adaptation_config
+from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score, judge_detector
+from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
+from or_mv_anon.adaptation.support import Support, merge_support
+from or_mv_anon.adaptation.thresholds import room_thresholds
+from or_mv_anon.config import load_config
+
+CONFIG = load_adaptation_config()
+PEOPLE = np.array([box_at(left) for left in (0, 100, 200, 300)], np.float32)
+SOMETHING = np.array([box_at(500)], np.float32)
+SUPPORT = {1: Support(PEOPLE, np.ones(4, np.float32), SOMETHING)}
+
+
+def found(count: int, *, score: float, extra: tuple[float, ...] = (), left: float = 400.0) -> dict:
+    """The first `count` people, and boxes that lie on nobody."""
+    boxes = np.concatenate([PEOPLE[:count], np.array([box_at(left)] * len(extra), np.float32).reshape(-1, 4)])
+    return {1: (boxes, np.array([*[score] * count, *extra], np.float32))}
+
+
+def judged(*args: int, **kwargs: object) -> DetectorCurves:
+    return judge_detector(found(*args, **kwargs), SUPPORT, CONFIG.criterion)  # type: ignore[arg-type]
+
+
+def test_recall_and_false_boxes_over_the_score() -> None:
+    curves = judged(2, score=0.4, extra=(0.35,))
+    assert at_score(curves.recall, 0.3) == pytest.approx(0.5)
+    assert at_score(curves.recall, 0.5) == 0
+    assert at_score(curves.unsupported, 0.3) == 1
+    assert at_score(curves.unsupported, 0.4) == 0
+
+
+def test_more_people_are_better_and_more_false_boxes_are_worse() -> None:
+    scores = [judged(n, score=0.9).criterion for n in range(5)]
+    assert scores == sorted(scores)
+    assert judged(3, score=0.9, extra=(0.9,)).criterion < judged(3, score=0.9).criterion
+
+
+def test_what_is_undecided_costs_nothing_but_is_not_confirmed() -> None:
+    curves = judged(3, score=0.9, extra=(0.9,), left=500.0)
+    assert curves.criterion == judged(3, score=0.9).criterion
+    assert at_score(curves.unconfirmed, 0.5) == 1
+
+
+def labels(*rows: tuple[float, float]) -> list[LabelledImage]:
+    boxes = np.array([box_at(left) for left, _ in rows], np.float32).reshape(-1, 4)
+    zeros = np.zeros(len(rows))
+    record = PseudoLabels(
+        frame=zeros, box=boxes, weight=np.array([w for _, w in rows]), score=zeros, provenance=zeros, track=zeros,
+        identity=zeros,
+    )  # fmt: skip
+    return [LabelledImage(number=1, camera="s/cam1", frame=0, time=0.0, size=(640, 360), labels=record)]
+
+
+def test_support_is_the_union_over_iterations() -> None:
+    merged = merge_support(
+        [labels((0, 1.0), (100, 0.0)), labels((2, 1.0), (100, 1.0))], least_weight=0.5, match_iou=0.5
+    )
+    assert merged[1].people[:, 0].tolist() == [0, 100]
+    assert len(merged[1].neutral) == 1
+
+
+def test_an_iteration_must_gain_to_be_chosen() -> None:
+    curves = [dataclasses.replace(judged(2, score=0.9), criterion=value) for value in (0.5, 0.6, 0.6005, 0.58)]
+    assert best_iteration(curves[:2], CONFIG.criterion) == (1, True)
+    assert best_iteration(curves[:3], CONFIG.criterion) == (1, False)
+    assert best_iteration(curves[:1], CONFIG.criterion) == (0, True)
+
+
+def test_thresholds_fall_only_as_far_as_false_boxes_allow() -> None:
+    tracking = load_config().tracking
+    dirty = dataclasses.replace(judged(2, score=0.9), pictures=100, unconfirmed=2 * (1 - SCORES))
+    clean = dataclasses.replace(dirty, unconfirmed=1.6 * (1 - SCORES))
+    fallen = room_thresholds(dirty, clean, tracking, CONFIG.thresholds)
+    assert fallen["high_score"] == pytest.approx(0.38, abs=0.011)  # 1.6 (1 - s) = 2 (1 - 0.5)
+    assert all(value <= getattr(tracking, name) for name, value in fallen.items())
+    assert room_thresholds(clean, dirty, tracking, CONFIG.thresholds) == {}
+    assert room_thresholds(dirty, dataclasses.replace(clean, pictures=5), tracking, CONFIG.thresholds) == {}
+    assert room_thresholds(dirty, clean, tracking, dataclasses.replace(CONFIG.thresholds, adjust=False)) == {}
