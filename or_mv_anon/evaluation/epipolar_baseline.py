@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-Matrix = NDArray[np.float64]
+from or_mv_anon.association.fundamental_fit import robust_fit
+from or_mv_anon.association.geometry import Matrix, epipolar_distance
 
 LEAST_COMMON_POINTS = 3
-LEAST_CORRESPONDENCES = 20
 INLIER_PX = 4.0
 TRIALS = 5
 ROUNDS = 8
@@ -52,30 +51,6 @@ def midline(boxes: NDArray[Any]) -> NDArray[np.float64]:
     return np.stack([np.repeat(middle[:, None], 3, axis=1), down, np.ones_like(down)], axis=2)
 
 
-def from_calibration(first: tuple[Matrix, Matrix], second: tuple[Matrix, Matrix]) -> Matrix:
-    """The fundamental matrix of two cameras: second.T @ F @ first = 0 for pixels of one point.
-
-    Args:
-        first, second: camera matrix (3, 3) and pose (4, 4), a common frame from the camera's.
-
-    Source: Hartley and Zisserman 2004, "Multiple View Geometry", section 9.2.
-    """
-    between = np.linalg.inv(second[1]) @ first[1]
-    x, y, z = between[:3, 3]
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.linalg.inv(second[0]).T @ cross @ between[:3, :3] @ np.linalg.inv(first[0]))
-
-
-def epipolar_distance(geometry: Matrix, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean of the distances of points (..., 2) from each other's epipolar lines, pixels (...)."""
-    a = np.concatenate([first, np.ones_like(first[..., :1])], axis=-1)
-    b = np.concatenate([second, np.ones_like(second[..., :1])], axis=-1)
-    line_b, line_a = a @ geometry.T, b @ geometry
-    off = np.abs((b * line_b).sum(axis=-1))
-    lengths = [np.maximum(np.hypot(line[..., 0], line[..., 1]), 1e-12) for line in (line_a, line_b)]
-    return np.asarray(off * (1 / lengths[0] + 1 / lengths[1]) / 2)
-
-
 def distances(geometry: Matrix, first: Bodies, second: Bodies) -> NDArray[np.float64]:
     """How far each pair of people is from agreeing, (N, M): median over common points in percent of their mean size.
 
@@ -104,17 +79,8 @@ def assign(distance: NDArray[np.float64], *, limit: float) -> NDArray[np.int64]:
 
 
 def fit(first: NDArray[Any], second: NDArray[Any]) -> tuple[Matrix | None, int]:
-    """The fundamental matrix of corresponding points (N, 2) by MAGSAC++, and how many of them fit; None if too few."""
-    if len(first) < LEAST_CORRESPONDENCES:
-        return None, 0
-    cv2.setRNGSeed(0)
-    matrix, inliers = cv2.findFundamentalMat(
-        np.ascontiguousarray(first, np.float64), np.ascontiguousarray(second, np.float64),
-        cv2.USAC_MAGSAC, INLIER_PX, 0.9999, 5000,
-    )  # fmt: skip
-    if matrix is None or matrix.shape != (3, 3):
-        return None, 0
-    return np.asarray(matrix, np.float64), int(inliers.sum())
+    """The fundamental matrix of corresponding points (N, 2), and how many of them fit; None if too few."""
+    return robust_fit(first, second, sigma=INLIER_PX)
 
 
 def correspondences(

@@ -16,11 +16,12 @@ from or_mv_anon.evaluation.exposure import Exposure, ExposureOptions, measure_ex
 from or_mv_anon.evaluation.faceoff import FaceOffRow, faceoff_table
 from or_mv_anon.evaluation.faceoff_rules import FaceOffOptions
 from or_mv_anon.evaluation.figures import Figures
+from or_mv_anon.evaluation.identities import IdentityResult, evaluate_identities
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, judge_camera
 from or_mv_anon.evaluation.pixel_coverage import FillOptions, PixelCoverage, find_video
 from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_pictures
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresResult, evaluate_squares
-from or_mv_anon.evaluation.run_directory import Run, load_run
+from or_mv_anon.evaluation.run_directory import CameraRun, Run, load_run
 from or_mv_anon.evaluation.tracking_metrics import TrackingResult, evaluate_tracking
 from or_mv_anon.evaluation.truth import Truth
 from or_mv_anon.records import FrameFlag
@@ -60,13 +61,14 @@ class Evaluation:
     squares: SquaresResult | None = None
     detection: DetectionResult | None = None
     tracking: TrackingResult | None = None
+    identities: IdentityResult | None = None
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         parts: dict[str, Any] = {
             name: None if (part := getattr(self, name)) is None else part.as_dict()
-            for name in ("exposure", "squares", "detection", "tracking")
+            for name in ("exposure", "squares", "detection", "tracking", "identities")
         }
         return {
             "schema": SCHEMA,
@@ -116,8 +118,16 @@ def evaluate_run(
             truth.cameras, {name: camera.persons for name, camera in runs.items()}, analysed=looked
         ),
         tracking=evaluate_tracking(truth.cameras, {name: camera.tracks for name, camera in runs.items()}),
+        identities=evaluate_identities(truth.cameras, runs),
         notes=tuple(_notes(exposure, run, truth)),
     )
+
+
+def evaluate_regions(cameras: Mapping[str, CameraRun], truth: Truth, rules: Rules | None = None) -> Exposure:
+    """What the regions of `cameras` leave exposed; the cameras of the ground truth must all be there."""
+    rules = rules or Rules()
+    coverages = {name: partial(RegionCoverage, cameras[name]) for name in truth.cameras}
+    return _judge(truth, coverages, rules, None)[0]
 
 
 def evaluate_videos(

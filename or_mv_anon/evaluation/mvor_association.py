@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.association.geometry import fundamental_matrix
 from or_mv_anon.evaluation import epipolar_baseline as epipolar
 from or_mv_anon.evaluation.association import ViewPair, label
 from or_mv_anon.evaluation.epipolar_baseline import Bodies
@@ -54,7 +55,7 @@ def geometries(
             matrix: NDArray[np.float64] | None
             if kind == "calibration":
                 one, other = mvor.cameras[first], mvor.cameras[second]
-                matrix = epipolar.from_calibration((one.matrix, one.pose), (other.matrix, other.pose))
+                matrix = fundamental_matrix((one.matrix, one.pose), (other.matrix, other.pose))
             elif kind == "true_pairs":
                 same = [np.argwhere((a[1][:, None] == b[1][None, :]) & (a[1] >= 0)[:, None]) for a, b in pairs]
                 matrix, _ = epipolar.fit(*epipolar.correspondences(bodies, same))

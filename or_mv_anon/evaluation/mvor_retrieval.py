@@ -33,6 +33,7 @@ class Retrieval(Figures):
         retrieved: of the missed, whose weaker detection was matched to a trusted one in another view.
         promoted: weaker detections that were matched so.
         promoted_right: of them, those that show an annotated person (IoU 0.5), missed or not.
+        promoted_wrong: of them, how many show nobody.
         weaker_right: the same share when every weaker detection is promoted.
     """
 
@@ -43,6 +44,7 @@ class Retrieval(Figures):
     retrieved: int
     promoted: int
     promoted_right: float
+    promoted_wrong: int
     weaker_right: float
 
 
@@ -68,10 +70,10 @@ def retrieve(
     Every ordered pair of views matches the trusted people of the first with all detections of the second, one to one,
     nobody forced.
     """
-    people = missed = reachable = retrieved = promoted = promoted_right = weaker = weaker_right = 0
+    claimed: dict[int, NDArray[np.bool_]] = {}
     for instant in mvor.instants:
         rows = {camera: found.get(view.image, NOTHING) for camera, view in instant.views.items()}
-        claimed = {camera: np.zeros(len(row.scores), bool) for camera, row in rows.items()}
+        claims = {camera: np.zeros(len(row.scores), bool) for camera, row in rows.items()}
         for first, second in combinations(sorted(rows), 2):
             matrix = matrices.get((instant.day, first, second))
             if matrix is None:
@@ -80,17 +82,25 @@ def retrieve(
             distance = epipolar.distances(matrix, left, right)
             for other, table, camera in ((second, distance, first), (first, distance.T, second)):
                 matches = epipolar.assign(table[rows[camera].scores >= trusted], limit=MATCH_LIMIT)
-                claimed[other][matches[:, 1]] = True
-        for camera, view in instant.views.items():
-            low = rows[camera].scores < trusted
-            overlap = geometry.iou(view.boxes, rows[camera].boxes) >= SAME_BOX_IOU
-            gone = _missed(view, rows[camera], trusted)
-            people, missed = people + len(gone), missed + int(gone.sum())
-            reachable += int((gone & overlap[:, low].any(axis=1)).sum())
-            up = low & claimed[camera]
-            retrieved += int((gone & overlap[:, up].any(axis=1)).sum())
-            promoted, promoted_right = promoted + int(up.sum()), promoted_right + int(overlap[:, up].any(axis=0).sum())
-            weaker, weaker_right = weaker + int(low.sum()), weaker_right + int(overlap[:, low].any(axis=0).sum())
+                claims[other][matches[:, 1]] = True
+        claimed |= {instant.views[camera].image: claim for camera, claim in claims.items()}
+    return count_retrieved(mvor, found, claimed, trusted=trusted)
+
+
+def count_retrieved(mvor: Mvor, found: Found, claimed: Mapping[int, NDArray[np.bool_]], *, trusted: float) -> Retrieval:
+    """Whom promoting the weaker ones of the `claimed` detections (a mask by image number) brings back."""
+    people = missed = reachable = retrieved = promoted = promoted_right = weaker = weaker_right = 0
+    for view in (view for instant in mvor.instants for view in instant.views.values()):
+        rows = found.get(view.image, NOTHING)
+        low = rows.scores < trusted
+        overlap = geometry.iou(view.boxes, rows.boxes) >= SAME_BOX_IOU
+        gone = missed_people(view, rows, trusted)
+        people, missed = people + len(gone), missed + int(gone.sum())
+        reachable += int((gone & overlap[:, low].any(axis=1)).sum())
+        up = low & claimed[view.image]
+        retrieved += int((gone & overlap[:, up].any(axis=1)).sum())
+        promoted, promoted_right = promoted + int(up.sum()), promoted_right + int(overlap[:, up].any(axis=0).sum())
+        weaker, weaker_right = weaker + int(low.sum()), weaker_right + int(overlap[:, low].any(axis=0).sum())
     return Retrieval(
         high_score=trusted,
         people=people,
@@ -99,11 +109,12 @@ def retrieve(
         retrieved=retrieved,
         promoted=promoted,
         promoted_right=share(promoted_right, promoted),
+        promoted_wrong=promoted - promoted_right,
         weaker_right=share(weaker_right, weaker),
     )
 
 
-def _missed(view: MvorView, rows: MvorDetections, trusted: float) -> NDArray[np.bool_]:
+def missed_people(view: MvorView, rows: MvorDetections, trusted: float) -> NDArray[np.bool_]:
     """Which people of a picture no trusted detection found; one detection finds one person."""
     kept = rows.scores >= trusted
     subjects = Subjects(np.zeros(len(view.boxes)), view.boxes, np.ones(len(view.boxes)))

@@ -38,6 +38,14 @@ def table(evaluation: Evaluation) -> str:
         scores = tracking.overall
         values = [_share(scores.hota.hota), _share(scores.clear.mota), _share(scores.identity.idf1)]
         parts.append(_lines(["Tracking within cameras", "HOTA", "MOTA", "IDF1"], [["all cameras", *values]]))
+    if (identities := evaluation.identities) is not None:
+        judged = {**identities.association.by_views, "all pairs": identities.association.overall}
+        rows = [[name, *map(_share, (each.precision, each.recall, each.ipaa["100"]))] for name, each in judged.items()]
+        parts.append(_lines(["Same people in two cameras", "precision", "recall", "all right (IPAA-100)"], rows))
+        switches = identities.switches
+        values = [_share(identities.identity.idf1), str(switches.within_view), str(switches.cross_view)]
+        head = ["Identities over all cameras", "IDF1", "switches within", "across cameras"]
+        parts.append(_lines(head, [["everyone", *values]]))
     return "\n\n".join([*parts, *evaluation.notes])
 
 

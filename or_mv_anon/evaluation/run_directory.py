@@ -16,7 +16,7 @@ import numpy as np
 from or_mv_anon.anonymization.media import INDEX
 from or_mv_anon.anonymization.plan import STORE_FOLDER
 from or_mv_anon.errors import UserError
-from or_mv_anon.records import Columns, Detections, Frames, Keypoints, RegionKind, Regions, Tracks
+from or_mv_anon.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
 from or_mv_anon.store import MANIFEST, RunStore
 from or_mv_anon.video.orientation import Orientation
 
@@ -42,6 +42,7 @@ class CameraRun:
         keypoints: of `persons`; `detection` counts its rows.
         tracks, face_tracks: `detection` counts the rows of `persons` and `faces`.
         regions: what is covered, the frames that rendering painted whole included.
+        identities: of the tracks; None where the cameras were treated one by one.
     """
 
     name: str
@@ -54,6 +55,7 @@ class CameraRun:
     tracks: Tracks
     face_tracks: Tracks
     regions: Regions
+    identities: Identities | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,26 @@ def load_run(path: Path) -> Run:
     return Run(path, method, cameras)
 
 
+def load_stages(folder: Path, sizes: Mapping[str, tuple[int, int]]) -> dict[str, CameraRun]:
+    """The same cameras from the stage outputs alone, of a run that stopped before it rendered.
+
+    Args:
+        folder: of the stages.
+        sizes: width and height of the upright picture of every camera to read.
+
+    Raises:
+        UserError: a part is missing or damaged.
+    """
+    try:
+        stages = json.loads((folder / MANIFEST).read_text())["stages"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{folder} holds no readable stage outputs ({error}).") from error
+    store = RunStore(folder)
+    return {
+        name: _load_camera(store, stages, name, size, covered=True, from_start=True) for name, size in sizes.items()
+    }
+
+
 def _load_camera(
     store: RunStore, stages: Mapping[str, Any], name: str, size: tuple[int, int], *, covered: bool, from_start: bool
 ) -> CameraRun:
@@ -119,6 +141,7 @@ def _load_camera(
         keypoints=_keypoints(store, name, segments),
         tracks=store.read(f"{name}/tracks.parquet", Tracks),
         face_tracks=store.read(f"{name}/face_tracks.parquet", Tracks),
+        identities=_identities(store, stages, name),
         **{**parts, "regions": regions},  # type: ignore[arg-type]
     )
 
@@ -140,6 +163,14 @@ def _keypoints(store: RunStore, name: str, segments: Sequence[str]) -> Keypoints
         parts.append(part.replace(detection=part.detection + before))
         before += len(store.read(f"{name}/persons-{number}.parquet", Detections))
     return Keypoints.concat(parts)
+
+
+def _identities(store: RunStore, stages: Mapping[str, Any], name: str) -> Identities | None:
+    """Those of the run's last association; a file of an earlier one with other cameras is left alone."""
+    file = f"{name}/identities.parquet"
+    if any(file in stage.get("files", []) for stage in stages.values()):
+        return store.read(file, Identities)
+    return None
 
 
 def _painted(stages: Mapping[str, Any], name: str, number: str, size: tuple[int, int]) -> Regions:

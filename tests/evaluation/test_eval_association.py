@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from or_mv_anon.association.geometry import fundamental_matrix
 from or_mv_anon.evaluation import epipolar_baseline as epipolar
 from or_mv_anon.evaluation.association import NOBODY, UNKNOWN, ViewPair, evaluate_association, label, label_camera
 from or_mv_anon.evaluation.identity_switches import NO_IDENTITY, Sightings, identity_switches, match_identities
@@ -217,7 +218,7 @@ def scene(generator: np.random.Generator, instants: int) -> tuple[list, list, np
             views.append(epipolar.people_of(np.concatenate([pixels, np.ones((count, 8, 1))], axis=2), boxes))
         pairs.append((views[0], views[1]))
         matches.append(np.stack([order, np.arange(count)], axis=1))
-    return pairs, matches, epipolar.from_calibration((matrix, np.eye(4)), (matrix, pose))
+    return pairs, matches, fundamental_matrix((matrix, np.eye(4)), (matrix, pose))
 
 
 def test_geometry_estimated_from_people_matches_them() -> None:

@@ -1,0 +1,278 @@
+"""What each step of the method gains on simulated sites: detection, tracking, association, transfer, adaptation.
+
+For every seed a site is simulated, then judged against its exact ground truth, row by row:
+  off-the-shelf detections at 0.5 and at 0.1; with tracking; with cross-view association by appearance, by epipolar
+  geometry, by synchrony and by all of them; with transfer; then the same with the detector of every iteration of
+  tools/adapt_site.py, with one that was plainly self-trained on detections of at least 0.6, and with the student.
+Person figures are about boxes at IoU 0.5. Faces in these rows are covered by the person path alone; the last rows are
+the whole anonymizer with its face detector, before and after. Also told: how right the pseudo-labels are by where they
+come from, and how the label-free criterion ranks the iterations.
+
+Everything is kept in --work; the same command goes on where it was stopped. Needs `make setup-sim setup-adapt`.
+
+Example, one to two hours on two cores:
+  python benchmarks/site_adaptation.py --work /tmp/adaptation --out site_adaptation.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
+from simulated_sites import TOOLS, percent, simulate
+
+from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
+from or_mv_anon.adaptation.configuration import load_adaptation_config
+from or_mv_anon.adaptation.decode import decode_pictures
+from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
+from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.plan import Weights, find_weights, plan_session
+from or_mv_anon.anonymization.session_run import SessionRun
+from or_mv_anon.config import PipelineConfig, load_config
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.evaluation.pseudo_labels import judge_labels
+from or_mv_anon.evaluation.run_directory import CameraRun
+from or_mv_anon.evaluation.truth import Truth, load_truth
+from or_mv_anon.models.registry import fetch, sha256
+from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.records import Provenance
+from or_mv_anon.resources import resource
+from or_mv_anon.site import discover
+
+SELF_TRAINING_SCORE = 0.6
+POSE_S = 0.4  # between poses in the rows about people
+NEVER_S = 1e6
+WAYS = {  # of association: which evidence counts
+    "appearance": {"use_appearance": True, "use_epipolar": False, "use_synchrony": False},
+    "synchrony": {"use_appearance": False, "use_epipolar": False, "use_synchrony": True},
+    "epipolar": {"use_appearance": False, "use_epipolar": True, "use_synchrony": False},
+    "appearance and epipolar": {"use_appearance": True, "use_epipolar": True, "use_synchrony": False},
+    "all": {"use_appearance": True, "use_epipolar": True, "use_synchrony": True},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """One site: where it lies, what is true of it, and how it is looked at."""
+
+    folder: Path
+    truth: Truth
+    workers: int
+
+    @property
+    def recording(self) -> Path:
+        """The videos."""
+        return self.folder / "recording"
+
+    def config(self, **association: bool) -> PipelineConfig:
+        """The shipped settings, but for fewer poses and neither faces nor still heads: rows are about people."""
+        overrides: dict[str, dict[str, Any]] = {
+            "pose": {"interval_s": POSE_S},
+            "face": {"interval_s": NEVER_S},
+            "still": {"interval_s": 0.0},
+        }
+        return load_config(None, overrides | ({"association": association} if association else {}))
+
+    def look(self, name: str, detector: Path, config: PipelineConfig) -> Path:
+        """The stages without rendering, with `detector`; what was done before is kept. Returns their folder."""
+        out = self.folder / "looks" / name
+        options = Options(videos=self.recording, out=out, workers=self.workers)
+        own = Weights("detector", detector.stem, str(detector), sha256(detector), "")
+        weights = [own, *(entry for entry in find_weights(options, {"room"}) if entry.role != "detector")]
+        session = discover(self.recording).sessions[0]
+        run = SessionRun(
+            plan_session(session, out, options, config), options, config, weights, load_endoscopy_config(None)
+        )
+        run.run(render=False)
+        if run.problems:
+            raise SystemExit("; ".join(run.problems))
+        return run.plan.store.root
+
+    def row(self, stages: Path, config: PipelineConfig, people: Callable[[str, CameraRun], People]) -> dict[str, Any]:
+        """One row of the table."""
+        runs = cameras_of(stages, self.truth)
+        return measure(self.truth, runs, {name: people(name, run) for name, run in runs.items()}, config)
+
+
+def off_the_shelf(bench: Bench) -> dict[str, dict[str, Any]]:
+    """The rows before any training."""
+    start = fetch("yolox-tiny-humanart")
+    rows = {}
+    config = bench.config()
+    stages = bench.look("start", start, config)
+    rows["off the shelf, 0.5"] = bench.row(stages, config, lambda name, run: detected(run, score=0.5))
+    rows["off the shelf, 0.1"] = bench.row(stages, config, lambda name, run: detected(run, score=0.1))
+    rows["+ tracking"] = bench.row(stages, config, lambda name, run: tracked(run))
+    for way, used in WAYS.items():
+        config = bench.config(**used)
+        stages = bench.look("start", start, config)
+        row = bench.row(stages, config, lambda name, run, at=stages: recovered(at, name, transfer=False))
+        rows[f"+ association: {way}"] = row | association(stages)
+    config = bench.config()
+    stages = bench.look("start", start, config)
+    rows["+ transfer"] = everything(bench, stages, config)
+    return rows
+
+
+def everything(bench: Bench, stages: Path, config: PipelineConfig) -> dict[str, Any]:
+    """The row of the whole method on one detector."""
+    return bench.row(stages, config, lambda name, run: recovered(stages, name, transfer=True))
+
+
+def association(stages: Path) -> dict[str, Any]:
+    """How many pairs of cameras have a geometry."""
+    pairs = json.loads((stages / "geometry.json").read_text())["pairs"]
+    return {"pairs": len(pairs), "pairs_with_geometry": sum(pair["matrix"] is not None for pair in pairs)}
+
+
+def adapt(bench: Bench, iterations: int) -> tuple[Path, float]:
+    """The bundle of the adaptation tool and the minutes that it took."""
+    out, started = bench.folder / "model", time.perf_counter()
+    noted = out / "minutes.json"
+    command = [sys.executable, str(TOOLS / "adapt_site.py"), "--videos", str(bench.recording), "--out", str(out)]
+    if not noted.exists():
+        subprocess.run([*command, "--iterations", str(iterations), "--workers", str(bench.workers)], check=True)
+        noted.write_text(json.dumps((time.perf_counter() - started) / 60))
+    return out, json.loads(noted.read_text())
+
+
+def self_train(bench: Bench, model: Path) -> Path:
+    """A detector trained like the first iteration, on the same pictures, with plain detections as labels."""
+    out = bench.folder / "self-trained"
+    if (out / "detector.onnx").exists():
+        return out / "detector.onnx"
+    config, start = load_adaptation_config(), fetch("yolox-tiny-humanart")
+    images = read_coco(model / "work" / "iteration-1" / "labels.json")
+    options = Options(videos=bench.recording, out=out)
+    plan = plan_session(discover(bench.recording).sessions[0], out, options, load_config())
+    cameras = {f"{plan.session.name}/{camera.camera.name}": camera for camera in plan.cameras}
+    runs = cameras_of(bench.look("start", start, bench.config()), bench.truth)
+    labels = out / "labels.json"
+    write_coco([plain(image, runs[image.camera.split("/")[-1]]) for image in images], labels)
+    trained = train_detector(
+        DetectorTraining(
+            config=resource("configs") / config.training.network, start=start, labels=labels,
+            pictures=decode_pictures(images, cameras, title="pictures"), out=out, steps=config.training.steps,
+            batch=config.training.batch, long_side=config.training.long_side,
+            learning_rate=config.training.learning_rate, seed=1, device="auto", seconds=None, teacher=None,
+            teacher_weight=0.0, frozen_stages=config.training.frozen_stages,
+        )
+    )  # fmt: skip
+    return trained.onnx
+
+
+def plain(image: LabelledImage, run: CameraRun) -> LabelledImage:
+    """The picture with every sure detection as a label of full weight."""
+    found = run.persons[(run.persons.frame == image.frame) & (run.persons.score >= SELF_TRAINING_SCORE)]
+    scale = np.array([image.size[0] / run.size[0], image.size[1] / run.size[1]] * 2, np.float32)
+    labels = PseudoLabels(
+        frame=found.frame, box=found.box * scale, weight=np.ones(len(found)), score=found.score,
+        provenance=np.full(len(found), Provenance.DETECTED), track=np.full(len(found), -1),
+        identity=np.full(len(found), -1),
+    )  # fmt: skip
+    return dataclasses.replace(image, labels=labels)
+
+
+def anonymized(bench: Bench, name: str, model: Path | None) -> dict[str, Any]:
+    """What the anonymizer as a whole leaves exposed, with its own settings."""
+    options = Options(videos=bench.recording, out=bench.folder / "looks" / name, model=model, workers=bench.workers)
+    config = load_config()
+    session = discover(bench.recording).sessions[0]
+    plan = plan_session(session, options.out, options, config)
+    run = SessionRun(plan, options, config, find_weights(options, {"room"}), load_endoscopy_config(None))
+    run.run(render=False)
+    return product(bench.truth, cameras_of(plan.store.root, bench.truth))
+
+
+def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Everything about one site."""
+    folder = options.work / f"site{seed}"
+    simulate(seed, folder, options)
+    bench = Bench(folder, load_truth(folder / "truth"), options.workers)
+    rows = off_the_shelf(bench)
+    model, minutes = adapt(bench, options.iterations)
+    detectors = {
+        f"iteration {n}": model / "work" / f"iteration-{n}" / "detector.onnx" for n in range(1, options.iterations + 1)
+    }
+    detectors["self-training at 0.6"] = self_train(bench, model)
+    detectors["student"] = model / "student.onnx"
+    config = bench.config()
+    for name, detector in detectors.items():
+        if not detector.exists():
+            continue
+        stages = bench.look(name.replace(" ", "-"), detector, config)
+        rows[f"{name}, detector alone at 0.1"] = bench.row(stages, config, lambda _, run: detected(run, score=0.1))
+        if name != "self-training at 0.6":
+            rows[f"{name}, everything"] = everything(bench, stages, config)
+    return {
+        "seed": seed,
+        "rows": rows,
+        "anonymizer": {
+            "as it comes": anonymized(bench, "whole-before", None),
+            "with the site model": anonymized(bench, "whole-after", model),
+        },
+        "adaptation_minutes": minutes,
+        "labels": {
+            number: judge_labels(read_coco(path), bench.truth).as_dict()
+            for number in range(1, options.iterations + 1)
+            if (path := model / "work" / f"iteration-{number}" / "labels.json").exists()
+        },
+        "card": (model / "card.md").read_text(),
+    }
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The headline of every site as a table."""
+    columns = ("recall", "hard_recall", "in_all_views", "precision", "ap50", "faces_in_all_views", "covered_outside")
+    lines = []
+    for site in results["sites"]:
+        lines += [
+            f"Site {site['seed']} (adaptation took {site['adaptation_minutes']:.0f} minutes)",
+            "",
+            "| step | recall | hard | in all views | precision | AP50 | faces in all views | covered where nobody is | "
+            "exposed per camera-hour |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        for name, row in site["rows"].items():
+            figures = " | ".join(percent(row[column]) for column in columns)
+            lines.append(f"| {name} | {figures} | {row['exposed_per_camera_hour']:,.0f} |")
+        for name, row in site["anonymizer"].items():
+            figures = f"{percent(row['faces_in_all_views'])} | {percent(row['covered_outside'])}"
+            lines.append(f"| the anonymizer {name} | | | | | | {figures} | {row['exposed_per_camera_hour']:,.0f} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--work", type=Path, required=True, metavar="DIR", help="where sites, models and stage outputs are kept")
+    add("--out", type=Path, required=True, metavar="JSON", help="where the results go")
+    add("--seeds", type=int, nargs="+", default=[7001, 7002], metavar="N", help="of the sites (default: 7001 7002)")
+    add("--cameras", type=int, default=4, help="per site (default: 4)")
+    add("--people", type=int, default=8, help="per site, the patient among them (default: 8)")
+    add("--seconds", type=float, default=120.0, help="per site (default: 120)")
+    add("--fps", type=int, default=5, help="frames per second (default: 5)")
+    add("--size", default="640x360", help="of the pictures (default: 640x360)")
+    add("--iterations", type=int, default=3, help="of the adaptation (default: 3)")
+    add("--workers", type=int, default=2, help="processes (default: 2)")
+    options = parser.parse_args()
+    results: dict[str, Any] = {"settings": {name: str(value) for name, value in vars(options).items()}, "sites": []}
+    for seed in options.seeds:
+        results["sites"].append(measure_site(seed, options))
+        options.out.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\n{markdown(results)}")
+
+
+if __name__ == "__main__":
+    main()
