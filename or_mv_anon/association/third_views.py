@@ -1,4 +1,4 @@
-"""What the matches with third views say about who is who in two others, and whether the two views' own matches agree."""
+"""What the matches with third views say about who is who in two others, and whether the two views agree with it."""
 
 from __future__ import annotations
 
