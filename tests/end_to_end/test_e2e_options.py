@@ -41,7 +41,7 @@ def test_a_site_model(tmp_path: Path, site: Callable[..., Path], weights: Path) 
     shutil.copyfile(next(weights.glob("yolox*.onnx")), model / "detector.onnx")
     digest = sha256(model / "detector.onnx")
     (model / "model.toml").write_text(
-        f'schema = 1\n[detector]\nkind = "yolox"\nfile = "detector.onnx"\nsha256 = "{digest}"\n'
+        f'schema = 2\n[detector]\nkind = "yolox"\nfile = "detector.onnx"\nsha256 = "{digest}"\n'
     )
     ran = run("--videos", videos, "--out", out, "--model", model)
     assert ran.code == 0, ran.err

@@ -77,7 +77,7 @@ class TestOptions:
 
     def test_damaged_site_model(self, attempt: Callable[..., Ran], tmp_path: Path) -> None:
         section = f'[detector]\nkind = "yolox"\nfile = "d.onnx"\nsha256 = "{"0" * 64}"\n'
-        write(tmp_path / "model.toml", f"schema = 1\n{section}")
+        write(tmp_path / "model.toml", f"schema = 2\n{section}")
         write(tmp_path / "d.onnx", "damaged")
         assert attempt("--model", tmp_path).refused_with("d.onnx", "damaged")
 
