@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
+from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
 from or_mv_anon.openmmlab.weighted_yolox import WeightedYOLOXHead
@@ -17,9 +18,10 @@ NOTHING = torch.zeros((0, 4))
 @pytest.fixture(scope="module")
 def head():
     assigner = {"type": "SimOTAAssigner", "center_radius": 2.5}
-    return WeightedYOLOXHead(
-        num_classes=1, in_channels=8, feat_channels=8, norm_cfg=None, train_cfg={"assigner": assigner}
-    )
+    with DefaultScope.overwrite_default_scope("mmdet"):  # an earlier training in this process may have set another
+        return WeightedYOLOXHead(
+            num_classes=1, in_channels=8, feat_channels=8, norm_cfg=None, train_cfg={"assigner": assigner}
+        )
 
 
 def maps(seed=0):
