@@ -54,14 +54,14 @@ def associate_session(job: AssociateJob) -> Associated:
     started = time.perf_counter()
     store = RunStore(job.plans[0].store)
     times = [session_seconds(plan, read_joined(plan, "frames", Frames)) for plan in job.plans]
-    step_s = max(job.config.association.instant_s, min(map(_frame_interval, times)))  # pictures may be minutes apart
-    config = replace(job.config.association, instant_s=step_s)
-    instants = common_instants(times, step_s=step_s)
+    instants = common_instants(times, step_s=job.config.association.instant_s)
     trusted = job.config.pose.trusted_score
     views = [_view(plan, each, instants, trusted_score=trusted) for plan, each in zip(job.plans, times, strict=True)]
     frames, pairs = sum(map(len, times)), len(views) * (len(views) - 1) // 2
     # Half of the progress is for the pairs of cameras, half for the cameras.
-    association = associate(views, config, seed=SEED, progress=lambda done: count_frames(frames * done // (2 * pairs)))
+    association = associate(
+        views, job.config.association, seed=SEED, progress=lambda done: count_frames(frames * done // (2 * pairs))
+    )
     _write_geometry(store, job, association, instants)
     faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
     scene = Scene.of(views, association, instants, faces=faces)
@@ -76,10 +76,6 @@ def associate_session(job: AssociateJob) -> Associated:
         cameras=tuple(recovered),
     )
     return Associated(time.perf_counter() - started, audit)
-
-
-def _frame_interval(times: Seconds) -> float:
-    return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
 def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score: float) -> View:

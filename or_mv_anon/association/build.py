@@ -19,20 +19,24 @@ REACH_S = 0.5  # seconds from a pose sample within which its points are carried 
 BOX_WEIGHT = 0.1  # of points that only the box tells
 SMOOTHED = 4  # observations on either side whose median gives a head height
 ROWS_AT_ONCE = 100_000
+FARTHEST_S = 0.5  # seconds from an instant to the picture that stands for it; later, people have moved
 
 
 def common_instants(times: Sequence[Seconds], *, step_s: float) -> Seconds:
-    """Session seconds (I,) at an even step over all the time that any camera recorded.
+    """Session seconds (I,), ascending, of the moments at an even step at which any camera took a picture.
+
+    Between pictures that are far apart there are no instants: nothing is seen there, and a picture counts once.
 
     Args:
         times: per camera the session seconds of its frames, never falling.
-        step_s: seconds from one instant to the next.
+        step_s: seconds from one instant to the next while cameras run.
     """
     recorded = [each for each in times if len(each)]
     if not recorded:
         return np.zeros(0)
-    start, stop = min(float(each[0]) for each in recorded), max(float(each[-1]) for each in recorded)
-    return np.asarray(start + step_s * np.arange(int(np.floor((stop - start) / step_s + 1e-6)) + 1), np.float64)
+    start = min(float(each[0]) for each in recorded)
+    steps = np.unique(np.concatenate([np.round((each - start) / step_s) for each in recorded]))
+    return np.asarray(start + step_s * steps, np.float64)
 
 
 def build_view(
@@ -49,9 +53,10 @@ def build_view(
 ) -> View:
     """One camera's part in association.
 
-    At each instant the nearest frame counts, if one is within half a step or half a frame interval. People whose pose
-    was not estimated in that frame carry the points of their track's neighbouring samples along with their box. The
-    prolonged ends of tracks, where nothing was detected any more, are left out.
+    At each instant the nearest frame counts, if one is within half a step or half a frame interval, and never one that
+    is more than half a second away. People whose pose was not estimated in that frame carry the points of their track's
+    neighbouring samples along with their box. The prolonged ends of tracks, where nothing was detected any more, are
+    left out.
 
     Args:
         name: the camera's.
@@ -102,7 +107,7 @@ def _nearest_frames(times: Seconds, instants: Seconds) -> Rows:
     before = np.maximum(after - 1, 0)
     nearest = np.where(np.abs(times[before] - instants) <= np.abs(times[after] - instants), before, after)
     intervals = [float(np.median(np.diff(clock))) for clock in (times, instants) if len(clock) > 1]
-    reach = max(intervals, default=0.0) / 2 + 1e-6
+    reach = min(max(intervals, default=0.0) / 2, FARTHEST_S) + 1e-6
     return np.where(np.abs(times[nearest] - instants) <= reach, nearest, -1)
 
 

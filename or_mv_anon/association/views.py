@@ -1,7 +1,7 @@
 """What association sees of a session: every camera's tracked people at the session's common instants.
 
 Cameras have clocks and frame rates of their own. Association therefore works on instants, moments of session time at an
-even step; each camera contributes what it shows at the frame nearest to an instant.
+even step, without those at which nobody took a picture; each camera contributes what it shows at the nearest frame.
 """
 
 from __future__ import annotations

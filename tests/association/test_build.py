@@ -46,9 +46,9 @@ def view_of(tracks: Tracks, persons: Detections, keypoints: Keypoints, *, fps: f
     return build_view("cam1", SIZE, times=times, instants=instants, tracks=tracks, persons=persons, keypoints=keypoints)
 
 
-def test_instants_cover_all_cameras() -> None:
+def test_instants_are_where_any_camera_took_a_picture() -> None:
     instants = common_instants([np.array([1.0, 2.0]), np.array([-0.5, 1.5]), np.zeros(0)], step_s=0.5)
-    assert instants.tolist() == [-0.5, 0.0, 0.5, 1.0, 1.5, 2.0]
+    assert instants.tolist() == [-0.5, 1.0, 1.5, 2.0]
     assert len(common_instants([], step_s=0.5)) == 0
 
 
@@ -105,7 +105,8 @@ def test_a_pause_of_the_camera_has_no_observations() -> None:
     times = np.r_[np.arange(5) * 0.2, 3 + np.arange(5) * 0.2]
     instants = common_instants([times], step_s=0.2)
     view = build_view("cam1", SIZE, times=times, instants=instants, tracks=tracks, persons=persons, keypoints=keypoints)
-    assert view.observations.instant.tolist() == [0, 1, 2, 3, 4, 15, 16, 17, 18, 19]
+    assert view.observations.instant.tolist() == list(range(10))
+    np.testing.assert_allclose(instants, times)
 
 
 def test_keypoints_of_other_detections_are_refused() -> None:
@@ -118,7 +119,7 @@ def test_keypoints_of_other_detections_are_refused() -> None:
 def test_every_observation_is_the_frame_nearest_to_its_instant(fps: float, offset: float, step_s: float) -> None:
     tracks, persons, keypoints = walker(40)
     times = np.arange(40) / fps + offset
-    instants = common_instants([times, np.array([-6.0, 6.0])], step_s=step_s)
+    instants = common_instants([times, np.arange(-6.0, 6.0, 0.04)], step_s=step_s)
     seen = build_view(
         "cam1", SIZE, times=times, instants=instants, tracks=tracks, persons=persons, keypoints=keypoints
     ).observations
