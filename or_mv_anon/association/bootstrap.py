@@ -72,8 +72,9 @@ def candidates(
         kept = _some_neighbours(kept, rows.instant[order[begin[kept]]], random)
     share = (np.arange(SAMPLES) + 0.5) / SAMPLES
     chosen = order[begin[kept, None] + (share * instants[kept, None]).astype(int)]
-    points = rows.points[:, chosen][:, :, :, STEADY].reshape(2, len(kept), -1, 2).astype(np.float64)
-    weight = rows.weight[chosen][:, :, STEADY].reshape(len(kept), -1).astype(np.float64)
+    each = SAMPLES * len(STEADY)
+    points = rows.points[:, chosen][:, :, :, STEADY].reshape(2, len(kept), each, 2).astype(np.float64)
+    weight = rows.weight[chosen][:, :, STEADY].reshape(len(kept), each).astype(np.float64)
     return Candidates(
         key[kept, 0],
         key[kept, 1],

@@ -1,5 +1,7 @@
 """Geometry and distances of tracks in synthetic rooms, from people who walk and stand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic_room import SIZE, Camera, Room, synthetic_room
@@ -62,6 +64,14 @@ def test_nothing_in_common_is_refused_with_a_reason():
     assert stretch.matrix is None
     assert "too few" in stretch.problem
     assert len(pair_distances(room.views[0], nobody, [stretch])) == 0
+
+
+def test_single_pictures_are_too_little():
+    room = synthetic_room(cameras=2, people=3, seconds=10)
+    few = [replace(view, observations=view.observations[view.observations.instant < 2]) for view in room.views]
+    (stretch,) = estimate_geometry(few)[PAIR]
+    assert stretch.matrix is None
+    assert "too few" in stretch.problem
 
 
 def test_three_people_who_stand_do_not_fix_a_geometry():
