@@ -29,6 +29,7 @@ from or_mv_anon.adaptation.pictures import Picture
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import FaceConfig
 from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.compatibility import prepare
 
 HELD_OUT_EVERY = 5  # stretches of time
@@ -86,7 +87,7 @@ def adapt_faces(
     config: FaceAdaptationConfig,
     detection: FaceConfig,
     trusted_score: float,
-    device: str = "cpu",
+    device: Device = "cpu",
     seed: int = 0,
     progress: Callable[[int], Any] | None = None,
 ) -> AdaptedFaces:
@@ -100,7 +101,7 @@ def adapt_faces(
         config: how to learn.
         detection: how faces are detected when both networks are compared.
         trusted_score: least score of a keypoint that places a head.
-        device: torch's name of where to train.
+        device: where to train.
         seed: of the choice of frames and of the training.
         progress: told every step.
 

@@ -26,6 +26,8 @@ from or_mv_anon.boxes import Boxes
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import Picture
 from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.runtime import Device
+from or_mv_anon.openmmlab.devices import torch_device
 from or_mv_anon.openmmlab.trainable_graph import TrainableGraph
 
 BOX_WEIGHT = 5.0
@@ -51,7 +53,7 @@ def train_faces(
     batch: int,
     crop: int,
     learning_rate: float,
-    device: str,
+    device: Device,
     seed: int,
     progress: Callable[[int], Any] | None = None,
 ) -> list[float]:
@@ -65,7 +67,7 @@ def train_faces(
         batch: crops per step.
         crop: side of a crop in pixels, a multiple of 32.
         learning_rate: at the start.
-        device: torch's name of it.
+        device: where to train.
         seed: of the crops.
         progress: told every step.
 
@@ -74,13 +76,14 @@ def train_faces(
     """
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
-    network = TrainableGraph(graphs.yunet(start)).to(device)
+    place = torch_device(device)
+    network = TrainableGraph(graphs.yunet(start)).to(place)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     losses = []
     for step in range(steps):
         chosen = [_crop(pictures[int(draw.integers(len(pictures)))], crop, draw) for _ in range(batch)]
-        stacked = torch.from_numpy(np.stack([each.picture for each in chosen])).to(device)
+        stacked = torch.from_numpy(np.stack([each.picture for each in chosen])).to(place)
         loss = _loss(network(stacked), chosen, crop)
         optimizer.zero_grad()
         loss.backward()

@@ -45,7 +45,7 @@ def best_score(network: Path, scene: FacePicture) -> float:
 def train(out: Path, pictures: list[FacePicture], *, steps: int) -> list[float]:
     start = fetch("yunet-2023mar")
     return train_faces(
-        start, pictures, out, steps=steps, batch=4, crop=160, learning_rate=1e-3, device="cpu", seed=3
+        start, pictures, out, steps=steps, batch=4, crop=160, learning_rate=1e-3, device="auto", seed=3
     )  # fmt: skip
 
 
