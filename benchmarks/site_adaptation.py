@@ -48,6 +48,7 @@ from or_mv_anon.records import Provenance
 from or_mv_anon.resources import resource
 from or_mv_anon.site import discover
 
+LEARNED = ("synchrony", "all")  # ways that train a network on the session first
 SELF_TRAINING_SCORE = 0.6
 POSE_S = 0.4  # between poses in the rows about people
 NEVER_S = 1e6
@@ -97,30 +98,49 @@ class Bench:
             raise SystemExit("; ".join(run.problems))
         return run.plan.store.root
 
+    def keep(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The figures of a row, measured once and kept."""
+        path = self.folder / "rows.json"
+        rows = json.loads(path.read_text()) if path.exists() else {}
+        if name not in rows:
+            rows[name] = make()
+            path.write_text(json.dumps(rows, indent=1))
+            print(f"{name}: {rows[name]}", flush=True)
+        return rows[name]
+
     def row(self, stages: Path, config: PipelineConfig, people: Callable[[str, CameraRun], People]) -> dict[str, Any]:
         """One row of the table."""
         runs = cameras_of(stages, self.truth)
         return measure(self.truth, runs, {name: people(name, run) for name, run in runs.items()}, config)
 
 
-def off_the_shelf(bench: Bench) -> dict[str, dict[str, Any]]:
-    """The rows before any training."""
-    start = fetch("yolox-tiny-humanart")
-    rows = {}
-    config = bench.config()
-    stages = bench.look("start", start, config)
-    rows["off the shelf, 0.5"] = bench.row(stages, config, lambda name, run: detected(run, score=0.5))
-    rows["off the shelf, 0.1"] = bench.row(stages, config, lambda name, run: detected(run, score=0.1))
-    rows["+ tracking"] = bench.row(stages, config, lambda name, run: tracked(run))
-    for way, used in WAYS.items():
-        config = bench.config(**used)
-        stages = bench.look("start", start, config)
-        row = bench.row(stages, config, lambda name, run, at=stages: recovered(at, name, transfer=False))
-        rows[f"+ association: {way}"] = row | association(stages)
-    config = bench.config()
-    stages = bench.look("start", start, config)
-    rows["+ transfer"] = everything(bench, stages, config)
-    return rows
+def off_the_shelf(bench: Bench) -> None:
+    """The rows before any training, without the slow ones."""
+    start, config = fetch("yolox-tiny-humanart"), bench.config()
+    for score in (0.5, 0.1):
+        bench.keep(
+            f"off the shelf, {score}",
+            lambda score=score: bench.row(
+                bench.look("start", start, config), config, lambda _, run: detected(run, score=score)
+            ),
+        )
+    bench.keep("+ tracking", lambda: bench.row(bench.look("start", start, config), config, lambda _, run: tracked(run)))
+    for way in WAYS:
+        if way not in LEARNED:
+            associated(bench, way)
+    bench.keep("+ transfer", lambda: everything(bench, bench.look("start", start, config), config))
+
+
+def associated(bench: Bench, way: str) -> None:
+    """The row of one way to associate."""
+
+    def make() -> dict[str, Any]:
+        config = bench.config(**WAYS[way])
+        stages = bench.look("start", fetch("yolox-tiny-humanart"), config)
+        row = bench.row(stages, config, lambda name, run: recovered(stages, name, transfer=False))
+        return row | association(stages)
+
+    bench.keep(f"+ association: {way}", make)
 
 
 def everything(bench: Bench, stages: Path, config: PipelineConfig) -> dict[str, Any]:
@@ -198,32 +218,38 @@ def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     folder = options.work / f"site{seed}"
     simulate(seed, folder, options)
     bench = Bench(folder, load_truth(folder / "truth"), options.workers)
-    rows = off_the_shelf(bench)
+    off_the_shelf(bench)
     model, minutes = adapt(bench, options.iterations)
-    detectors = {
-        f"iteration {n}": model / "work" / f"iteration-{n}" / "detector.onnx" for n in range(1, options.iterations + 1)
+    whole = {
+        "as it comes": bench.keep("anonymizer as it comes", lambda: anonymized(bench, "whole-before", None)),
+        "with the site model": bench.keep("anonymizer with the model", lambda: anonymized(bench, "whole-after", model)),
     }
+    numbers = range(1, options.iterations + 1)
+    detectors = {f"iteration {n}": model / "work" / f"iteration-{n}" / "detector.onnx" for n in numbers}
+    detectors["student"] = next(iter(sorted(model.glob("student-*.onnx"))), model / "student.onnx")
     detectors["self-training at 0.6"] = self_train(bench, model)
-    detectors["student"] = model / "student.onnx"
     config = bench.config()
-    for name, detector in detectors.items():
+    for name, detector in reversed(detectors.items()):
         if not detector.exists():
             continue
         stages = bench.look(name.replace(" ", "-"), detector, config)
-        rows[f"{name}, detector alone at 0.1"] = bench.row(stages, config, lambda _, run: detected(run, score=0.1))
+        bench.keep(
+            f"{name}, detector alone at 0.1",
+            lambda stages=stages: bench.row(stages, config, lambda _, run: detected(run, score=0.1)),
+        )
         if name != "self-training at 0.6":
-            rows[f"{name}, everything"] = everything(bench, stages, config)
+            bench.keep(f"{name}, everything", lambda stages=stages: everything(bench, stages, config))
+    for way in LEARNED:
+        associated(bench, way)
+    rows = json.loads((folder / "rows.json").read_text())
     return {
         "seed": seed,
-        "rows": rows,
-        "anonymizer": {
-            "as it comes": anonymized(bench, "whole-before", None),
-            "with the site model": anonymized(bench, "whole-after", model),
-        },
+        "rows": {name: row for name, row in rows.items() if "recall" in row},
+        "anonymizer": whole,
         "adaptation_minutes": minutes,
         "labels": {
-            number: judge_labels(read_coco(path), bench.truth).as_dict()
-            for number in range(1, options.iterations + 1)
+            number: judge_labels(read_coco(path), bench.truth.cameras).as_dict()
+            for number in numbers
             if (path := model / "work" / f"iteration-{number}" / "labels.json").exists()
         },
         "card": (model / "card.md").read_text(),
