@@ -225,12 +225,15 @@ def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "with the site model": bench.keep("anonymizer with the model", lambda: anonymized(bench, "whole-after", model)),
     }
     numbers = range(1, options.iterations + 1)
-    detectors = {f"iteration {n}": model / "work" / f"iteration-{n}" / "detector.onnx" for n in numbers}
-    detectors["student"] = next(iter(sorted(model.glob("student-*.onnx"))), model / "student.onnx")
-    detectors["self-training at 0.6"] = self_train(bench, model)
+    makers: dict[str, Callable[[], Path]] = {
+        f"iteration {n}": lambda n=n: model / "work" / f"iteration-{n}" / "detector.onnx" for n in reversed(numbers)
+    }
+    makers["student"] = lambda: next(iter(sorted(model.glob("student-*.onnx"))), model / "student.onnx")
+    makers["self-training at 0.6"] = lambda: self_train(bench, model)
     config = bench.config()
-    for name, detector in reversed(detectors.items()):
-        if not detector.exists():
+    for name, make in makers.items():
+        detector = make()
+        if not detector.exists():  # an iteration that was not made, or a student that was left out
             continue
         stages = bench.look(name.replace(" ", "-"), detector, config)
         bench.keep(
