@@ -119,7 +119,7 @@ class WorkerPool:
                 if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
                     victims = list(running.values())
                     running.clear()
-                    self._executor.shutdown(wait=False)
+                    self._discard()
                     self._executor = self._start()
                     if len(victims) == 1:
                         yield victims[0], RuntimeError(WORKER_DIED)
@@ -132,6 +132,17 @@ class WorkerPool:
                         raise error
                     yield job, error if error is not None else future.result()
             bar.update(min(self._counter.value, frames) - bar.n)
+
+    def _discard(self) -> None:
+        """Give up a pool that lost a worker.
+
+        It terminates the others by itself, but not one that was only just being started: that one would wait for work
+        forever, and this process for its end.
+        """
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False)
+        for process in processes:
+            process.kill()
 
     def _fill(
         self,
