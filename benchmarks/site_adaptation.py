@@ -28,7 +28,8 @@ from typing import Any
 
 import numpy as np
 from adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
-from simulated_sites import TOOLS, percent, simulate
+from adaptation_tables import markdown
+from simulated_sites import TOOLS, simulate
 
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.configuration import load_adaptation_config
@@ -257,28 +258,6 @@ def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         },
         "card": (model / "card.md").read_text(),
     }
-
-
-def markdown(results: dict[str, Any]) -> str:
-    """The headline of every site as a table."""
-    columns = ("recall", "hard_recall", "in_all_views", "precision", "ap50", "faces_in_all_views", "covered_outside")
-    lines = []
-    for site in results["sites"]:
-        lines += [
-            f"Site {site['seed']} (adaptation took {site['adaptation_minutes']:.0f} minutes)",
-            "",
-            "| step | recall | hard | in all views | precision | AP50 | faces in all views | covered where nobody is | "
-            "exposed per camera-hour |",
-            "|---|---|---|---|---|---|---|---|---|",
-        ]
-        for name, row in site["rows"].items():
-            figures = " | ".join(percent(row[column]) for column in columns)
-            lines.append(f"| {name} | {figures} | {row['exposed_per_camera_hour']:,.0f} |")
-        for name, row in site["anonymizer"].items():
-            figures = f"{percent(row['faces_in_all_views'])} | {percent(row['covered_outside'])}"
-            lines.append(f"| the anonymizer {name} | | | | | | {figures} | {row['exposed_per_camera_hour']:,.0f} |")
-        lines.append("")
-    return "\n".join(lines)
 
 
 def main() -> None:
