@@ -34,6 +34,7 @@ def analyse_windows(
     folder: Path,
     *,
     detector: Path,
+    original: Path,
     weights: Sequence[Weights],
     options: Options,
     config: PipelineConfig,
@@ -44,6 +45,7 @@ def analyse_windows(
         windows: to look at.
         folder: holds one store per window.
         detector: the person detector of this iteration.
+        original: the `folder` of the first iteration, which the starting detector began.
         weights: of the other networks.
         options: of the anonymizer.
         config: see `labelling_config`.
@@ -63,5 +65,7 @@ def analyse_windows(
         for problem in run.problems:
             print(f"- {problem}", flush=True)
         session = window.recording.session.name
-        found[window.number] = [load_findings(camera, session=session) for camera in run.healthy]
+        found[window.number] = [
+            load_findings(camera, session=session, original=original / window.name) for camera in run.healthy
+        ]
     return found

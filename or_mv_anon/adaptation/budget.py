@@ -41,6 +41,18 @@ class Budget:
         return None if math.isinf(self.left) else self.left
 
 
+def affords_iteration(left: float, *, analysis_s: float, step_s: float, least_steps: int) -> bool:
+    """Whether a further iteration is worth its labelling: whether a short training would still fit behind it.
+
+    Args:
+        left: seconds for iterations; infinite for no limit.
+        analysis_s: seconds that labelling took before.
+        step_s: seconds that a training step took.
+        least_steps: fewer make an iteration not worth while.
+    """
+    return left >= (analysis_s + least_steps * step_s) * SPEED_MARGIN
+
+
 def plan_iterations(
     left: float, iterations: int, *, analysis_s: float, step_s: float, steps: int, least_steps: int
 ) -> IterationPlan:

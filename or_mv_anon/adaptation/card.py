@@ -69,9 +69,9 @@ def write_card(folder: Path, facts: CardFacts) -> None:
             "",
             "## Iterations",
             "",
-            f"Judged on {facts.held_out} held-out pictures, without labels: a person counts whom tracking or another",
-            "camera supports in some iteration. These figures compare iterations; they are not the recall of true",
-            "people.",
+            f"Judged on {facts.held_out} held-out pictures, without labels: a person counts whom tracking supports in",
+            "some iteration and independent evidence confirms. These figures compare iterations; they are not the",
+            "recall of true people.",
             "",
             *_iterations(facts),
             "",
@@ -103,7 +103,7 @@ def _iterations(facts: CardFacts) -> list[str]:
         lines.append(
             f"| {name} | {entry.steps} | {entry.seconds:.0f} | {entry.curves.criterion:.4f} | {' | '.join(values)} |"
         )
-    return [*lines, "", "Unsupported: boxes per picture that nothing supports."]
+    return [*lines, "", "Unsupported: boxes per picture that nothing supports or that independent evidence denies."]
 
 
 def _labels(iterations: Sequence[IterationFacts]) -> list[str]:

@@ -1,8 +1,8 @@
 """Pseudo-labels as COCO json: what training reads, and what can be judged against ground truth afterwards.
 
 Beyond COCO, images carry `camera` (session/camera), `frame` (counted over the recording) and `time` (seconds of
-session time); annotations carry `weight`, `score`, `provenance`, `track` and `identity`. An ignored region has
-`iscrowd` 1. Boxes stay fractions of pixels. `file_name` names no file: the recording holds the pixels.
+session time); annotations carry `weight`, `evidence`, `score`, `provenance`, `track` and `identity`. An ignored region
+has `iscrowd` 1. Boxes stay fractions of pixels. `file_name` names no file: the recording holds the pixels.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from or_mv_anon.files import write_atomically
 from or_mv_anon.records import Provenance
 
 PERSON = 1  # COCO's category
+NO_DENIAL = 1.0  # of labels that come from elsewhere
+NUMBERS = ("weight", "score", "track", "identity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,7 @@ def _annotations(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
                     "area": width * height,
                     "iscrowd": int(labels.weight[row] <= 0),
                     "weight": labels.weight[row].item(),
+                    "evidence": labels.evidence[row].item(),
                     "score": labels.score[row].item(),
                     "provenance": Provenance(labels.provenance[row]).name.lower(),
                     "track": labels.track[row].item(),
@@ -115,10 +118,11 @@ def _annotations(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
 
 def _read_image(image: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]]) -> LabelledImage:
     boxes = np.array([entry["bbox"] for entry in annotations], np.float32).reshape(-1, 4)
-    columns = {name: [entry[name] for entry in annotations] for name in ("weight", "score", "track", "identity")}
+    columns = {name: [entry[name] for entry in annotations] for name in NUMBERS}
     labels = PseudoLabels(
         frame=np.full(len(boxes), image["frame"]),
         box=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1),
+        evidence=np.array([entry.get("evidence", NO_DENIAL) for entry in annotations], np.float32),
         provenance=np.array([Provenance[entry["provenance"].upper()] for entry in annotations], np.uint8),
         **columns,  # type: ignore[arg-type]
     )

@@ -1,7 +1,8 @@
 """Which iteration's detector is the best, judged without labels on pictures that nobody was trained on.
 
-At the anonymizer's operating scores a detector should find the people whom tracking or other cameras support, and
-little that nothing supports. The criterion is the supported recall less a price for unsupported boxes.
+At the anonymizer's operating scores a detector should find the people whom tracking supports and independent witnesses
+confirm, and little that nothing supports or these witnesses deny. The criterion is the supported recall less a price
+for unsupported boxes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.settings import CriterionConfig
 from or_mv_anon.adaptation.support import Support
@@ -29,7 +31,7 @@ class DetectorCurves:
 
     Attributes:
         recall: share of the supported people who are found, by weight (S,).
-        unsupported: boxes per picture that lie on nobody and on no neutral region (S,).
+        unsupported: boxes per picture that lie on nobody and on no neutral region, or where a person is denied (S,).
         unconfirmed: boxes per picture that lie on nobody, neutral regions included (S,).
         pictures: how many there are.
         criterion: recall less the price of unsupported boxes, mean over the operating scores.
@@ -71,7 +73,8 @@ def judge_detector(
         weights.append(there.weight)
         hit.append(np.where(person, np.append(there.weight, 0)[np.where(person, taken, -1)], 0))
         score.append(scores)
-        neutral.append(taken >= len(there.people))
+        denied = geometry.iou(boxes, there.denied).max(axis=1, initial=0) >= config.match_iou
+        neutral.append((taken >= len(there.people)) & ~denied)
     return _curves(
         np.concatenate([*hit, []]),
         np.concatenate([*score, []]),

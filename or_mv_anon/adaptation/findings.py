@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
-from or_mv_anon.anonymization.stored import read_joined, session_seconds
-from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, Tracks
+from or_mv_anon.anonymization.stored import read_joined, read_of_persons, session_seconds
+from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, Keypoints, Tracks
 from or_mv_anon.store import RunStore
 
 
@@ -24,6 +25,8 @@ class CameraFindings:
         seconds: session time of every frame (F,).
         looked: frames in which the detector ran and nothing failed (F,).
         persons: detections, down to the lowest score that is kept.
+        keypoints: of detections, by the built-in pose network.
+        original: what the starting detector found in the same frames.
         tracks: people with everything that was recovered.
         identities: who they are across cameras; empty with one camera.
     """
@@ -34,12 +37,19 @@ class CameraFindings:
     seconds: NDArray[np.float64]
     looked: NDArray[np.bool_]
     persons: Detections
+    keypoints: Keypoints
+    original: Detections
     tracks: Tracks
     identities: Identities
 
 
-def load_findings(plan: CameraPlan, *, session: str) -> CameraFindings:
+def load_findings(plan: CameraPlan, *, session: str, original: Path) -> CameraFindings:
     """Read what a run over a window left.
+
+    Args:
+        plan: the camera's part of the run.
+        session: the recording's session.
+        original: store of the run over the same window with the starting detector.
 
     Raises:
         UserError: a stored file is missing or damaged.
@@ -56,6 +66,8 @@ def load_findings(plan: CameraPlan, *, session: str) -> CameraFindings:
         seconds=session_seconds(plan, frames),
         looked=frames.has(FrameFlag.PERSONS) & ~bad,
         persons=read_joined(plan, "persons", Detections),
+        keypoints=read_of_persons(plan, "keypoints", Keypoints),
+        original=read_joined(replace(plan, store=original), "persons", Detections),
         tracks=store.read(recovered if associated else plan.file("tracks"), Tracks),
         identities=store.read(identities, Identities) if associated else Identities.empty(),
     )

@@ -106,6 +106,9 @@ class Iterations:
             UserError: nobody was found, so that there is nothing to learn from.
         """
         if not self._work.labels(number).exists():
+            if not self._trainings.affords(number):
+                print("There is no time left to look at the recordings again.", flush=True)
+                return False
             self._label(number)
         if self._work.get("finished", str(number)) is None:
             plan = self._trainings.plan(number, wished)
@@ -164,6 +167,7 @@ class Iterations:
             windows,
             folder,
             detector=self.detector(number - 1),
+            original=self._work.iteration(1) / "stages",
             weights=self._weights,
             options=self._options,
             config=labelling_config(self._pipeline, self._config.material),

@@ -1,8 +1,8 @@
 """Labels without a labeller: which tracked boxes are trusted, how far, and what is left undecided.
 
-The detector is taught what tracking and the other cameras know. Boxes are trusted by where they come from; whatever
-may be a person without being trusted becomes an ignored region, so that nobody is trained as background because the
-evidence was thin.
+The detector is taught what tracking and the other cameras know. Boxes are trusted by where they come from, and as far
+as witnesses that training cannot change confirm them (`evidence`). Whatever may be a person without being trusted
+becomes an ignored region, so that nobody is trained as background because the evidence was thin.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon import boxes as geometry
+from or_mv_anon.adaptation.evidence import evidence_of_detections, evidence_of_tracks, scores_at
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.remembered import remembered_places
 from or_mv_anon.adaptation.settings import LabelConfig
+from or_mv_anon.adaptation.trust import clear_tracks, trust
 from or_mv_anon.records import Column, Columns, Detections, Provenance, Tracks
 
 NOBODY = -1
@@ -29,6 +31,7 @@ class PseudoLabels(Columns):
     frame: Column
     box: Column  # pixels of the upright frame
     weight: Column  # [0, 1] in the loss; 0 for an ignored region
+    evidence: Column  # [0, 1] how far it is confirmed independently; 0 where a person is denied, 1 where nobody looked
     score: Column
     provenance: Column  # Provenance
     track: Column  # -1 for a detection that no track claimed
@@ -38,6 +41,7 @@ class PseudoLabels(Columns):
         "frame": (np.int32, ()),
         "box": (np.float32, (4,)),
         "weight": (np.float32, ()),
+        "evidence": (np.float32, ()),
         "score": (np.float32, ()),
         "provenance": (np.uint8, ()),
         "track": (np.int32, ()),
@@ -54,59 +58,28 @@ class PseudoLabels(Columns):
 def label_camera(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
     """Trusted boxes and ignored regions in every frame that was looked at."""
     tracks = findings.tracks
-    weight = _weights(findings, config)
+    evidence = evidence_of_tracks(findings, config)
+    weight = trust(findings, config) * np.nan_to_num(evidence, nan=0.0)
+    undecided = [
+        _unclaimed(findings, config),
+        _remembered(findings, evidence, config),
+        _forgotten(findings, config),
+    ]
     here = findings.looked[tracks.frame] & (geometry.area(tracks.box) > 0)
-    tracks, weight = tracks[here], weight[here]
+    tracks, weight, evidence = tracks[here], weight[here], evidence[here]
     found = PseudoLabels(
         frame=tracks.frame,
         box=tracks.box,
         weight=weight,
+        evidence=_undenied(evidence),
         score=tracks.score,
         provenance=tracks.provenance,
         track=tracks.track,
         identity=_identities(findings, tracks),
     )
-    labels = PseudoLabels.concat([found, _unclaimed(findings, config), _remembered(findings, config)])
+    labels = PseudoLabels.concat([found, *undecided])
     labels = labels[np.lexsort((-labels.weight, labels.frame))]
     return labels[~_repeated(labels, config.duplicate_iou)]
-
-
-def _weights(findings: CameraFindings, config: LabelConfig) -> NDArray[np.float32]:
-    tracks = findings.tracks
-    by_provenance = np.zeros(len(Provenance), np.float32)
-    for provenance in Provenance:
-        by_provenance[provenance] = getattr(config, provenance.name.lower())
-    weight = by_provenance[tracks.provenance]
-    kind = tracks.provenance
-    sure = kind == Provenance.DETECTED
-    weight[sure] *= np.minimum(1, tracks.score[sure] / max(config.uncertain_score, 1e-6))
-    weak = (kind == Provenance.TRACKED) | (kind == Provenance.CROSS_VIEW)
-    weight[weak & (tracks.score < config.least_score)] = 0
-    weight[(kind == Provenance.INTERPOLATED) & (_gap_seconds(findings) > config.most_gap_s)] = 0
-    weight[~_clear(tracks, config)[tracks.track] & (kind <= Provenance.INTERPOLATED)] = 0
-    return weight
-
-
-def _clear(tracks: Tracks, config: LabelConfig) -> NDArray[np.bool_]:
-    """For every track id whether the person was ever seen beyond doubt."""
-    size = int(tracks.track.max(initial=-1)) + 1
-    best = np.zeros(size, np.float32)
-    np.maximum.at(best, tracks.track, tracks.score)
-    detections = np.bincount(tracks.track[tracks.detection >= 0], minlength=size)
-    return (best >= config.clear_score) & (detections >= config.clear_detections)
-
-
-def _gap_seconds(findings: CameraFindings) -> NDArray[np.float64]:
-    """For every row the time between the track's detections on either side; infinite beyond its first and last."""
-    tracks, seconds = findings.tracks, findings.seconds[findings.tracks.frame]
-    rows = np.arange(len(tracks))
-    seen = tracks.detection >= 0
-    before = np.maximum.accumulate(np.where(seen, rows, -1))
-    after = np.minimum.accumulate(np.where(seen, rows, len(tracks))[::-1])[::-1]
-    inside = (before >= 0) & (after < len(tracks))
-    before, after = np.maximum(before, 0), np.minimum(after, len(tracks) - 1)
-    inside &= (tracks.track[before] == tracks.track) & (tracks.track[after] == tracks.track)
-    return np.where(inside, seconds[after] - seconds[before], np.inf)
 
 
 def _identities(findings: CameraFindings, tracks: Tracks) -> NDArray[np.int32]:
@@ -122,24 +95,40 @@ def _unclaimed(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
     free = np.ones(len(persons), bool)
     free[findings.tracks.detection[findings.tracks.detection >= 0]] = False
     free &= (persons.score >= config.candidate_score) & findings.looked[persons.frame]
-    persons = persons[free & (geometry.area(persons.box) > 0)]
-    count = len(persons)
+    free &= geometry.area(persons.box) > 0
+    return _loose(persons[free], evidence_of_detections(findings, config)[free], config)
+
+
+def _forgotten(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
+    """What only the starting detector finds: undecided, because a later one may have unlearned a person."""
+    original = findings.original
+    original = original[(original.score >= config.candidate_score) & findings.looked[original.frame]]
+    original = original[geometry.area(original.box) > 0]
+    again = scores_at(findings.persons, original.frame, original.box, least_iou=config.original_iou) > 0
+    lost = original[~again]
+    return _loose(lost, np.ones(len(lost), np.float32), config)
+
+
+def _loose(found: Detections, evidence: NDArray[np.float32], config: LabelConfig) -> PseudoLabels:
+    """Detections without a track as ignored regions."""
+    nobody = np.full(len(found), NOBODY)
     return PseudoLabels(
-        frame=persons.frame,
-        box=persons.box,
-        weight=np.zeros(count),
-        score=persons.score,
-        provenance=np.where(persons.score >= config.clear_score, Provenance.DETECTED, Provenance.TRACKED),
-        track=np.full(count, NOBODY),
-        identity=np.full(count, NOBODY),
+        frame=found.frame,
+        box=found.box,
+        weight=np.zeros(len(found)),
+        evidence=_undenied(evidence),
+        score=found.score,
+        provenance=np.where(found.score >= config.clear_score, Provenance.DETECTED, Provenance.TRACKED),
+        track=nobody,
+        identity=nobody,
     )
 
 
-def _remembered(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
+def _remembered(findings: CameraFindings, evidence: NDArray[np.float32], config: LabelConfig) -> PseudoLabels:
     """Places of people who are not seen at this moment, but shortly before or after: undecided."""
     tracks = findings.tracks
     frames, boxes, rows = remembered_places(
-        tracks, findings.seconds, _clear(tracks, config), remember_s=config.remember_s
+        tracks, findings.seconds, clear_tracks(tracks, config), remember_s=config.remember_s
     )
     here = findings.looked[frames]
     source = tracks[rows[here]]
@@ -147,11 +136,17 @@ def _remembered(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
         frame=frames[here],
         box=boxes[here],
         weight=np.zeros(len(source)),
+        evidence=_undenied(evidence[rows[here]]),
         score=source.score,
         provenance=np.full(len(source), Provenance.INTERPOLATED),
         track=source.track,
         identity=_identities(findings, source),
     )
+
+
+def _undenied(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where no witness looked, nobody was denied."""
+    return np.nan_to_num(evidence, nan=1.0)
 
 
 def _repeated(labels: PseudoLabels, duplicate_iou: float) -> NDArray[np.bool_]:

@@ -30,6 +30,10 @@ class LabelConfig:
     clear_detections: int
     most_gap_s: float
     uncertain_score: float
+    least_posture: float
+    sure_posture: float
+    original_score: float
+    original_iou: float
     candidate_score: float
     remember_s: float
     duplicate_iou: float

@@ -1,7 +1,8 @@
 """Who is surely there in the held-out pictures, according to all iterations together.
 
-No iteration judges itself: a person counts whom tracking or another camera supports in any iteration. What only some
-iteration suspects is neutral, neither a person to be found nor a mistake to find.
+No iteration judges itself: a person counts whom tracking supports in any iteration, if witnesses that training cannot
+change confirm it (`evidence`). What only some iteration suspects is neutral, neither a person to be found nor a mistake
+to find, unless these witnesses deny it: mistakes that a detector repeats must cost it something.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from or_mv_anon.records import Column
 
 @dataclass(frozen=True)
 class Support:
-    """One held-out picture: `people` (P, 4) with `weight` (P,), and `neutral` (N, 4), in its pixels."""
+    """One held-out picture: `people` (P, 4) with `weight` (P,), `neutral` (N, 4), `denied` (D, 4), in its pixels."""
 
     people: Boxes
     weight: Column
     neutral: Boxes
+    denied: Boxes
 
 
 def merge_support(
@@ -41,7 +43,10 @@ def merge_support(
         for image in images:
             labels = image.labels
             sure = labels.weight >= least_weight
-            fresh = Support(labels.box[sure], labels.weight[sure], labels.box[~sure])
+            denied = labels.evidence <= 0
+            fresh = Support(
+                labels.box[sure], labels.weight[sure], labels.box[~sure & ~denied], labels.box[~sure & denied]
+            )
             known = merged.get(image.number)
             merged[image.number] = fresh if known is None else _joined(known, fresh, match_iou)
     return merged
@@ -53,4 +58,5 @@ def _joined(known: Support, fresh: Support, match_iou: float) -> Support:
         np.concatenate([known.people, fresh.people[new]]),
         np.concatenate([known.weight, fresh.weight[new]]),
         np.concatenate([known.neutral, fresh.neutral]),
+        np.concatenate([known.denied, fresh.denied]),
     )

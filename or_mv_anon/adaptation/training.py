@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.adaptation.budget import Budget, IterationPlan, plan_iterations
+from or_mv_anon.adaptation.budget import Budget, IterationPlan, affords_iteration, plan_iterations
 from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.settings import TrainingConfig
 from or_mv_anon.adaptation.work import WorkFolder
@@ -54,6 +54,18 @@ class Trainings:
         self._reserve_s = reserve_s
         self._device: Device = device
         self._seed = seed
+
+    def affords(self, number: int) -> bool:
+        """Whether there is time to label and train once more, going by the iteration before `number`."""
+        before = self._work.get("finished", str(number - 1))
+        if before is None:
+            return True
+        return affords_iteration(
+            self._budget.left - self._reserve_s,
+            analysis_s=self._work.get("analysis_s", str(number - 1)) or 0.0,
+            step_s=float(before["seconds"]) / max(1, before["steps"]),
+            least_steps=min(self._config.least_steps, self._config.steps),
+        )
 
     def plan(self, number: int, wished: int) -> IterationPlan:
         """Iterations from `number` on, of `wished` in all, and their steps; what was planned once stays."""

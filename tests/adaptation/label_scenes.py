@@ -8,7 +8,7 @@ import numpy as np
 
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.anonymization.media import CameraPlan
-from or_mv_anon.records import Detections, Identities, Provenance, Tracks
+from or_mv_anon.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.site import Camera
 from or_mv_anon.video.segments import Segment
 
@@ -27,6 +27,8 @@ def findings(
     *,
     frames: int = 10,
     loose: list[tuple[int, list[float], float]] = (),  # type: ignore[assignment]
+    posture: float | dict[int, float] = 0.6,
+    original: list[tuple[int, list[float], float]] = (),  # type: ignore[assignment]
     first: int = 0,
     name: str = "session/cam1",
 ) -> CameraFindings:
@@ -36,6 +38,8 @@ def findings(
         rows: of tracks, as track, frame, box, score, provenance; ordered by track, then frame.
         frames: how many; all were looked at.
         loose: detections that no track claimed, as frame, box, score.
+        posture: pose score of the detections, of all or by frame; negative where no pose was estimated.
+        original: what the starting detector found, as frame, box, score.
         first: frame of the recording that is frame 0.
         name: of the camera.
     """
@@ -50,11 +54,9 @@ def findings(
         detection=np.where(seen, number, NOTHING).astype(np.int32),
     )
     found = [(row[1], row[2], row[3]) for row, there in zip(rows, seen, strict=True) if there] + list(loose)
-    persons = Detections(
-        frame=np.array([entry[0] for entry in found], np.int32),
-        box=np.array([entry[1] for entry in found], np.float32).reshape(-1, 4),
-        score=np.array([entry[2] for entry in found], np.float32),
-    )
+    persons = detections(found)
+    scores = np.array([posture.get(int(f), 0.6) if isinstance(posture, dict) else posture for f in persons.frame])
+    posed = np.flatnonzero(scores >= 0)
     camera = Camera(name=name.rpartition("/")[2], files=Path("none.mp4"))
     plan = CameraPlan(camera, Path("store"), (Segment(0, first, first + frames),), 0, None, Path("out.mp4"))
     return CameraFindings(
@@ -64,6 +66,21 @@ def findings(
         seconds=np.arange(frames) * STEP_S,
         looked=np.ones(frames, bool),
         persons=persons,
+        keypoints=Keypoints(
+            detection=posed,
+            points=np.zeros((len(posed), 26, 2)),
+            score=np.tile(scores[posed, None], (1, 26)),
+        ),
+        original=detections(list(original)),
         tracks=tracks,
         identities=Identities.empty(),
+    )
+
+
+def detections(rows: list[tuple[int, list[float], float]]) -> Detections:
+    """Detections from frame, box, score."""
+    return Detections(
+        frame=np.array([row[0] for row in rows], np.int32),
+        box=np.array([row[1] for row in rows], np.float32).reshape(-1, 4),
+        score=np.array([row[2] for row in rows], np.float32),
     )

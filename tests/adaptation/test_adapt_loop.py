@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from or_mv_anon.anonymization.plan import Weights
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.site_model import load_site_model
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, TrainedDetector
-from or_mv_anon.records import Detections, Identities, Provenance, Tracks
+from or_mv_anon.records import Detections, Identities, Keypoints, Provenance, Tracks
 
 SETTINGS = """
 [sampling]
@@ -58,6 +59,10 @@ def somebody(window: Window, folder: Path, *, people: bool) -> list[CameraFindin
                 seconds=seconds,
                 looked=np.ones(len(seconds), bool),
                 persons=persons,
+                keypoints=Keypoints(
+                    detection=frames, points=np.zeros((len(frames), 26, 2)), score=np.ones((len(frames), 26))
+                ),
+                original=persons,
                 tracks=tracks,
                 identities=Identities.empty(),
             )
@@ -198,6 +203,13 @@ def test_a_limited_budget_shortens_trainings(world: World) -> None:
     assert world.trained[0].steps == training.PROBE_STEPS
     assert all(job.seconds is not None and job.seconds <= 120 for job in world.trained)
     assert all(job.steps <= 40 for job in world.trained)
+
+
+def test_no_time_is_spent_on_labels_that_no_training_would_use(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10_000, 115))  # seconds; looking at the recordings once takes most of the budget
+    monkeypatch.setattr(iterations, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    world.adapt(budget_minutes=2.0)
+    assert world.analysed == 1
 
 
 def test_nobody_in_the_recordings_is_refused(world: World) -> None:

@@ -20,7 +20,8 @@ from or_mv_anon.config import load_config
 CONFIG = load_adaptation_config()
 PEOPLE = np.array([box_at(left) for left in (0, 100, 200, 300)], np.float32)
 SOMETHING = np.array([box_at(500)], np.float32)
-SUPPORT = {1: Support(PEOPLE, np.ones(4, np.float32), SOMETHING)}
+NOTHING = np.zeros((0, 4), np.float32)
+SUPPORT = {1: Support(PEOPLE, np.ones(4, np.float32), SOMETHING, NOTHING)}
 
 
 def found(count: int, *, score: float, extra: tuple[float, ...] = (), left: float = 400.0) -> dict:
@@ -53,12 +54,12 @@ def test_what_is_undecided_costs_nothing_but_is_not_confirmed() -> None:
     assert at_score(curves.unconfirmed, 0.5) == 1
 
 
-def labels(*rows: tuple[float, float]) -> list[LabelledImage]:
+def labels(*rows: tuple[float, float], evidence: float = 1.0) -> list[LabelledImage]:
     boxes = np.array([box_at(left) for left, _ in rows], np.float32).reshape(-1, 4)
     zeros = np.zeros(len(rows))
     record = PseudoLabels(
-        frame=zeros, box=boxes, weight=np.array([w for _, w in rows]), score=zeros, provenance=zeros, track=zeros,
-        identity=zeros,
+        frame=zeros, box=boxes, weight=np.array([w for _, w in rows]), evidence=zeros + evidence, score=zeros,
+        provenance=zeros, track=zeros, identity=zeros,
     )  # fmt: skip
     return [LabelledImage(number=1, camera="s/cam1", frame=0, time=0.0, size=(640, 360), labels=record)]
 
@@ -69,6 +70,21 @@ def test_support_is_the_union_over_iterations() -> None:
     )
     assert merged[1].people[:, 0].tolist() == [0, 100]
     assert len(merged[1].neutral) == 1
+
+
+def test_a_mistake_that_independent_witnesses_deny_costs_even_where_another_iteration_is_undecided() -> None:
+    undecided, denied = labels((0, 1.0), (500, 0.0)), labels((500, 0.0), evidence=0.0)
+    repeated = found(1, score=0.9, extra=(0.9,), left=500.0)
+    merged = [merge_support(parts, least_weight=0.5, match_iou=0.5) for parts in ([undecided], [undecided, denied])]
+    before, after = (judge_detector(repeated, support, CONFIG.criterion) for support in merged)
+    assert before.criterion == pytest.approx(1)
+    assert at_score(after.unsupported, 0.5) == 1
+    assert after.criterion == pytest.approx(1 - CONFIG.criterion.unsupported_weight)
+
+
+def test_who_is_confirmed_by_one_iteration_is_no_mistake_because_another_denies() -> None:
+    merged = merge_support([labels((0, 1.0)), labels((0, 0.0), evidence=0.0)], least_weight=0.5, match_iou=0.5)
+    assert judge_detector(found(1, score=0.9), merged, CONFIG.criterion).criterion == pytest.approx(1)
 
 
 def test_an_iteration_must_gain_to_be_chosen() -> None:

@@ -36,6 +36,45 @@ def test_a_clear_track_is_trusted_by_where_its_boxes_come_from() -> None:
     assert helped.weight == pytest.approx([1, 1, CONFIG.cross_view, 0, 1, 1])
 
 
+def test_a_sure_box_in_which_nobody_is_seen_is_left_undecided() -> None:
+    labels = label_camera(findings(clear_track(), posture={0: 0.6, 1: 0.4, 2: 0.15, 3: 0.15}), CONFIG)
+    assert labels.weight == pytest.approx([1, 0.4 / CONFIG.sure_posture, 0, 0])
+    assert labels.evidence == pytest.approx([1, 0.4 / CONFIG.sure_posture, 0, 0])
+
+
+def test_what_the_starting_detector_was_sure_of_needs_no_pose() -> None:
+    original = [(frame, box_at(103), score) for frame, score in enumerate((0.9, 0.5, 0.9, 0.9))]
+    labels = label_camera(findings(clear_track(), posture=0.15, original=original), CONFIG)
+    assert labels.weight == pytest.approx([1, 0, 1, 1])
+
+
+def test_a_filled_box_is_no_surer_than_the_poses_on_either_side() -> None:
+    rows = clear_track((0.9, INTERPOLATED))
+    seen = label_camera(findings(rows), CONFIG)
+    assert seen.weight[2] == pytest.approx(CONFIG.interpolated)
+    doubtful = label_camera(findings(rows, posture={1: 0.6, 3: 0.15}), CONFIG)
+    assert doubtful.weight[:4] == pytest.approx([1, 1, 0, 0])
+
+
+def test_a_track_without_any_pose_is_left_undecided() -> None:
+    labels = label_camera(findings(clear_track(), posture=-1), CONFIG)
+    assert not labels.trusted.any()
+    assert labels.evidence.tolist() == [1] * 4  # but nobody was denied
+
+
+def test_whom_only_the_starting_detector_finds_is_not_background() -> None:
+    original = [(1, box_at(400), 0.2), (1, box_at(103), 0.9), (2, box_at(400), 0.05)]
+    labels = label_camera(findings(clear_track(), original=original), CONFIG)
+    undecided = labels[~labels.trusted]
+    assert (undecided.frame.tolist(), undecided.box[:, 0].tolist()) == ([1], [400])
+
+
+def test_weak_candidates_are_denied_only_where_a_pose_was_estimated() -> None:
+    loose = [(0, box_at(400), 0.3), (1, box_at(400), 0.15)]
+    labels = label_camera(findings(clear_track(), loose=loose, posture={0: 0.15, 1: -1}), CONFIG)
+    assert labels[labels.track == NOTHING].evidence.tolist() == [0, 1]
+
+
 def test_the_place_of_somebody_who_was_just_seen_is_undecided() -> None:
     labels = label_camera(findings(clear_track(), frames=20), dataclasses.replace(CONFIG, remember_s=1.0))
     assert labels.frame.tolist() == [0, 1, 2, 3, 4, 5]
