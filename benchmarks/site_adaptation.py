@@ -3,7 +3,8 @@
 For every seed a site is simulated, then judged against its exact ground truth, row by row:
   off-the-shelf detections at 0.5 and at 0.1; with tracking; with cross-view association by appearance, by epipolar
   geometry, by synchrony and by all of them; with transfer; then the same with the detector of every iteration of
-  tools/adapt_site.py, with one that was plainly self-trained on detections of at least 0.6, and with the student.
+  tools/adapt_site.py, with one that was plainly self-trained on detections of at least 0.6, with one that its own
+  running average taught (mean teacher), and with the student.
 Person figures are about boxes at IoU 0.5. Faces in these rows are covered by the person path alone; the last rows are
 the whole anonymizer with its face detector, before and after. Also told: how right the pseudo-labels are by where they
 come from, and how the label-free criterion ranks the iterations.
@@ -29,11 +30,13 @@ from typing import Any
 import numpy as np
 from adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
 from adaptation_tables import markdown
+from mean_teacher import mean_teacher
 from simulated_sites import TOOLS, simulate
 
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.decode import decode_pictures
+from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import Weights, find_weights, plan_session
@@ -51,6 +54,7 @@ from or_mv_anon.site import discover
 
 LEARNED = ("synchrony", "all")  # ways that train a network on the session first
 SELF_TRAINING_SCORE = 0.6
+SELF_TRAINED, MEAN_TEACHER = "self-training at 0.6", "mean teacher"  # rows of the detector alone
 POSE_S = 0.4  # between poses in the rows about people
 NEVER_S = 1e6
 WAYS = {  # of association: which evidence counts
@@ -172,17 +176,14 @@ def self_train(bench: Bench, model: Path) -> Path:
     if (out / "detector.onnx").exists():
         return out / "detector.onnx"
     config, start = load_adaptation_config(), fetch("yolox-tiny-humanart")
-    images = read_coco(model / "work" / "iteration-1" / "labels.json")
-    options = Options(videos=bench.recording, out=out)
-    plan = plan_session(discover(bench.recording).sessions[0], out, options, load_config())
-    cameras = {f"{plan.session.name}/{camera.camera.name}": camera for camera in plan.cameras}
+    images, pictures = first_pictures(bench, model, out)
     runs = cameras_of(bench.look("start", start, bench.config()), bench.truth)
     labels = out / "labels.json"
     write_coco([plain(image, runs[image.camera.split("/")[-1]]) for image in images], labels)
     trained = train_detector(
         DetectorTraining(
             config=resource("configs") / config.training.network, start=start, labels=labels,
-            pictures=decode_pictures(images, cameras, title="pictures"), out=out, steps=config.training.steps,
+            pictures=pictures, out=out, steps=config.training.steps,
             batch=config.training.batch, long_side=config.training.long_side,
             learning_rate=config.training.learning_rate, seed=1, device="auto", seconds=None, teacher=None,
             teacher_weight=0.0, frozen_stages=config.training.frozen_stages,
@@ -191,13 +192,30 @@ def self_train(bench: Bench, model: Path) -> Path:
     return trained.onnx
 
 
+def taught_by_average(bench: Bench, model: Path) -> Path:
+    """A detector that its own running average taught, for as many steps and on the same pictures as one iteration."""
+    out = bench.folder / "mean-teacher"
+    images, pictures = first_pictures(bench, model, out)
+    settings, start = load_adaptation_config().training, fetch("yolox-tiny-humanart")
+    return mean_teacher(start=start, images=images, pictures=pictures, out=out, settings=settings, seed=1)
+
+
+def first_pictures(bench: Bench, model: Path, out: Path) -> tuple[list[LabelledImage], PictureBank]:
+    """What the first iteration learned from: its labelled pictures, and their pixels."""
+    images = read_coco(model / "work" / "iteration-1" / "labels.json")
+    options = Options(videos=bench.recording, out=out)
+    plan = plan_session(discover(bench.recording).sessions[0], out, options, load_config())
+    cameras = {f"{plan.session.name}/{camera.camera.name}": camera for camera in plan.cameras}
+    return images, decode_pictures(images, cameras, title="pictures")
+
+
 def plain(image: LabelledImage, run: CameraRun) -> LabelledImage:
     """The picture with every sure detection as a label of full weight."""
     found = run.persons[(run.persons.frame == image.frame) & (run.persons.score >= SELF_TRAINING_SCORE)]
     scale = np.array([image.size[0] / run.size[0], image.size[1] / run.size[1]] * 2, np.float32)
     labels = PseudoLabels(
-        frame=found.frame, box=found.box * scale, weight=np.ones(len(found)), score=found.score,
-        provenance=np.full(len(found), Provenance.DETECTED), track=np.full(len(found), -1),
+        frame=found.frame, box=found.box * scale, weight=np.ones(len(found)), evidence=np.ones(len(found)),
+        score=found.score, provenance=np.full(len(found), Provenance.DETECTED), track=np.full(len(found), -1),
         identity=np.full(len(found), -1),
     )  # fmt: skip
     return dataclasses.replace(image, labels=labels)
@@ -230,19 +248,22 @@ def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         f"iteration {n}": lambda n=n: model / "work" / f"iteration-{n}" / "detector.onnx" for n in reversed(numbers)
     }
     makers["student"] = lambda: next(iter(sorted(model.glob("student-*.onnx"))), model / "student.onnx")
-    makers["self-training at 0.6"] = lambda: self_train(bench, model)
-    config = bench.config()
+    makers[SELF_TRAINED] = lambda: self_train(bench, model)
+    makers[MEAN_TEACHER] = lambda: taught_by_average(bench, model)
+    shipped = bench.config()
+    smaller = dataclasses.replace(shipped.detection, input_long_side=load_adaptation_config().student.long_side)
     for name, make in makers.items():
+        config = dataclasses.replace(shipped, detection=smaller) if name == "student" else shipped
         detector = make()
         if not detector.exists():  # an iteration that was not made, or a student that was left out
             continue
         stages = bench.look(name.replace(" ", "-"), detector, config)
         bench.keep(
             f"{name}, detector alone at 0.1",
-            lambda stages=stages: bench.row(stages, config, lambda _, run: detected(run, score=0.1)),
+            lambda stages=stages, config=config: bench.row(stages, config, lambda _, run: detected(run, score=0.1)),
         )
-        if name != "self-training at 0.6":
-            bench.keep(f"{name}, everything", lambda stages=stages: everything(bench, stages, config))
+        if name not in (SELF_TRAINED, MEAN_TEACHER):
+            bench.keep(f"{name}, everything", lambda stages=stages, config=config: everything(bench, stages, config))
     for way in LEARNED:
         associated(bench, way)
     rows = json.loads((folder / "rows.json").read_text())

@@ -17,7 +17,7 @@ MOST_MISSING = 0.1  # share of a model's weights that a checkpoint of it may lac
 
 
 def is_yolox(config: Config) -> bool:
-    return bool(config.model.type == "TaughtYOLOX")
+    return str(config.model.type).endswith("YOLOX")
 
 
 def build_detector(config: Config, start: Path) -> Any:

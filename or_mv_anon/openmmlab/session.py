@@ -28,6 +28,7 @@ from or_mv_anon.openmmlab.devices import DeviceRunner, torch_device
 from or_mv_anon.openmmlab.draws import Draws, PictureLabels, read_labels
 from or_mv_anon.openmmlab.export import export_yolox
 from or_mv_anon.openmmlab.hooks import Checkpoint, FrozenNorms, Layout, LearningRate, Watch
+from or_mv_anon.openmmlab.imitation import read_channels
 from or_mv_anon.openmmlab.precision import has_bfloat16
 
 MOST_READERS = 4  # processes that prepare pictures for a GPU; a CPU has none to spare
@@ -44,7 +45,7 @@ def run_training(job: DetectorTraining, *, progress: Callable[[int, int], Any] |
     if job.teacher is not None and job.teacher_weight > 0:
         if not is_yolox(config):
             raise UserError("Only a YOLOX can have a teacher; set teacher_weight to 0 in the configuration.")
-        model.teach(build_detector(config, job.teacher).to(device), job.teacher_weight)
+        model.teach(build_detector(config, job.teacher).to(device), job.teacher_weight, read_channels(job.start))
     job.out.mkdir(parents=True, exist_ok=True)
     path = job.out / CHECKPOINT
     same = _fingerprint(job, config)

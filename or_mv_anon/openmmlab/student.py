@@ -26,6 +26,7 @@ from or_mv_anon.files import write_atomically
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.models.graphs import read_onnx
+from or_mv_anon.openmmlab.imitation import BRANCHES, note_channels
 from or_mv_anon.openmmlab.yolox import FULL_WIDTH
 
 HEADS = ("multi_level_conv_cls", "multi_level_conv_reg", "multi_level_conv_obj")
@@ -58,6 +59,7 @@ def narrow(teacher: Path, out: Path, *, width: float, pictures: Sequence[Picture
         if tensor.name in narrowing.fitted:
             values = narrowing.fitted[tensor.name].numpy()
             tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), tensor.name))
+    note_channels(model, {branch: narrowing.read_by(branch) for branch in BRANCHES})
     del model.graph.value_info[:]  # they state the widths that were
     write_atomically(out, lambda part: part.write_bytes(model.SerializeToString()))
 
@@ -80,6 +82,7 @@ class _Narrowing:
         self._full, self._width, self._random = full, width, random
         self._sums = _summed_channels(self._nodes)
         self._chosen: dict[str, Tensor] = {}
+        self._read: dict[str, Tensor] = {}  # by the weight of a head: the channels that it reads
         self.fitted: dict[str, Tensor] = {}
 
     def run(self, pictures: Tensor) -> None:
@@ -106,6 +109,11 @@ class _Narrowing:
             if not left:
                 return
 
+    def read_by(self, branch: str) -> list[list[int]]:
+        """Per stride, which of the wide network's channels the narrow one's head reads."""
+        names = sorted(name for name in self._read if f"multi_level_conv_{branch}." in name)
+        return [self._read[name].tolist() for name in names]
+
     def _step(self, node: onnx.NodeProto, inputs: list[_Flow], *, exact: bool) -> _Flow:
         if node.op_type == "Conv":
             return self._convolved(node, inputs[0], exact=exact)
@@ -129,6 +137,8 @@ class _Narrowing:
         stride, padding = settings["strides"], settings["pads"][:2]
         wide = functional.conv2d(flow.wide, weight, bias, stride=stride, padding=padding)
         kept = torch.arange(len(weight)) if exact else self._choose(node.output[0], wide)
+        if exact:
+            self._read[node.input[1]] = flow.kept
         slim_weight, slim_bias = self._fit(flow, weight[kept], bias[kept], wide[:, kept], stride, padding)
         self.fitted[node.input[1]], self.fitted[node.input[2]] = slim_weight, slim_bias
         return _Flow(wide, functional.conv2d(flow.slim, slim_weight, slim_bias, stride=stride, padding=padding), kept)

@@ -12,31 +12,40 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from or_mv_anon.openmmlab import weighted_yolox  # noqa: F401  # registers the head
+from or_mv_anon.openmmlab.imitation import Channels, hint_loss
+
+HINT_WEIGHT = 0.5  # of agreeing in what the head reads, against agreeing in its answers
 
 
 @MODELS.register_module()
 class TaughtYOLOX(YOLOX):
     """mmdet's YOLOX with `WeightedYOLOXHead`; without a teacher it learns from labels alone."""
 
-    def teach(self, teacher: Any, weight: float) -> None:
-        """Sets the network to agree with, and how much that counts against the labels.
+    def teach(self, teacher: Any, weight: float, kept: Channels | None = None) -> None:
+        """Sets the network to agree with, how much that counts against the labels, and the channels that both have.
 
         The teacher is no part of this model: it is neither trained, nor averaged, nor saved with it.
         """
         object.__setattr__(self, "_teacher", teacher.eval().requires_grad_(False))
         self._teacher_weight = weight
+        self._kept = kept
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """The losses of the labels and of the teacher."""
         head = self.bbox_head
-        predictions, priors = head.flatten(head(self.extract_feat(batch_inputs)))
+        towers = head.towers(self.extract_feat(batch_inputs))
+        predictions, priors = head.flatten(head.read(towers))
         labels, ignored, _ = unpack_gt_instances(batch_data_samples)
         targets = head.targets(predictions, priors, labels, ignored)
         losses = head.label_losses(predictions, targets)
         teacher = getattr(self, "_teacher", None)
         if teacher is not None:
             with torch.no_grad():
-                taught, _ = head.flatten(teacher.bbox_head(teacher.extract_feat(batch_inputs)))
-            for name, value in head.teacher_losses(predictions, taught, targets).items():
+                wide = teacher.bbox_head.towers(teacher.extract_feat(batch_inputs))
+                taught, _ = head.flatten(teacher.bbox_head.read(wide))
+            agreement = head.teacher_losses(predictions, taught, targets)
+            if self._kept is not None:
+                agreement["loss_taught_hints"] = HINT_WEIGHT * hint_loss(towers, wide, self._kept)
+            for name, value in agreement.items():
                 losses[name] = value * self._teacher_weight
         return losses

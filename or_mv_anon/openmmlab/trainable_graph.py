@@ -20,9 +20,10 @@ Operation = Callable[[list[Tensor], Attributes], Tensor]
 
 
 class TrainableGraph(nn.Module):
-    """Runs a graph of convolutions node by node; every floating-point initializer of a convolution is a parameter.
+    """Runs a convolutional graph node by node; the weights of its layers (`TRAINED`) are parameters.
 
-    Export folded the batch normalization into the convolutions, so nothing keeps running statistics.
+    Batch normalization that export left in the graph keeps its running statistics as they are: only its scale and
+    shift train, which suits the small batches of fine-tuning.
     """
 
     def __init__(self, graph: bytes) -> None:
@@ -39,21 +40,22 @@ class TrainableGraph(nn.Module):
             raise NotImplementedError(f"cannot train a graph with the nodes {', '.join(unknown)}")
         self._input = model.graph.input[0].name
         self._outputs = [output.name for output in model.graph.output]
-        trained = {name for node in self._nodes if node.op_type == "Conv" for name in node.input[1:]}
+        trained = {name for node in self._nodes for name in node.input[TRAINED.get(node.op_type, slice(0))]}
         self._names: dict[str, str] = {}  # initializer -> parameter; torch allows no dots in parameter names
-        self._constants: dict[str, Tensor] = {}
+        self._constants: dict[str, str] = {}  # initializer -> buffer
         for number, tensor in enumerate(model.graph.initializer):
             value = torch.from_numpy(np.array(numpy_helper.to_array(tensor)))
             if tensor.name in trained:
                 self._names[tensor.name] = f"weight_{number}"
                 self.register_parameter(f"weight_{number}", nn.Parameter(value))
             else:
-                self._constants[tensor.name] = value
+                self._constants[tensor.name] = f"constant_{number}"
+                self.register_buffer(f"constant_{number}", value, persistent=False)
 
     def forward(self, picture: Tensor) -> dict[str, Tensor]:
-        """Heads by name for a batch of pictures ``(N, h, w, 3)``, BGR 0-255 of any dtype."""
-        values: dict[str, Tensor] = {self._input: picture, **self._constants}
-        values |= {name: getattr(self, parameter) for name, parameter in self._names.items()}
+        """Outputs by name for a batch as the graph's input takes it, such as BGR pictures ``(N, h, w, 3)``."""
+        values: dict[str, Tensor] = {self._input: picture}
+        values |= {name: getattr(self, held) for name, held in (self._constants | self._names).items()}
         for node in self._nodes:
             attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
             inputs = [values[name] for name in node.input if name in values]
@@ -96,12 +98,32 @@ def _resize(inputs: list[Tensor], attributes: Attributes) -> Tensor:
     return functional.interpolate(inputs[0], scale_factor=(factors[2], factors[3]), mode="nearest")
 
 
+def _normalization(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    scale, shift, mean, variance = inputs[1:]
+    return functional.batch_norm(inputs[0], mean, variance, scale, shift, eps=attributes.get("epsilon", 1e-5))
+
+
+def _matrix(inputs: list[Tensor], attributes: Attributes) -> Tensor:
+    factors = {attributes.get("alpha", 1.0), attributes.get("beta", 1.0)}
+    if attributes.get("transA", 0) or not attributes.get("transB", 0) or factors != {1.0}:
+        raise NotImplementedError("cannot train a matrix product other than of rows with a transposed weight")
+    return functional.linear(*inputs)
+
+
+TRAINED = {"BatchNormalization": slice(1, 3), "Conv": slice(1, None), "Gemm": slice(1, None), "PRelu": slice(1, None)}
 OPERATIONS: dict[str, Operation] = {
     "Add": lambda inputs, _: inputs[0] + inputs[1],
+    "BatchNormalization": _normalization,
     "Cast": lambda inputs, _: inputs[0].float(),
     "Conv": _convolution,
+    "Dropout": lambda inputs, _: inputs[0],
+    "Flatten": lambda inputs, _: inputs[0].flatten(1),
+    "Gemm": _matrix,
     "MaxPool": _pool,
+    "Mul": lambda inputs, _: inputs[0] * inputs[1],
+    "PRelu": lambda inputs, _: functional.prelu(inputs[0], inputs[1].flatten()),
     "Relu": lambda inputs, _: functional.relu(inputs[0]),
     "Resize": _resize,
+    "Sub": lambda inputs, _: inputs[0] - inputs[1],
     "Transpose": lambda inputs, attributes: inputs[0].permute(*attributes["perm"]),
 }

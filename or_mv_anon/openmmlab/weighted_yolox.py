@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from or_mv_anon.openmmlab.cell_losses import Predictions, Targets, holds, losses, rows
+from or_mv_anon.openmmlab.imitation import Towers
 
 Heads = tuple[
     list[Tensor], list[Tensor], list[Tensor]
@@ -57,6 +58,20 @@ class WeightedYOLOXHead(YOLOXHead):
         predictions, priors = self.flatten((list(cls_scores), list(bbox_preds), list(objectnesses)))
         targets = self.targets(predictions, priors, batch_gt_instances, batch_gt_instances_ignore)
         return self.label_losses(predictions, targets)
+
+    def towers(self, features: Sequence[Tensor]) -> Towers:
+        """The last hidden layers, from which `read` reads the answers."""
+        parts = zip(features, self.multi_level_cls_convs, self.multi_level_reg_convs, strict=True)
+        return [(of_class(level), of_box(level)) for level, of_class, of_box in parts]
+
+    def read(self, towers: Towers) -> Heads:
+        """What mmdet's `forward` gives, from the last hidden layers."""
+        levels = range(len(towers))
+        return (
+            [self.multi_level_conv_cls[level](towers[level][0]) for level in levels],
+            [self.multi_level_conv_reg[level](towers[level][1]) for level in levels],
+            [self.multi_level_conv_obj[level](towers[level][1]) for level in levels],
+        )
 
     def flatten(self, heads: Heads) -> tuple[Predictions, Tensor]:
         """The predictions in one row per cell, in full precision, and the cells' corners and strides ``(P, 4)``."""

@@ -23,6 +23,7 @@ def candidates(count: int, *, hard: range = range(0), people: bool = True) -> Ca
         frame=frames,
         box=np.tile(np.array(box_at(10), np.float32), (len(frames), 1)),
         weight=np.where(np.isin(frames, hard), 0.5, 1.0),
+        evidence=np.ones(len(frames)),
         score=np.ones(len(frames)),
         provenance=np.where(np.isin(frames, hard), Provenance.CROSS_VIEW, Provenance.DETECTED),
         track=np.zeros(len(frames)),

@@ -51,6 +51,55 @@ def pictures(side: int = 16) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 255, (2, side, side, 3)).astype(np.uint8)
 
 
+def recognizer_graph() -> onnx.ModelProto:
+    """The layers of a face recognizer: normalization that export left in, PReLU, a fully connected layer."""
+    draw = np.random.default_rng(3)
+    weights = {
+        "middle": np.array([127.5]),
+        "scale": np.array([1 / 128]),
+        "first": draw.normal(size=(4, 3, 3, 3)),
+        **{f"norm_{name}": draw.uniform(0.5, 1.5, 4) for name in ("scale", "shift", "mean", "variance")},
+        "slope": draw.uniform(0, 0.5, (4, 1, 1)),
+        "matrix": draw.normal(size=(5, 4 * 8 * 8)) / 16,
+        "offset": draw.normal(size=5),
+    }
+    nodes = [
+        helper.make_node("Sub", ["data", "middle"], ["a"]),
+        helper.make_node("Mul", ["a", "scale"], ["b"]),
+        helper.make_node("Conv", ["b", "first"], ["c"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node(
+            "BatchNormalization",
+            ["c", *(f"norm_{name}" for name in ("scale", "shift", "mean", "variance"))],
+            ["d"],
+            epsilon=1e-3,
+        ),
+        helper.make_node("PRelu", ["d", "slope"], ["e"]),
+        helper.make_node("Dropout", ["e"], ["f"]),
+        helper.make_node("Flatten", ["f"], ["g"]),
+        helper.make_node("Gemm", ["g", "matrix", "offset"], ["embedding"], transB=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "recognizer",
+        [helper.make_tensor_value_info("data", TensorProto.FLOAT, ["n", 3, 16, 16])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 5])],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+
+
+def test_a_recognizer_gives_what_the_runtime_gives_and_all_of_it_trains() -> None:
+    content = recognizer_graph().SerializeToString()
+    data = np.random.default_rng(4).uniform(0, 255, (2, 3, 16, 16)).astype(np.float32)
+    module = TrainableGraph(content)
+    found = module(torch.from_numpy(data))["embedding"]
+    expected = load_model(content, precision="f32").infer(data)["embedding"]
+    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-3)
+    found.sum().backward()
+    assert len(list(module.parameters())) == 6  # kernel, normalization's scale and shift, slope, matrix, offset
+    assert all(parameter.grad.abs().sum() > 0 for parameter in module.parameters())
+
+
 def test_the_module_gives_what_the_runtime_gives() -> None:
     content = small_graph().SerializeToString()
     expected = load_model(content, precision="f32")
