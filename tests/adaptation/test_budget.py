@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mv_anon.adaptation.budget import SPEED_MARGIN, Budget, IterationPlan, plan_iterations
+from or_mv_anon.adaptation.budget import SPEED_MARGIN, Budget, IterationPlan, affords_iteration, plan_iterations
 
 
 def plan(left: float, *, step_s: float = 1.0) -> IterationPlan:
@@ -29,6 +29,13 @@ def test_steps_are_cut_before_iterations() -> None:
 def test_a_plan_fits(left: float, step_s: float) -> None:
     made = plan(left, step_s=step_s)
     assert made.iterations == 0 or (made.iterations - 1) * 100 + made.iterations * made.steps * step_s <= left
+
+
+def test_a_further_iteration_needs_time_for_labels_and_a_short_training() -> None:
+    needed = {"analysis_s": 100, "step_s": 1.0, "least_steps": 60}
+    assert affords_iteration(160 * SPEED_MARGIN, **needed)
+    assert not affords_iteration(150, **needed)
+    assert affords_iteration(math.inf, **needed)
 
 
 def test_a_budget_runs_down_and_stays_at_zero() -> None:
