@@ -3,7 +3,8 @@ _base_ = "yolox_tiny.py"
 
 model = dict(bbox_head=dict(taught="all"))
 
-augmentation = dict(  # milder than its teacher's: it works where it was taught, and has nothing to spare for other rooms
+# Milder than its teacher's: it works where it was taught, and has no channels to spare for other rooms.
+augmentation = dict(
     scale=(0.8, 1.25),
     towards_person=0.25,
     occluder=0.15,
@@ -17,4 +18,4 @@ augmentation = dict(  # milder than its teacher's: it works where it was taught,
     noise=0.2,
     noise_sigma=(2.0, 8.0),
 )
-average_momentum = 0.05  # about the last 20 steps: a network that changes this much leaves a longer average behind
+average_momentum = 0.05  # about the last 20 steps: a network that changes so much leaves a longer average behind
