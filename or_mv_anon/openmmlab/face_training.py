@@ -101,7 +101,8 @@ def _loss(heads: dict[str, Tensor], pictures: Sequence[FacePicture], side: int) 
     priors, count = _priors(side, heads["cls_8"].device), len(pictures)
     classes, objectness = (_flat(heads, kind, 1)[..., 0] for kind in ("cls", "obj"))
     boxes = _decode(_flat(heads, "bbox", 4), priors)
-    assigner = SimOTAAssigner(center_radius=2.5)
+    # Named with its package: a training of the pose network in this process leaves another one the default.
+    assigner = SimOTAAssigner(center_radius=2.5, iou_calculator={"type": "mmdet.BboxOverlaps2D"})
     target, weight = torch.zeros_like(objectness), torch.ones_like(objectness)
     total_class, total_box, positives = objectness.sum() * 0, objectness.sum() * 0, 0
     for number in range(count):

@@ -71,3 +71,11 @@ def test_undecided_faces_teach_nothing(tmp_path: Path) -> None:
         picture=scene.picture, box=np.array([[-500, -500, 800, 800]], np.float32), weight=np.zeros(1, np.float32)
     )
     assert train(tmp_path / "face.onnx", [everywhere], steps=1) == [0.0]
+
+
+def test_a_pose_network_may_have_been_trained_before(tmp_path: Path) -> None:
+    """Training that one leaves its package as the one whose parts are found by their bare names."""
+    from mmengine.registry import DefaultScope
+
+    with DefaultScope.overwrite_default_scope("mmpose"):
+        assert len(train(tmp_path / "face.onnx", scenes(1), steps=1)) == 1
