@@ -7,7 +7,7 @@ geometry that nobody has on site, `estimated` uses no labels at all. `synchrony`
 the three uses labels; both take the estimated geometry. The data are not shipped; name their folder with --mvor or with
 the environment variable OR_MV_ANON_MVOR.
 
-Example, about fifteen minutes on two cores:
+Example, 24 minutes on two cores that others used as well:
   python benchmarks/association_mvor.py --mvor annotations/ --out association_mvor.json
 """
 

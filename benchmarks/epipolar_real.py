@@ -2,7 +2,8 @@
 
 Reads what the anonymizer stored about a session (its tracks and keypoints), estimates the fundamental matrix of every
 pair of cameras, and tells how far points of the room are from their epipolar lines: points on a grid around the place
-that the cameras look at, as far as both see them, projected with the lens distortion that the estimate ignores.
+that the cameras look at, as far as both see them, projected with the lens distortion that the estimate ignores. Where
+the estimate is refused, what it would have been is told apart (`grid_px_refused`).
 
 Calibrations that are understood: a ground truth folder of a simulated session, Panoptic's camera_parameters.json, and
 Qualisys' .qca.txt. Without one, only the estimate's own figures are told.
@@ -29,8 +30,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from or_mv_anon.association.build import build_view, common_instants
+from or_mv_anon.association.common_instants import CommonRows, pair_rows
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.geometry import epipolar_distance, fundamental_matrix
+from or_mv_anon.association.pair_estimate import Lesson, estimate
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.results import PairGeometry
 from or_mv_anon.association.views import View
 from or_mv_anon.config import load_config
@@ -157,9 +161,24 @@ def measure(run: Path, calibration: Path | None, seed: int) -> list[dict[str, An
     if missing := [name for name in sizes if known and name not in known]:
         raise UserError(f"{calibration} does not know {', '.join(missing)}; it knows {', '.join(known)}.")
     shown = {name: known[name].project(grid({n: known[n] for n in sizes}), sizes[name]) for name in sizes if known}
-    with tqdm(total=len(views) * (len(views) - 1) // 2, unit="pair") as bar:
-        geometry = estimate_geometry(views, seed=seed, progress=bar.update)
-    return [_row(stretch, known, shown) for stretches in geometry.values() for stretch in stretches]
+    with tqdm(total=100, unit="%") as bar:
+        geometry = estimate_geometry(views, seed=seed, progress=Progress(lambda share: bar.update(100 * share)))
+    rows = [_row(stretch, known, shown) for stretches in geometry.values() for stretch in stretches]
+    by_name = {view.name: view for view in views}
+    for row in rows:
+        if known and row["problem"]:
+            first, second = row["views"]
+            row["grid_px_refused"] = errors(_best(by_name[first], by_name[second], seed), shown[first], shown[second])
+    return rows
+
+
+def _best(first: View, second: View, seed: int) -> Matrix | None:
+    """What explains two views' people best, trusted or not."""
+    common = np.intersect1d(first.observations.instant, second.observations.instant)
+    rows = CommonRows.concat(list(pair_rows(first, second, common)))
+    instant_s = load_config().association.instant_s
+    lesson = Lesson.of(rows, (first.size, second.size), None, instant_s=instant_s)
+    return estimate(lesson, np.random.default_rng(seed)).best
 
 
 def _row(

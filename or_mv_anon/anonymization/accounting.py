@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mv_anon import __version__
+from or_mv_anon.anonymization.attacking import ATTACK
 from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.placing import read_camera_audit
 from or_mv_anon.anonymization.room_tasks import ASSOCIATE
 from or_mv_anon.audit.association import AssociationAudit
+from or_mv_anon.audit.attack import AttackAudit
 from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, verdict
+from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
+from or_mv_anon.learned.modifier_model import ROLE
 from or_mv_anon.site import StreamFacts
 
 if TYPE_CHECKING:
@@ -45,10 +50,17 @@ def write_session_audit(run: SessionRun) -> bool:
     for timing in audit.timings:
         if timing.frames_per_s:
             print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
+    for sentence in _findings(audit):
+        print(f"  {sentence}")
     for engine in sorted({model.provider for model in audit.models if model.provider}):
         print(f"  networks ran on {engine}")
     print(f"Videos: {run.plan.out}\nReport: {report}", flush=True)
     return judged.well
+
+
+def _findings(audit: Audit) -> list[str]:
+    drawn = [] if audit.learned is None else [audit.learned.sentence]
+    return drawn + ([] if audit.attack is None else list(audit.attack.sentences))
 
 
 def _audit(run: SessionRun) -> Audit:
@@ -72,6 +84,8 @@ def _audit(run: SessionRun) -> Audit:
         cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
         problems=tuple(_without_folders(run, problem) for problem in problems),
         association=_association(run),
+        learned=_learned(run),
+        attack=_attack(run),
     )
 
 
@@ -89,6 +103,33 @@ def _association(run: SessionRun) -> AssociationAudit | None:
     if any(run.facts(plan.stage("place")).get("associated") for plan in rooms):
         return AssociationAudit.from_facts(run.facts(ASSOCIATE)["association"])
     return AssociationAudit(notes=(ONE_BY_ONE,))
+
+
+def _learned(run: SessionRun) -> LearnedAudit | None:
+    if run.learned is None:
+        return None
+    cameras = []
+    for plan in run.plan.cameras:
+        if plan.camera.kind == "room" and run.finished(plan):
+            outcomes = Counter[str]()
+            for segment in plan.segments:
+                outcomes.update(run.facts(plan.stage("render", segment))["result"]["outcomes"])
+            cameras.append(DrawnHeads(camera=plan.camera.name, outcomes=dict(outcomes)))
+    return LearnedAudit(
+        modifier=run.learned.weights[0].name,
+        sees=run.learned.facts.sees,
+        cells=min(run.learned.facts.cells, run.config.operators.cells),
+        codes=run.learned.facts.codes,
+        strict=run.operator,
+        cameras=tuple(cameras),
+    )
+
+
+def _attack(run: SessionRun) -> AttackAudit | None:
+    """What this run's attack found, or an earlier run's on this very output."""
+    if not run.attacked:
+        return None
+    return AttackAudit.from_facts(run.facts(ATTACK)["result"])
 
 
 def _placed(run: SessionRun, plan: CameraPlan) -> bool:
@@ -168,6 +209,17 @@ def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
                 provider=", ".join(sorted(providers)),
                 precision=run.options.precision,
             )
+    for weights in run.learned.weights if run.learned is not None else ():
+        rendered = [run.facts(plan.stage("render", segment)) for plan in run.plan.cameras for segment in plan.segments]
+        drew = {facts.get("provider", "") for facts in rendered} if weights.role == ROLE else set()
+        used[weights.role, weights.sha256] = ModelUsed(
+            role=weights.role,
+            name=weights.name,
+            sha256=weights.sha256,
+            licence=weights.licence,
+            provider=", ".join(sorted(drew - {""})),
+            precision=run.options.precision if weights.role == ROLE else "f32",
+        )
     return tuple(used.values())
 
 

@@ -16,6 +16,7 @@ from or_mv_anon.association.appearance import pool_embeddings
 from or_mv_anon.association.associate import associate
 from or_mv_anon.association.build import build_view, common_instants
 from or_mv_anon.association.lone_heads import lone_faces
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.recover import CameraRecords, Recovered, Scene, recover
 from or_mv_anon.association.results import Association, PairGeometry
 from or_mv_anon.association.views import View
@@ -27,6 +28,7 @@ from or_mv_anon.store import RunStore
 from or_mv_anon.workers import count_frames
 
 SEED = 0
+ASSOCIATING = 0.9  # of the time; the rest is for recovering people camera by camera
 Seconds = NDArray[np.float64]
 
 
@@ -57,11 +59,9 @@ def associate_session(job: AssociateJob) -> Associated:
     instants = common_instants(times, step_s=job.config.association.instant_s)
     trusted = job.config.pose.trusted_score
     views = [_view(plan, each, instants, trusted_score=trusted) for plan, each in zip(job.plans, times, strict=True)]
-    frames, pairs = sum(map(len, times)), len(views) * (len(views) - 1) // 2
-    # Half of the progress is for the pairs of cameras, half for the cameras.
-    association = associate(
-        views, job.config.association, seed=SEED, progress=lambda done: count_frames(frames * done // (2 * pairs))
-    )
+    progress = _counted(sum(map(len, times)))
+    with progress.part(ASSOCIATING) as part:
+        association = associate(views, job.config.association, seed=SEED, progress=part)
     _write_geometry(store, job, association, instants)
     faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
     scene = Scene.of(views, association, instants, faces=faces)
@@ -69,13 +69,25 @@ def associate_session(job: AssociateJob) -> Associated:
     for plan, each in zip(job.plans, times, strict=True):
         found = recover(_records(plan, each), scene, job.config.recovery)
         recovered.append(_store_recovered(store, plan, found, scene))
-        count_frames(-(-len(each) // 2))
+        progress.advance((1 - ASSOCIATING) / len(times))
     audit = AssociationAudit(
         notes=association.notes,
         pairs=tuple(_pair(geometry, instants) for stretches in association.geometry.values() for geometry in stretches),
         cameras=tuple(recovered),
     )
     return Associated(time.perf_counter() - started, audit)
+
+
+def _counted(frames: int) -> Progress:
+    """Progress of a job that counts as so many frames."""
+    done = 0.0
+
+    def report(share: float) -> None:
+        nonlocal done
+        before, done = done, done + share
+        count_frames(round(frames * done) - round(frames * before))
+
+    return Progress(report)
 
 
 def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score: float) -> View:

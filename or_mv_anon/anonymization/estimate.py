@@ -19,6 +19,7 @@ from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule
 from or_mv_anon.anonymization.looks import Looks
 from or_mv_anon.anonymization.media import CameraPlan, open_camera
 from or_mv_anon.anonymization.plan import SessionPlan
+from or_mv_anon.association.trial import association_seconds
 from or_mv_anon.config import VideoConfig
 from or_mv_anon.endoscopy.judging import judge_frames, recording_area
 from or_mv_anon.video.encoding import Encoding, encoder_options
@@ -49,13 +50,26 @@ def estimate_session(plan: SessionPlan, looks: Looks) -> None:
         frames = camera.stop - camera.first
         seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
         lines.append(f"  {camera.camera.name}: {frames} frames -> {camera.destination}")
+    comparing = _comparing_seconds(plan, looks.config.association.instant_s)
     free = shutil.disk_usage(next(p for p in [plan.out.absolute(), *plan.out.absolute().parents] if p.exists())).free
     engine = looks.provider(plan.cameras[0])
     print("\n".join(lines))
     print(
-        f"Would take about {_clock(seconds / workers)} with {workers} workers on {engine}, and up to "
+        f"Would take about {_clock(seconds / workers + comparing)} with {workers} workers on {engine}, and up to "
         f"{COPIES * size / 1e9:.2f} GB in {plan.out} ({free / 1e9:.1f} GB free). Nothing was written."
     )
+
+
+def _comparing_seconds(plan: SessionPlan, instant_s: float) -> float:
+    """Of finding out who is who across the cameras that show the room; one process does it."""
+    rooms = [
+        facts.duration * (camera.stop - camera.first) / facts.n_frames
+        for camera, facts in zip(plan.cameras, plan.facts, strict=True)
+        if camera.camera.kind == "room"
+    ]
+    if len(rooms) < 2:
+        return 0.0
+    return association_seconds(views=len(rooms), seconds=max(rooms), instant_s=instant_s)
 
 
 def _frame_cost(plan: CameraPlan, looks: Looks) -> Cost:

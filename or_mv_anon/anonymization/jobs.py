@@ -26,6 +26,7 @@ from or_mv_anon.anonymization.media import (
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.anonymization.render import RegionsByFrame, Rendered, render_segment
 from or_mv_anon.config import PipelineConfig
+from or_mv_anon.learned.release import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.records import Detections, Embeddings, FrameFlag, Frames, Keypoints, Regions
 from or_mv_anon.site import Camera
 from or_mv_anon.store import RunStore
@@ -139,15 +140,24 @@ class RenderJob:
     method: Method
     config: PipelineConfig
     threads: int
+    learned: LearnedSettings | None = None  # draws heads over what `method` covers
 
 
 @dataclass(frozen=True)
 class RenderedSegment:
-    """What a `RenderJob` reports; `missing` holds timestamps of frames that could not be decoded."""
+    """What a `RenderJob` reports.
+
+    Attributes:
+        seconds: of work.
+        result: what happened to the frames.
+        missing: timestamps of frames that could not be decoded.
+        provider: the engine that drew heads, if any did.
+    """
 
     seconds: float
     result: Rendered
     missing: list[int]
+    provider: str = ""
 
 
 def render(job: RenderJob) -> RenderedSegment:
@@ -156,6 +166,8 @@ def render(job: RenderJob) -> RenderedSegment:
     plan = job.plan
     source = open_camera(plan.camera, plan.store)
     regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions)
+    networks = None if job.learned is None else load_learned(job.learned, job.config.learned)
+    drawer = None if networks is None else partial(LearnedOperator, networks, job.config.operators, job.config.learned)
     try:
         result = render_segment(
             lambda: source.frames(job.segment),
@@ -164,11 +176,13 @@ def render(job: RenderJob) -> RenderedSegment:
             RegionsByFrame(regions, first=plan.first),
             job.method,
             job.config.operators,
+            drawer=drawer,
         )
     except BaseException:
         discard(plan.store / plan.segment_file(job.segment))  # nothing that failed its check stays
         raise
-    return RenderedSegment(time.perf_counter() - started, result, sorted(set(source.missing)))
+    provider = "" if networks is None else networks.modifier.provider
+    return RenderedSegment(time.perf_counter() - started, result, sorted(set(source.missing)), provider)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 
@@ -17,14 +17,17 @@ from or_mv_anon.association.evidence import Evidence, Planes, compare_lines, gat
 from or_mv_anon.association.head_plane import HeadPlane
 from or_mv_anon.association.movement import moved_cameras
 from or_mv_anon.association.plane_distances import learn_planes
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.results import Association, PairGeometry, ViewNames
 from or_mv_anon.association.simultaneous import different_people
-from or_mv_anon.association.synchrony import learn_synchrony
+from or_mv_anon.association.synchrony import STEPS, learn_synchrony
 from or_mv_anon.association.views import View
 from or_mv_anon.config import AssociationConfig
 from or_mv_anon.records import Identities
 
 MOST_CELLS = 20_000_000  # of a matrix of log-odds of all pairs of tracks; longer sessions do without
+ESTIMATING = 0.9  # of the time, for geometry and synchrony together ...
+LEARNING = 0.6  # ... and of that for synchrony, where it is used
 CERTAIN = 0.9  # confidence from which on a track teaches the planes of heads
 
 
@@ -33,7 +36,7 @@ def associate(
     config: AssociationConfig,
     *,
     seed: int = 0,
-    progress: Callable[[int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Association:
     """Find out which tracks of a session's views are one person.
 
@@ -41,11 +44,13 @@ def associate(
         views: of all cameras, over the same instants.
         config: which evidence to use.
         seed: of everything random.
-        progress: called with the number of pairs of views done since the last call.
+        progress: of all of it.
 
     Returns:
         With one view every track is linked within it alone. Evidence that cannot be had is left out, with a note.
     """
+    progress = progress or Progress()
+    learning = LEARNING if config.use_synchrony else 0.0
     notes: list[str] = []
     instant_s = config.instant_s
     appearance = synchrony = None
@@ -56,13 +61,13 @@ def associate(
         if appearance is None and len(views) > 1:
             notes.append("People were compared by where they are alone, because nothing is known of their looks.")
     if config.use_epipolar:
-        with _noting(notes, "the cameras' geometry"):
+        with _noting(notes, "the cameras' geometry"), progress.part(ESTIMATING - learning) as part:
             prior = _looks(views, appearance)
-            geometry = estimate_geometry(views, prior=prior, instant_s=instant_s, seed=seed, progress=progress)
+            geometry = estimate_geometry(views, prior=prior, instant_s=instant_s, seed=seed, progress=part)
             notes += moved_cameras(geometry, instant_s=instant_s)
     if config.use_synchrony and len(views) > 1:
-        with _noting(notes, "what synchrony teaches"):
-            synchrony = learn_synchrony(views, seed=seed)
+        with _noting(notes, "what synchrony teaches"), progress.part(learning) as part:
+            synchrony = learn_synchrony(views, seed=seed, progress=lambda steps: part.advance(steps / STEPS))
     links = follow_ups(views, instant_s=instant_s)
     different = [different_people(view, instant_s=instant_s) for view in views]
 

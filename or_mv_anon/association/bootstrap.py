@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.common_instants import CommonRows
 from or_mv_anon.association.fundamental_fit import eight_point
 from or_mv_anon.association.geometry import Matrix, epipolar_distance
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.views import BodyPoint
 
 STEADY = (BodyPoint.HEAD, BodyPoint.NECK, BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER,
@@ -86,7 +87,7 @@ def candidates(
     )
 
 
-def guess(known: Candidates, random: np.random.Generator) -> list[Matrix]:
+def guess(known: Candidates, random: np.random.Generator, *, progress: Progress) -> list[Matrix]:
     """The most promising geometries, best first."""
     if not len(known):
         return []
@@ -99,6 +100,7 @@ def guess(known: Candidates, random: np.random.Generator) -> list[Matrix]:
         found = eight_point(points[0], points[1], weight)
         matrices.append(found)
         scores.append(score(known, found))
+        progress.advance(AT_ONCE / GUESSES)
     score_of, found = np.concatenate(scores), np.concatenate(matrices)
     best = np.argsort(-score_of, kind="stable")[:KEPT]
     return [found[row] for row in best]

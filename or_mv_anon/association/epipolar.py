@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.common_instants import CommonRows, pair_rows
 from or_mv_anon.association.movement import estimate_stretches
 from or_mv_anon.association.pair_estimate import PIECE_S, Lesson
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.results import PairGeometry, ViewNames
 from or_mv_anon.association.third_views import agreement, matched_instants, prior_from_third_views
 from or_mv_anon.association.track_distances import pair_distances
@@ -25,6 +26,7 @@ MOST_BURSTS = 48  # spread over the session, if it is long; each as long as the 
 MOST_CELLS = 20_000_000  # of a matrix of matched tracks; longer sessions have enough to go by without third views
 LEAST_AGREEMENT = 0.6  # of a pair's matches with those that go by a third view; with less it is tried again
 LEAST_WORTH = 0.7  # of the score that a pair had on its own, below which what others say has misled it
+ALONE = 0.8  # of the time; the rest is for trying again
 CONTRADICTION = 0.3  # with less than this after that, a pair's geometry is refused
 
 
@@ -34,7 +36,7 @@ def estimate_geometry(
     prior: Mapping[ViewNames, NDArray[np.floating]] | None = None,
     instant_s: float = 0.2,
     seed: int = 0,
-    progress: Callable[[int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Geometry:
     """The fundamental matrices of all pairs of views, without calibration.
 
@@ -47,7 +49,7 @@ def estimate_geometry(
             columns as in the views' `tracks`.
         instant_s: seconds between instants.
         seed: of the guesses.
-        progress: called with the number of pairs done since the last call.
+        progress: of all pairs.
 
     Returns:
         By pair in the order of the views: stretches in order of time that together cover all instants. A stretch whose
@@ -56,21 +58,29 @@ def estimate_geometry(
     stop = max((int(view.observations.instant.max(initial=-1)) for view in views), default=-1) + 1
     geometry: Geometry = {}
     lessons: dict[ViewNames, Lesson] = {}
-    for number, (first, second) in enumerate(combinations(views, 2)):
+    progress = progress or Progress()
+    pairs = list(combinations(views, 2))
+    for number, (first, second) in enumerate(pairs):
         names = (first.name, second.name)
         lessons[names] = _lesson(first, second, (prior or {}).get(names), instant_s)
         random = np.random.default_rng([seed, number])
-        geometry[names] = estimate_stretches(names, lessons[names], (0, stop), random, instant_s=instant_s)
-        if progress is not None:
-            progress(1)
+        with progress.part(ALONE / len(pairs)) as part:
+            geometry[names] = estimate_stretches(
+                names, lessons[names], (0, stop), random, instant_s=instant_s, progress=part
+            )
     tracks = {view.name: len(view.tracks) for view in views}
     if len(views) < 3 or max(tracks.values()) ** 2 > MOST_CELLS:
         return geometry
-    return _consistent(geometry, lessons, tracks, seed, instant_s)
+    return _consistent(geometry, lessons, tracks, seed, instant_s, progress)
 
 
 def _consistent(
-    geometry: Geometry, lessons: Mapping[ViewNames, Lesson], tracks: Mapping[str, int], seed: int, instant_s: float
+    geometry: Geometry,
+    lessons: Mapping[ViewNames, Lesson],
+    tracks: Mapping[str, int],
+    seed: int,
+    instant_s: float,
+    progress: Progress,
 ) -> Geometry:
     """Estimates again what is missing or contradicts third views; refuses what still does, the worst first."""
     geometry = dict(geometry)
@@ -87,7 +97,8 @@ def _consistent(
         random = np.random.default_rng([seed, number, 1])
         stop = geometry[names][-1].stop
         taught = lessons[names].with_prior(hearsay)
-        again = estimate_stretches(names, taught, (0, stop), random, instant_s=instant_s)
+        with progress.part((1 - ALONE) / len(geometry)) as part:
+            again = estimate_stretches(names, taught, (0, stop), random, instant_s=instant_s, progress=part)
         now = matched(names, again)
         worth = [_score(lessons[names], stretches) for stretches in (geometry[names], again)]
         if now is not None and agreement(now, hearsay) > before and worth[1] >= LEAST_WORTH * worth[0]:

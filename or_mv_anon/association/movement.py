@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.alternation import mutually_best
 from or_mv_anon.association.geometry import Matrix
 from or_mv_anon.association.pair_estimate import CLOSE, MATCHED, Estimate, Lesson, estimate
+from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.results import PairGeometry, ViewNames
 
 Span = tuple[int, int]
@@ -20,11 +21,18 @@ GAIN = 1.3  # times what the other side's geometry explains that each side's own
 
 
 def estimate_stretches(
-    names: ViewNames, lesson: Lesson, span: Span, random: np.random.Generator, *, instant_s: float
+    names: ViewNames,
+    lesson: Lesson,
+    span: Span,
+    random: np.random.Generator,
+    *,
+    instant_s: float,
+    progress: Progress | None = None,
 ) -> tuple[PairGeometry, ...]:
     """The geometry of two views over the instants `span` (the latter exclusive), split where it changes."""
     shortest = max(round(SHORTEST_S / instant_s), 1)
-    return _split(names, lesson, estimate(lesson.between(*span), random), span, random, shortest)
+    whole = estimate(lesson.between(*span), random, progress=progress)
+    return _split(names, lesson, whole, span, random, shortest)
 
 
 def moved_cameras(geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, instant_s: float) -> tuple[str, ...]:

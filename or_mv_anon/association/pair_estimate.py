@@ -13,6 +13,7 @@ from or_mv_anon.association.alternation import Correspondences, alternate, balan
 from or_mv_anon.association.bootstrap import candidates, guess, margin
 from or_mv_anon.association.common_instants import CommonRows
 from or_mv_anon.association.geometry import Matrix, epipolar_distance, homogeneous
+from or_mv_anon.association.progress import Progress
 
 Sizes = tuple[tuple[int, int], tuple[int, int]]
 PIECE_S = 30.0  # tracks are judged in pieces of this length, so that one mix-up does not spoil a long one
@@ -29,6 +30,7 @@ SAME_MATCHES = 0.5  # geometries that share more of their matches are not differ
 PLANE_SHARE = 0.85  # of what the geometry explains; a homography that explains more explains it all
 PLANE_SAMPLES = 2000
 LEAST_AREA = 0.02  # of either picture that the matched people's points must span
+GUESSING = 0.6  # of the time that an estimate takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,22 +118,28 @@ class Estimate:
     best: Matrix | None = None
 
 
-def estimate(lesson: Lesson, random: np.random.Generator, *, known: Sequence[Matrix] = ()) -> Estimate:
+def estimate(
+    lesson: Lesson, random: np.random.Generator, *, known: Sequence[Matrix] = (), progress: Progress | None = None
+) -> Estimate:
     """The geometry of two views over the lesson's stretch of time.
 
     Args:
         lesson: what both views see.
         random: chooses guesses.
         known: geometries to try besides, of other stretches.
+        progress: of this estimate.
     """
     if len(lesson.pieces) < LEAST_PAIRS:
         return Estimate(None, problem="too few people are seen by both cameras at once")
     sample = candidates(lesson.rows, lesson.pieces[lesson.pair], lesson.prior[lesson.pair], random)
     thin = lesson.thinned()
-    found = [
-        alternate(matrix, thin.rows, thin.pair, lesson.sizes, random, robust=False)
-        for matrix in [*known, *guess(sample, random)]
-    ]
+    progress = progress or Progress()
+    with progress.part(GUESSING) as guessing:
+        guesses = [*known, *guess(sample, random, progress=guessing)]
+    found = []
+    for matrix in guesses:
+        found.append(alternate(matrix, thin.rows, thin.pair, lesson.sizes, random, robust=False))
+        progress.advance((1 - GUESSING) / len(guesses))
     if not found:
         return Estimate(None, problem="too few people are seen by both cameras for long enough")
     scores = np.array([lesson.score(matrix) for matrix in found])

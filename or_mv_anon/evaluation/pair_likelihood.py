@@ -3,7 +3,8 @@
 Pairs from two different moments are certainly not one person at one moment: they show how the evidence of strangers is
 distributed. Pairs from one moment are a mixture of strangers and of true pairs, and who is a true pair follows from the
 rule that a detection has at most one partner. Both densities and the pairs are estimated in turn (expectation
-maximization, Dempster et al. 1977).
+maximization, Dempster et al. 1977). The distance from the epipolar line is taken as independent of all that tells of
+places: a density of everything at once would blur the line, which is known far better.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ SURE = 8.0  # log-likelihood ratios stay within this: densities are not known an
 NEAR = 0.3  # standard deviations below which nearer means nothing
 DENSITY_FLOOR = 1e-9
 SCORE_BINS = 8
+LINE = 1  # columns of the evidence that are about the epipolar line
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +72,22 @@ def judge(same: Pairs, other: Pairs, *, seed: int = 0) -> Judged:
         evidence, strange = _evidence(same, maps), _evidence(other, maps)
         mean, spread = strange.mean(axis=0), strange.std(axis=0) + 1e-9
         evidence, strange = (evidence - mean) / spread, (strange - mean) / spread
-        kernels = np.sort(random.permutation(len(strange))[:MOST_KERNELS])
-        believed = np.argsort(-belief, kind="stable")[:MOST_KERNELS]
-        one = gaussian_kde(evidence[believed].T, bw_method=BANDWIDTH, weights=belief[believed] + DENSITY_FLOOR)
-        strangers = gaussian_kde(strange[kernels].T, bw_method=BANDWIDTH)
-        ratio = np.log(one(evidence.T) + DENSITY_FLOOR) - np.log(strangers(evidence.T) + DENSITY_FLOOR)
+        strangers = np.sort(random.permutation(len(strange))[:MOST_KERNELS])
+        ratio = sum(
+            _log_density(evidence[:, kind], evidence[:, kind], belief)
+            - _log_density(evidence[:, kind], strange[strangers, kind], np.ones(len(strangers)))
+            for kind in (slice(LINE), slice(LINE, None))
+        )
         log_odds = np.clip(ratio, -SURE, SURE) + _prior(same, belief)
         belief = compete(log_odds, same.owners)
     return Judged(log_odds, maps)
+
+
+def _log_density(at: Floats, of: Floats, weight: Floats) -> Floats:
+    """Logarithm of the density of samples (K, E) with weights, at points (R, E), by the weightiest samples."""
+    chosen = np.argsort(-weight, kind="stable")[:MOST_KERNELS]
+    density = gaussian_kde(of[chosen].T, bw_method=BANDWIDTH, weights=weight[chosen] + DENSITY_FLOOR)
+    return np.asarray(np.log(density(at.T) + DENSITY_FLOOR))
 
 
 def compete(log_odds: Floats, owners: NDArray[np.int64]) -> Floats:

@@ -7,12 +7,33 @@ person.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol, Self
+
 import numpy as np
 
+from or_mv_anon.config import DetectionConfig
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import DenseDetector, Found, cell_boxes, sigmoid
+from or_mv_anon.models.dense import DenseDetector, Found, Picture, cell_boxes, sigmoid
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Tensors
+
+
+class FindsPersons(Protocol):
+    """What stands where `PersonDetector` does; see `DenseDetector`."""
+
+    @property
+    def provider(self) -> str:
+        """The engine and device in use."""
+
+    def with_settings(self, config: DetectionConfig) -> Self:
+        """The same loaded network with another input size and other thresholds."""
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """The size at which an upright frame is to be supplied."""
+
+    def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
+        """People in pictures that were resized from full frames."""
 
 
 class PersonDetector(DenseDetector):

@@ -79,7 +79,7 @@ def roles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The networks that a run over one session with two cameras was about to use."""
     used: list[str] = []
 
-    def note(_: Session, __: Path, ___: Options, ____: Any, _____: Any, weights: list[Weights]) -> bool:
+    def note(_: Session, __: Path, ___: Options, ____: Any, _____: Any, weights: list[Weights], ______: Any) -> bool:
         used.extend(entry.role for entry in weights)
         return True
 

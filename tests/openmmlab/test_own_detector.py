@@ -1,0 +1,97 @@
+"""A user's own mmdet detector in the place of the built-in one."""
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mmdet")
+import torch
+import toy
+from mmengine.config import Config
+
+from or_mv_anon.anonymization import analyse
+from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.config import load_config
+from or_mv_anon.errors import UserError
+from or_mv_anon.openmmlab.compatibility import prepare
+
+NARROW = 0.125  # of RTMDet-tiny's channels
+DESCRIPTION = """
+_base_ = ["mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py"]
+model = dict(
+    _scope_="mmdet",
+    backbone=dict(init_cfg=None, widen_factor={widen}),
+    neck=dict(in_channels=[{c}, {d}, {e}], out_channels={c}),
+    bbox_head=dict(in_channels={c}, feat_channels={c}, num_classes={classes}),
+)
+"""
+
+
+def describe(path: Path, *, classes: int) -> Path:
+    c, d, e = (int(NARROW * width) for width in (256, 512, 1024))
+    path.write_text(DESCRIPTION.format(widen=NARROW, c=c, d=d, e=e, classes=classes))
+    return path
+
+
+def save_weights(config: Path, path: Path) -> Path:
+    """Weights that find something everywhere, surely of class 1, likely of class 0, a person, and hardly of others."""
+    prepare()
+    from mmdet.registry import MODELS
+
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    model.init_weights()
+    for scores, sides in zip(model.bbox_head.rtm_cls, model.bbox_head.rtm_reg, strict=True):
+        scores.bias.data = torch.tensor([0.0, 3.0, -3.0])[: len(scores.bias)]
+        sides.bias.data.fill_(1.0)
+    torch.save({"state_dict": model.state_dict()}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    config = describe(folder / "own.py", classes=3)
+    return config, save_weights(config, folder / "own.pth")
+
+
+@pytest.fixture
+def loaded(files, monkeypatch):
+    other = SimpleNamespace(provider="none")
+    for name in ("PoseEstimator", "FaceDetector"):
+        monkeypatch.setattr(analyse, name, lambda *_, **__: other)
+    load_networks.cache_clear()
+    settings = ModelSettings(
+        detector=files[1], pose=files[1], face=files[1], device="cpu", precision="auto", threads=1,
+        detector_config=files[0],
+    )  # fmt: skip
+    pipeline = load_config(None)
+    detection = dataclasses.replace(pipeline.detection, min_score=0.0, input_long_side=toy.WIDTH)
+    yield load_networks(settings, dataclasses.replace(pipeline, detection=detection))
+    load_networks.cache_clear()
+
+
+def test_it_is_loaded_and_only_people_come_out(loaded: Networks, tmp_path):
+    picture = toy.rectangles(tmp_path / "labels.json")[0]
+    boxes, scores = loaded.persons.detect([picture], size=(2 * toy.WIDTH, 2 * toy.HEIGHT))[0]
+    assert 0 < len(boxes) == len(scores)
+    assert (scores < 0.8).all(), "the surer finds are no people"
+    assert (boxes[:, 2] <= 2 * toy.WIDTH).all()
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_a_processor_gets_one_frame_at_a_time(loaded: Networks):
+    assert loaded.batch == 1
+    assert loaded.providers["detector_config"] == loaded.providers["detector"]
+    assert "CPU" in loaded.providers["detector"]
+
+
+def test_a_checkpoint_whose_last_layer_is_of_other_classes_is_refused(files, tmp_path):
+    from or_mv_anon.openmmlab.inference import MmdetDetector
+
+    other = describe(tmp_path / "other.py", classes=1)
+    with pytest.raises(UserError, match=r"lacks the layer bbox_head\.rtm_cls"):
+        MmdetDetector(other, files[1], load_config(None).detection)
