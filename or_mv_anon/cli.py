@@ -18,11 +18,13 @@ INTERRUPTED = 130
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
     "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
     "anonymize": ("or_mv_anon.anonymization.cli", "anonymize the recordings of a site"),
+    "attack": ("or_mv_anon.learned.attack_cli", "try to recognize anonymized people"),
     "endoscopy": ("or_mv_anon.endoscopy.cli", "label and cover frames outside the body in endoscopic recordings"),
     "endoscopy-live": ("or_mv_anon.endoscopy.live.cli", "cover the live picture of an endoscope outside the body"),
     "evaluate": ("or_mv_anon.evaluation.cli", "judge anonymized videos against ground truth"),
     "simulate": ("or_mv_anon.simulation.cli", "make a simulated operating room with ground truth"),
     "train-endoscopy": ("or_mv_anon.endoscopy.training.cli", "train the network that finds frames outside the body"),
+    "train-learned": ("or_mv_anon.learned.train_cli", "train the face modifier of --method learned"),
 }
 
 

@@ -23,6 +23,8 @@ Smoother = Literal["hull", "faceoff3", "faceoff5", "faceoff7", "none"]
 WORST_CRF = 51  # on x264's scale
 Settings = TypeVar("Settings")
 CodecChoice = Literal["same", "h264", "hevc", "av1", "vp9"]
+StrictMethod = Literal["pixelate", "blur", "solid"]
+RecognizerChoice = Literal["sface", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +151,31 @@ class OperatorConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LearnedConfig:
+    """When a drawn head may take the strict operator's place; lengths in pixels or shares, times in seconds."""
+
+    strict: StrictMethod
+    least_px: float
+    most_uncertainty: float
+    ring: float
+    seam: float
+    smooth_s: float
+    hold_s: float
+    recognizers: RecognizerChoice
+    least_distance: float
+    most_detail: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackConfig:
+    """The attack on the job's own output."""
+
+    recognizers: RecognizerChoice
+    looks_per_track: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoConfig:
     """Encoding and segmentation."""
 
@@ -186,6 +213,8 @@ class PipelineConfig:
     recovery: RecoveryConfig
     regions: RegionConfig
     operators: OperatorConfig
+    learned: LearnedConfig
+    attack: AttackConfig
     video: VideoConfig
     risk: RiskConfig
 

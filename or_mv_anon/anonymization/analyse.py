@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.turned_look import head_candidates, still_detectors
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.errors import UserError
+from or_mv_anon.models.detector import FindsPersons, PersonDetector
 from or_mv_anon.models.embedder import PersonEmbedder
 from or_mv_anon.models.face import FaceDetector
 from or_mv_anon.models.pose import PoseEstimator
@@ -30,7 +31,14 @@ GPU_BATCH = 16  # frames per detector call on a GPU; on a CPU batches gain nothi
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which networks run, and where; `embedder` is None where nobody needs to be compared."""
+    """Which networks run, and where.
+
+    Attributes:
+        detector, pose, face: their files.
+        device, precision, threads: where and how they run.
+        embedder: None where nobody needs to be compared.
+        detector_config: mmengine configuration of a detector that mmdet runs; None for the ones of this package.
+    """
 
     detector: Path
     pose: Path
@@ -39,13 +47,14 @@ class ModelSettings:
     precision: Precision
     threads: int
     embedder: Path | None = None
+    detector_config: Path | None = None
 
 
 @dataclass(frozen=True)
 class Networks:
     """The loaded networks of one process."""
 
-    persons: PersonDetector
+    persons: FindsPersons
     pose: PoseEstimator
     faces: FaceDetector
     embedder: PersonEmbedder | None = None
@@ -54,6 +63,8 @@ class Networks:
     def providers(self) -> dict[str, str]:
         """The engine, device and precision that each network runs on, by role."""
         used = {"detector": self.persons.provider, "pose": self.pose.provider, "face": self.faces.provider}
+        if not isinstance(self.persons, PersonDetector):
+            used["detector_config"] = self.persons.provider
         return used if self.embedder is None else used | {"embedder": self.embedder.provider}
 
     @property
@@ -72,11 +83,27 @@ def load_networks(settings: ModelSettings, config: PipelineConfig) -> Networks:
             settings.embedder, config.appearance, device=device, precision=precision, threads=threads
         )
     return Networks(
-        PersonDetector(settings.detector, config.detection, device=device, precision=precision, threads=threads),
+        _load_detector(settings, config),
         PoseEstimator(settings.pose, config.pose, device=device, precision=precision, threads=threads),
         FaceDetector(settings.face, config.face, device=device, precision=precision, threads=threads),
         embedder,
     )
+
+
+def _load_detector(settings: ModelSettings, config: PipelineConfig) -> FindsPersons:
+    device, threads = settings.device, settings.threads
+    if settings.detector_config is None:
+        return PersonDetector(
+            settings.detector, config.detection, device=device, precision=settings.precision, threads=threads
+        )
+    try:
+        from or_mv_anon.openmmlab.inference import MmdetDetector
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"--detector needs PyTorch and mmdet ({error.name} is missing). Install them with: "
+            "pip install 'or_mv_anon[train]'."
+        ) from error
+    return MmdetDetector(settings.detector_config, settings.detector, config.detection, device=device, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -214,7 +241,7 @@ def _analyse_batch(
 
 
 def _detect(
-    detector: PersonDetector | FaceDetector, frames: list[Frame]
+    detector: FindsPersons | FaceDetector, frames: list[Frame]
 ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     if not frames:
         return []

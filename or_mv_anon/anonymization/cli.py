@@ -27,8 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
     add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
-    add("--method", choices=["pixelate", "blur", "solid", "none"], default="pixelate",
-        help="how heads are covered (default: pixelate); none only re-encodes and reports")  # fmt: skip
+    add("--detector", type=Path, nargs=2, metavar=("CONFIG", "CHECKPOINT"),
+        help="find people with your own mmdet detector (.py and .pth; needs the extra `train`)")  # fmt: skip
+    add("--method", choices=["pixelate", "blur", "solid", "learned", "none"], default="pixelate",
+        help="how heads are covered (default: pixelate); learned draws heads of nobody over the mosaic where that is "
+        "safe; none only re-encodes and reports")  # fmt: skip
+    add("--modifier", type=Path, metavar="ONNX", help="with --method learned: your own network, from train_learned.py")
+    add("--attack", action="store_true",
+        help="afterwards let face recognizers try to match the covered faces, and report how far they get")  # fmt: skip
     add("--device", choices=["auto", "cpu", "cuda"], default="auto",
         help="where networks run (default: auto); cuda is an error if it is not there")  # fmt: skip
     add("--precision", choices=["auto", "f32", "bf16"], default="auto",
@@ -87,5 +93,6 @@ def run(parsed: argparse.Namespace) -> int:
     from or_mv_anon.anonymization.options import Options
     from or_mv_anon.anonymization.pipeline import anonymize_site
 
-    values = {**vars(parsed), "audio": parsed.audio == "keep"}
+    detector = None if parsed.detector is None else tuple(parsed.detector)
+    values = {**vars(parsed), "audio": parsed.audio == "keep", "detector": detector}
     return anonymize_site(Options(**{name: values[name] for name in Options.__dataclass_fields__}))

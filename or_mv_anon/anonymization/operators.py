@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -76,7 +76,7 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
     details = [_detail(planes[0], box, cells[0]) for box, cells in zip(snapped, samples, strict=True)]
     for box, cells in zip(snapped, samples, strict=True):
         for plane, cell in zip(planes, cells, strict=True):
-            view = _view(plane, box)
+            view = view_of(plane, box)
             view[...] = _enlarge(cell, view, method)
     return [Covered(box, cells[0], detail) for box, cells, detail in zip(snapped, samples, details, strict=True)]
 
@@ -118,10 +118,17 @@ def showing(luma: Plane, drawn: Sequence[Covered]) -> float:
 
 def _detail(plane: Plane, box: tuple[int, int, int, int], cells: NDArray) -> NDArray[np.float16]:
     """What a region holds beyond its smoothly enlarged cells, reduced in size, on an 8-bit scale."""
-    view = _view(plane, box)
+    return _difference(view_of(plane, box), cells, plane)
+
+
+def _difference(view: NDArray[Any], cells: NDArray, plane: Plane) -> NDArray[np.float16]:
     difference = cv2.subtract(view, _enlarge(cells, view, "blur"), dtype=cv2.CV_32F)
-    size = (min(view.shape[1], DETAIL_SIDE), min(view.shape[0], DETAIL_SIDE))
-    return (cv2.resize(difference, size, interpolation=cv2.INTER_AREA) * to_8_bits(plane)).astype(np.float16)
+    reduced = cv2.resize(difference, _detail_size(view), interpolation=cv2.INTER_AREA)
+    return (reduced * to_8_bits(plane)).astype(np.float16)
+
+
+def _detail_size(view: NDArray[Any]) -> tuple[int, int]:
+    return min(view.shape[1], DETAIL_SIDE), min(view.shape[0], DETAIL_SIDE)
 
 
 def _not_under(box: tuple[int, int, int, int], later: Sequence[Covered]) -> NDArray[np.uint8] | None:
@@ -141,6 +148,40 @@ def to_8_bits(plane: Plane) -> float:
     return 255 / (2**plane.depth - 1)
 
 
+def cells_of(planes: Sequence[Plane], box: tuple[int, int, int, int], count: int) -> list[NDArray[Any]]:
+    """What `pixelate` with `count` cells along the longer side keeps of a box: per plane ``(rows, columns)``."""
+    return [_mean_cells(view_of(plane, box), _cells(box, count)) for plane in planes]
+
+
+def drawn_on(plane: Plane, box: tuple[int, int, int, int], source: NDArray[Any]) -> Covered:
+    """What to look for in the encoded picture where something other than cells was drawn.
+
+    Args:
+        plane: the luma plane as it is drawn.
+        box: integers on the grid.
+        source: what the plane held in the box before, in the same shape.
+    """
+    view = view_of(plane, box)
+    drawn: NDArray[Any] = cv2.resize(view, _detail_size(view), interpolation=cv2.INTER_AREA)
+    return Covered(box, drawn, _difference(source, drawn, plane))
+
+
+def detail_kept(source: Plane, drawn: Plane, count: int) -> float:
+    """How much of what `pixelate` with `count` cells would take away from a cut-out shows in what was drawn there.
+
+    Args:
+        source: luma of the cut-out.
+        drawn: the same in the same size.
+        count: cells along the longer side.
+
+    Returns:
+        About 1 where the source itself was drawn, about 0 where what was drawn knows nothing of its detail.
+    """
+    box = (0, 0, source.pixels.shape[1], source.pixels.shape[0])
+    (cells,) = cells_of([source], box, count)
+    return showing(drawn, [Covered(box, cells, _detail(source, box, cells))])
+
+
 def _cells(box: tuple[int, int, int, int], count: int) -> tuple[int, int]:
     """Columns and rows of the grid: `count` along the longer side, about square."""
     width, height = box[2] - box[0], box[3] - box[1]
@@ -148,7 +189,8 @@ def _cells(box: tuple[int, int, int, int], count: int) -> tuple[int, int]:
     return max(1, round(count * width / longer)), max(1, round(count * height / longer))
 
 
-def _view(plane: Plane, box: tuple[int, int, int, int]) -> NDArray:
+def view_of(plane: Plane, box: tuple[int, int, int, int]) -> NDArray[Any]:
+    """The samples of a plane that hold `box`, an integer box of picture pixels; writable."""
     x1, y1, x2, y2 = box
     return plane.pixels[y1 // plane.y_step : -(-y2 // plane.y_step), x1 // plane.x_step : -(-x2 // plane.x_step)]
 
@@ -156,10 +198,14 @@ def _view(plane: Plane, box: tuple[int, int, int, int]) -> NDArray:
 def _sample(
     plane: Plane, box: tuple[int, int, int, int], grid: tuple[int, int], method: Method, config: OperatorConfig
 ) -> NDArray:
-    view = _view(plane, box)
+    view = view_of(plane, box)
     if method == "solid":
         value = plane.black + config.solid_luma * (plane.white - plane.black)
         return np.full((1, 1), round(value), view.dtype)
+    return _mean_cells(view, grid)
+
+
+def _mean_cells(view: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
     columns, rows = min(grid[0], view.shape[1]), min(grid[1], view.shape[0])
     return cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.models.runtime import Device, Precision
+
+MethodChoice = Method | Literal["learned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +19,14 @@ class Options:
     videos: Path
     out: Path
     model: Path | None = None
+    detector: tuple[Path, Path] | None = None  # configuration and checkpoint of the user's own
     fast: bool = False  # the site model's smaller detector
     weights_dir: Path | None = None
     endoscope_weights: Path | None = None
     config: Path | None = None
     endoscope_config: Path | None = None
-    method: Method = "pixelate"
+    method: MethodChoice = "pixelate"
+    modifier: Path | None = None  # a network of the user's own for `learned`
     device: Device = "auto"
     precision: Precision = "auto"
     audio: bool = False  # keep it
@@ -35,4 +40,5 @@ class Options:
     overwrite: bool = False
     render_only: bool = False
     preview: bool = False
+    attack: bool = False
     dry_run: bool = False

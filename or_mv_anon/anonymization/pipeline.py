@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import write_session_audit
+from or_mv_anon.anonymization.attacking import require_attackers
 from or_mv_anon.anonymization.estimate import estimate_session
+from or_mv_anon.anonymization.learned_method import Learned, find_learned
 from or_mv_anon.anonymization.looks import Looks
 from or_mv_anon.anonymization.media import discard
 from or_mv_anon.anonymization.options import Options
@@ -55,11 +57,13 @@ def anonymize_site(options: Options) -> int:
     if not options.render_only:
         weights = with_embedder(find_weights(options, kinds), site.sessions, options, config)
     require_device(options.device)
+    learned = find_learned(options, config)
+    require_attackers(options, config.attack)
     outcomes = []
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
-            outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights))
+            outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights, learned))
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
@@ -75,6 +79,7 @@ def _anonymize_session(
     config: PipelineConfig,
     endoscopy: EndoscopyConfig,
     weights: list[Weights],
+    learned: Learned | None,
 ) -> bool:
     if options.overwrite:
         with explained(out):
@@ -89,7 +94,7 @@ def _anonymize_session(
     if options.preview:
         preview_session(plan, Looks(weights, options, config, endoscopy, threads=available_cores()))
         return not plan.problems
-    run = SessionRun(plan, options, config, weights, endoscopy)
+    run = SessionRun(plan, options, config, weights, endoscopy, learned)
     run.run()
     return write_session_audit(run)
 

@@ -28,6 +28,7 @@ SHORTEST_SEGMENT_S = 2.0  # unless the configuration asks for less
 BUILT_IN = {"detector": "yolox-tiny-humanart", "pose": "rtmpose-s-halpe26", "face": "yunet-2023mar"}
 EMBEDDER = "osnet-x1-msmt17"
 EMBEDDER_ROLE = "embedder"
+DETECTOR_CONFIG_ROLE = "detector_config"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,11 @@ def _room_weights(options: Options) -> list[Weights]:
         raise UserError(
             f"--fast: {site.folder} has no smaller detector; leave out --fast, or adapt without --no-student."
         )
+    if options.detector is not None:
+        found += _own_detector(options.detector, site)
     for role, name in BUILT_IN.items():
+        if any(entry.role == role for entry in found):
+            continue
         own = getattr(site, _detector_role(options) if role == "detector" else role, None)
         if own is not None:
             found.append(Weights(role, f"{site.folder.name}/{own.name}", str(own), sha256(own), "the site's own"))
@@ -157,6 +162,21 @@ def _room_weights(options: Options) -> list[Weights]:
             path = fetch(name, weights_dir=options.weights_dir)
             found.append(Weights(role, name, str(path), asset.sha256, asset.licence))
     return found
+
+
+def _own_detector(files: tuple[Path, Path], site: SiteModel) -> list[Weights]:
+    if site.detector is not None:
+        raise UserError(f"--detector: {site.folder} names a person detector, too; leave out --detector or --model.")
+    for path, suffixes in zip(files, ((".py",), (".pth", ".pt")), strict=True):
+        if path.suffix not in suffixes or not path.is_file():
+            raise UserError(
+                f"--detector takes an mmdet configuration (.py) and its checkpoint (.pth); {path} is no such file."
+            )
+    roles = (DETECTOR_CONFIG_ROLE, "detector")
+    return [
+        Weights(role, path.name, str(path.absolute()), sha256(path), "the user's own")
+        for role, path in zip(roles, files, strict=True)
+    ]
 
 
 def model_settings(weights: list[Weights], options: Options, *, threads: int) -> ModelSettings:
@@ -170,6 +190,7 @@ def model_settings(weights: list[Weights], options: Options, *, threads: int) ->
         precision=options.precision,
         threads=threads,
         embedder=paths.get(EMBEDDER_ROLE),
+        detector_config=paths.get(DETECTOR_CONFIG_ROLE),
     )
 
 

@@ -80,7 +80,11 @@ def _tile(frame: Frame, plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
         regions = looks.outside(frame, plan, open_camera(plan.camera, plan.store))
     else:
         regions = find_regions(frame, looks.room, looks.config)
-    method = "pixelate" if looks.options.method == "none" else looks.options.method
+    method = looks.options.method
+    if method == "learned":  # heads are drawn over it only once they are followed over time
+        method = looks.config.learned.strict
+    if method == "none":
+        method = "pixelate"
     cover(frame.planes(), frame.to_coded(regions), method, looks.config.operators)
     width, height = frame.upright_size
     scale = TILE / max(width, height)

@@ -6,15 +6,15 @@ in which anything raises, is painted black whole and reported; no error lets a p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from or_mv_anon.anonymization.operators import Covered, Method, blank, cover, showing
-from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import OperatorConfig
 from or_mv_anon.errors import UserError
 from or_mv_anon.records import Regions
@@ -33,6 +33,21 @@ class Writer(Protocol):
     def write(self, frame: Frame) -> None: ...
 
 
+class Drawer(Protocol):
+    """Covers the regions of one segment's frames, in order, with more than an operator knows.
+
+    Attributes:
+        counts: what became of the regions so far, by outcome.
+        errors: what went wrong so far; the regions are covered all the same.
+    """
+
+    counts: Counter[Any]
+    errors: dict[str, None]
+
+    def cover(self, frame: Frame, regions: Regions) -> list[Covered]:
+        """Cover `regions` in the frame's planes; returns what was drawn, in drawing order."""
+
+
 class RegionsByFrame:
     """Quick access to one segment's regions.
 
@@ -45,11 +60,10 @@ class RegionsByFrame:
         self._regions = regions
         self._first = first
 
-    def boxes(self, frame: Frame) -> Boxes:
-        """Boxes ``(N, 4)`` to cover in `frame`, in pixels of the upright picture."""
+    def of(self, frame: Frame) -> Regions:
+        """What to cover in `frame`, in pixels of the upright picture."""
         number = frame.index - self._first
-        rows = slice(*np.searchsorted(self._regions.frame, [number, number + 1]))
-        return self._regions.box[rows]
+        return self._regions[slice(*np.searchsorted(self._regions.frame, [number, number + 1]))]
 
 
 @dataclass
@@ -62,6 +76,7 @@ class Rendered:
         damaged: source indices of frames that the decoder reported as damaged, covered whole.
         blanked: source indices of frames painted black whole.
         problems: one sentence for each frame that needed it.
+        outcomes: what became of the regions, where a `Drawer` covered them.
     """
 
     frames: int = 0
@@ -69,6 +84,7 @@ class Rendered:
     damaged: list[int] = field(default_factory=list)
     blanked: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    outcomes: dict[str, int] = field(default_factory=dict)
 
 
 def render_segment(
@@ -78,6 +94,8 @@ def render_segment(
     regions: RegionsByFrame,
     method: Method,
     config: OperatorConfig,
+    *,
+    drawer: Callable[[], Drawer] | None = None,
 ) -> Rendered:
     """Cover, encode and check one segment; frames whose check fails are painted black in another round.
 
@@ -88,6 +106,7 @@ def render_segment(
         regions: to cover.
         method: operator.
         config: its strength.
+        drawer: makes what covers the regions in the operator's place, anew for every round.
 
     Raises:
         UserError: the encoded file still does not show what was drawn.
@@ -96,9 +115,10 @@ def render_segment(
     for _ in range(ROUNDS):
         result = Rendered()
         drawn: list[tuple[int, list[Covered]]] = []
+        own = None if drawer is None else drawer()
         with write() as writer:
             for frame in read():
-                covered, problem = _cover_frame(frame, regions, method, config, black=frame.index in suspects)
+                covered, problem = _cover_frame(frame, regions, method, config, own, black=frame.index in suspects)
                 if problem:
                     result.problems.append(problem)
                     result.blanked.append(frame.index)
@@ -107,6 +127,9 @@ def render_segment(
                 writer.write(frame)
                 drawn.append((frame.index, covered))
                 count_frames(0 if suspects else 1)
+        if own is not None:
+            result.outcomes = dict(own.counts)
+            result.problems += [f"heads could not be drawn and were covered instead ({text})" for text in own.errors]
         result.frames, result.regions = len(drawn), sum(len(covered) for _, covered in drawn)
         failed = _failed_frames(read_back(), drawn)
         if not failed:
@@ -119,16 +142,25 @@ def render_segment(
 
 
 def _cover_frame(
-    frame: Frame, regions: RegionsByFrame, method: Method, config: OperatorConfig, *, black: bool
+    frame: Frame,
+    regions: RegionsByFrame,
+    method: Method,
+    config: OperatorConfig,
+    drawer: Drawer | None,
+    *,
+    black: bool,
 ) -> tuple[list[Covered], str | None]:
     problem = "the encoded picture did not show the covered regions" if black else None
     if not black:
         try:
-            boxes = regions.boxes(frame)
+            here = regions.of(frame)
+            boxes = here.box
             if frame.corrupt:
                 boxes = np.array([[0, 0, *frame.upright_size]], np.float32)
             if method == "none" or not len(boxes):
                 return [], None
+            if drawer is not None and not frame.corrupt:
+                return drawer.cover(frame, here), None
             return cover(frame.planes(), frame.to_coded(boxes), method, config), None
         except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
             problem = f"{type(error).__name__}: {error}"

@@ -16,7 +16,10 @@ from typing import Any
 
 from or_mv_anon.anonymization import jobs, room_tasks
 from or_mv_anon.anonymization.associating import associate_session
+from or_mv_anon.anonymization.attacking import ATTACK, attack_output, attack_tasks
+from or_mv_anon.anonymization.learned_method import Learned
 from or_mv_anon.anonymization.media import CameraPlan, is_same_file, set_aside
+from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.placing import place
 from or_mv_anon.anonymization.plan import SessionPlan, Weights, weights_for_session
@@ -45,7 +48,9 @@ class SessionRun:
         config: PipelineConfig,
         weights: list[Weights],
         endoscopy: EndoscopyConfig,
+        learned: Learned | None = None,
     ) -> None:
+        self.learned = learned
         self.plan = plan
         self.options = options
         self.config = config
@@ -80,6 +85,7 @@ class SessionRun:
             if render:
                 self._run_stage(pool, "render", jobs.render, self._render_tasks())
                 self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
+                self._run_stage(pool, ATTACK, attack_output, attack_tasks(self))
 
     @property
     def healthy(self) -> list[CameraPlan]:
@@ -94,6 +100,11 @@ class SessionRun:
     def associated(self) -> bool:
         """Whether the cameras' tracks were associated for this very run."""
         return room_tasks.ASSOCIATE in self._current
+
+    @property
+    def attacked(self) -> bool:
+        """Whether this very output was attacked."""
+        return ATTACK in self._current
 
     def placed(self, plan: CameraPlan) -> bool:
         """Whether the stored regions of a camera are of these very inputs, weights and settings."""
@@ -147,7 +158,9 @@ class SessionRun:
 
     def _note_failure(self, task: Task, stage: str, error: Exception) -> None:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        if task.camera == ALL_CAMERAS:
+        if stage == ATTACK:
+            sentence = f"The attack on this output could not be made. {text}"
+        elif task.camera == ALL_CAMERAS:
             sentence = f"Cameras were treated one by one, because {stage} failed. {text}"
         else:
             self._failed.add(task.camera)
@@ -207,11 +220,25 @@ class SessionRun:
         return [plan for plan in self.healthy if plan.camera.kind == kind]
 
     def _render_fingerprint(self, plan: CameraPlan) -> str:
+        drawn = []
+        if (learned := self._learned_for(plan)) is not None:
+            networks = [weights.sha256 for weights in learned.weights]
+            drawn = [self.config.learned, networks, self.options.device, self.options.precision]
         return config_hash(
             self.plan.store.fingerprint(plan.stage("place")),
-            [self.options.method, self.config.operators, self.config.video],
+            [self.operator, self.config.operators, self.config.video],
             plan.encoding,
+            *drawn,
         )
+
+    @property
+    def operator(self) -> Method:
+        """What covers regions wherever no head is drawn over them."""
+        return self.config.learned.strict if self.options.method == "learned" else self.options.method
+
+    def _learned_for(self, plan: CameraPlan) -> Learned | None:
+        """An endoscope's pictures are covered whole, so there is nothing to draw."""
+        return self.learned if plan.camera.kind == "room" else None
 
     def _render_tasks(self) -> list[Task]:
         tasks = []
@@ -221,8 +248,10 @@ class SessionRun:
             with explained(plan.destination):
                 set_aside(plan)
             fingerprint = self._render_fingerprint(plan)
+            learned = self._learned_for(plan)
+            settings = None if learned is None else learned.settings
             for segment in plan.segments:
-                job = jobs.RenderJob(plan, segment, self.options.method, self.config, self.threads)
+                job = jobs.RenderJob(plan, segment, self.operator, self.config, self.threads, settings)
                 stage, files = plan.stage("render", segment), [plan.segment_file(segment)]
                 tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
         return tasks

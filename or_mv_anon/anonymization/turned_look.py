@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from or_mv_anon.anonymization.heads import locate_heads
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.models.dense import DenseDetector, Found, Picture
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.dense import Found, Picture
+from or_mv_anon.models.detector import FindsPersons
 from or_mv_anon.models.face import FaceDetector
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
@@ -25,8 +25,8 @@ SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred f
 
 
 def still_detectors(
-    persons: PersonDetector, faces: FaceDetector, config: PipelineConfig
-) -> tuple[PersonDetector, FaceDetector]:
+    persons: FindsPersons, faces: FaceDetector, config: PipelineConfig
+) -> tuple[FindsPersons, FaceDetector]:
     """The same networks at the size and scores of turned looks."""
     size = max(config.still.person_input_long_side, config.detection.input_long_side)
     return (
@@ -36,7 +36,7 @@ def still_detectors(
 
 
 def head_candidates(
-    picture: Picture, persons: PersonDetector, faces: FaceDetector, pose: PoseEstimator, config: PipelineConfig
+    picture: Picture, persons: FindsPersons, faces: FaceDetector, pose: PoseEstimator, config: PipelineConfig
 ) -> Found:
     """What might be a head in any of the four quarter turns of a frame.
 
@@ -60,7 +60,7 @@ def head_candidates(
     return np.concatenate(boxes), np.concatenate(scores)
 
 
-def _detect(detector: DenseDetector, picture: Picture) -> Found:
+def _detect(detector: FindsPersons | FaceDetector, picture: Picture) -> Found:
     height, width = picture.shape[:2]
     to = detector.input_size(width, height)
     resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if to[0] < width else cv2.INTER_LINEAR)

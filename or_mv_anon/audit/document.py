@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from or_mv_anon.audit.association import AssociationAudit
+from or_mv_anon.audit.attack import AttackAudit
 from or_mv_anon.audit.intervals import RiskInterval
+from or_mv_anon.audit.learned import LearnedAudit
 from or_mv_anon.audit.summary import CameraSummary
 
 
@@ -111,6 +113,8 @@ class Audit:
         cameras: one per camera.
         problems: whole sentences; empty when everything went well.
         association: the cameras together; None for a single camera.
+        learned: what became of drawn heads; None where none were to be drawn.
+        attack: how far recognizers got with the output; None where they did not try.
     """
 
     session: str
@@ -126,6 +130,8 @@ class Audit:
     cameras: tuple[CameraAudit, ...]
     problems: tuple[str, ...] = ()
     association: AssociationAudit | None = None
+    learned: LearnedAudit | None = None
+    attack: AttackAudit | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from html import escape
 from pathlib import Path
 
 from or_mv_anon.audit.association import association_section
+from or_mv_anon.audit.attack import attack_section
 from or_mv_anon.audit.charts import percent, provenance_bar, timeline
 from or_mv_anon.audit.document import Audit, CameraAudit, verdict
 from or_mv_anon.audit.facts import fact_sections
 from or_mv_anon.audit.intervals import RiskInterval
+from or_mv_anon.audit.learned import learned_section
 from or_mv_anon.audit.markup import DASH, TIMES, Html, joined, markup, section, table, tag
 from or_mv_anon.audit.reasons import REASONS, Reason
 from or_mv_anon.audit.timecode import clock_time
@@ -49,6 +51,8 @@ def render_page(audit: Audit) -> str:
             _head(audit),
             _cameras(audit),
             association_section(audit.association) if audit.association is not None else Html(""),
+            learned_section(audit.learned) if audit.learned is not None else Html(""),
+            attack_section(audit.attack) if audit.attack is not None else Html(""),
             _review(audit),
             section("Over time", *map(_camera_card, audit.cameras), note=OVER_TIME) if audit.cameras else Html(""),
             *fact_sections(audit),

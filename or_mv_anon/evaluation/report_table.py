@@ -20,32 +20,32 @@ def table(evaluation: Evaluation) -> str:
         names = ["not smoothed" if row.window == 1 else f"k = {row.window}" for row in evaluation.faceoff]
         figures = [map(_share, (row.precision, row.recall, row.f1)) for row in evaluation.faceoff]
         rows = [[name, *figure] for name, figure in zip(names, figures, strict=True)]
-        parts.append(_lines(["FaceOff, faces at IoU 0.3", "precision", "recall", "F1"], rows))
+        parts.append(lines(["FaceOff, faces at IoU 0.3", "precision", "recall", "F1"], rows))
     if (squares := evaluation.squares) is not None:
         rows = [
             [name, str(score.targets), *map(_share, (score.recall, score.multi_view_recall, score.precision))]
             for name, score in (("body", squares.body), ("face", squares.face), ("eyes", squares.eyes))
         ]
         title = f"Fixed squares ({squares.version})"
-        parts.append(_lines([title, "targets", "recall", "in all views", "precision"], rows))
+        parts.append(lines([title, "targets", "recall", "in all views", "precision"], rows))
     if (detection := evaluation.detection) is not None:
         rows = [
             [name, str(group.people), *map(_share, (group.max_recall, group.average_precision))]
             for name, group in (("everyone", detection.everyone), ("hard", detection.hard))
         ]
-        parts.append(_lines(["Person detection at IoU 0.5", "people", "most recall", "AP"], rows))
+        parts.append(lines(["Person detection at IoU 0.5", "people", "most recall", "AP"], rows))
     if (tracking := evaluation.tracking) is not None:
         scores = tracking.overall
         values = [_share(scores.hota.hota), _share(scores.clear.mota), _share(scores.identity.idf1)]
-        parts.append(_lines(["Tracking within cameras", "HOTA", "MOTA", "IDF1"], [["all cameras", *values]]))
+        parts.append(lines(["Tracking within cameras", "HOTA", "MOTA", "IDF1"], [["all cameras", *values]]))
     if (identities := evaluation.identities) is not None:
         judged = {**identities.association.by_views, "all pairs": identities.association.overall}
         rows = [[name, *map(_share, (each.precision, each.recall, each.ipaa["100"]))] for name, each in judged.items()]
-        parts.append(_lines(["Same people in two cameras", "precision", "recall", "all right (IPAA-100)"], rows))
+        parts.append(lines(["Same people in two cameras", "precision", "recall", "all right (IPAA-100)"], rows))
         switches = identities.switches
         values = [_share(identities.identity.idf1), str(switches.within_view), str(switches.cross_view)]
         head = ["Identities over all cameras", "IDF1", "switches within", "across cameras"]
-        parts.append(_lines(head, [["everyone", *values]]))
+        parts.append(lines(head, [["everyone", *values]]))
     return "\n\n".join([*parts, *evaluation.notes])
 
 
@@ -63,14 +63,14 @@ def _exposure(exposure: Exposure) -> str:
     ]
     hours = exposure.camera_hours
     recorded = f"{hours * 60:.1f} camera-minutes" if hours < 1 else f"{hours:.1f} camera-hours"
-    return _lines([f"Exposure, {recorded}", "", "95 % interval"], rows)
+    return lines([f"Exposure, {recorded}", "", "95 % interval"], rows)
 
 
 def _groups(exposure: Exposure) -> str:
     rows = []
     for title, group in exposure.groups.items():
         rows += [[f"{title.replace('_', ' ')}: {name}", *_group(counted)] for name, counted in _filled(group)]
-    return _lines(["Face-frames by", "considered", "exposed", "share", "95 % interval"], rows)
+    return lines(["Face-frames by", "considered", "exposed", "share", "95 % interval"], rows)
 
 
 def _filled(group: Mapping[str, Counted]) -> Iterator[tuple[str, Counted]]:
@@ -105,7 +105,7 @@ def _share(value: float | None) -> str:
     return NOTHING if value is None or value != value else percent(value)
 
 
-def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     return "\n".join(
         f"{row[0]:<{widths[0]}}  " + "  ".join(f"{c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))

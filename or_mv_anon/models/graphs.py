@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.models.half_weights import restore_weights
 
 STRIDES = (8, 16, 32)  # pixels per cell of the three detection heads, in YOLOX and in YuNet
 POSE_MEAN = (123.675, 116.28, 103.53)  # RGB, of ImageNet: mmpose's PoseDataPreprocessor in the RTMPose configurations
@@ -80,6 +81,20 @@ def rtmpose(path: Path) -> bytes:
     return _finish(graph, {name: name for name in names}, mean=mean, std=std)
 
 
+def sface(path: Path) -> bytes:
+    """SFace with channel order inside (it wants RGB, 0-255); output ``vector (N, 128)``. Pictures are 112 x 112.
+
+    Raises:
+        UserError: the file is no ONNX graph or lacks SFace's output.
+    """
+    graph = read_onnx(path)
+    names = [output.name for output in graph.graph.output]
+    if names != ["fc1"]:
+        raise UserError(f"{path} is no SFace export: expected the output fc1, found {names}.")
+    _swap_channels(graph, next(node for node in graph.graph.node if node.op_type == "Conv"))  # scalars lie before it
+    return _finish(graph, {"vector": "fc1"})
+
+
 def read_onnx(path: Path) -> onnx.ModelProto:
     """The ONNX model in a file.
 
@@ -94,6 +109,7 @@ def read_onnx(path: Path) -> onnx.ModelProto:
         raise UserError(f"{path} is not an ONNX model; only ONNX files are read.") from error
     if not model.graph.node:
         raise UserError(f"{path} is not an ONNX model; only ONNX files are read.")
+    restore_weights(model)
     return model
 
 
@@ -142,8 +158,12 @@ def _swap_input_channels(model: onnx.ModelProto) -> None:
     source = _picture_input(model)
     for node in model.graph.node:
         if node.op_type == "Conv" and node.input[0] == source:
-            tensor = _initializer(model, node.input[1])
-            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:, ::-1].copy(), tensor.name))
+            _swap_channels(model, node)
+
+
+def _swap_channels(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
+    tensor = _initializer(model, node.input[1])
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:, ::-1].copy(), tensor.name))
 
 
 def _picture_input(model: onnx.ModelProto) -> str:
@@ -196,6 +216,8 @@ def _dynamic(output: str) -> list[str]:
     """Named free dimensions, apart from the batch one set per output, because heads differ in size."""
     if output.startswith("simcc"):
         return ["batch", f"{output}_points", f"{output}_bins"]
+    if output == "vector":
+        return ["batch", "vector_size"]
     return ["batch", *(f"{output}_{axis}" for axis in ("channels", "height", "width"))]
 
 

@@ -19,6 +19,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.models.graphs import read_onnx
 
 Weights = dict[str, NDArray[Any]]
 
@@ -34,7 +35,7 @@ def load_folded(module: nn.Module, path: Path, run: Callable[[], Any]) -> None:
     Raises:
         UserError: the graph's layers are not the module's.
     """
-    graph = onnx.load(path).graph
+    graph = read_onnx(path).graph
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     layers, exported = _layers_in_order(module, run), _exported_layers(graph, weights)
     norms = _norm_after(module)

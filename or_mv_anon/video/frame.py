@@ -26,11 +26,15 @@ class PictureScaler:
         """The coded `frame` as BGR (height, width, 3), its colour matrix and range honoured."""
         space = None
         if int(frame.colorspace) == UNSPECIFIED_SPACE:
-            space = Colorspace.ITU709 if min(frame.width, frame.height) >= _HD_HEIGHT else Colorspace.ITU601
+            space = _assumed_space(frame)
         small = self._reformatter.reformat(
             frame, width, height, "bgr24", src_colorspace=space, interpolation=Interpolation.AREA, threads=1
         )
         return plane_rows(small.planes[0], np.uint8)[:, : 3 * width].reshape(height, width, 3)
+
+
+def _assumed_space(frame: av.VideoFrame) -> Colorspace:
+    return Colorspace.ITU709 if min(frame.width, frame.height) >= _HD_HEIGHT else Colorspace.ITU601
 
 
 @dataclass
@@ -54,6 +58,12 @@ class Frame:
     def upright_size(self) -> tuple[int, int]:
         """(width, height) in pixels as displayed."""
         return self.orientation.upright_size(self.native.width, self.native.height)
+
+    @property
+    def colour_matrix(self) -> int:
+        """The matrix coefficients' number in ITU-T H.273; where the file is silent, what players assume."""
+        stated = int(self.native.colorspace)
+        return int(_assumed_space(self.native)) if stated == UNSPECIFIED_SPACE else stated
 
     def bgr(self, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
         """The upright picture as (height, width, 3) uint8 BGR, scaled by area averaging to the asked size."""

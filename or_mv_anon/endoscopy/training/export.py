@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from or_mv_anon.endoscopy.borders import INPUT_SIZE
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.files import write_atomically
+from or_mv_anon.models.half_weights import halve_weights
 from or_mv_anon.models.runtime import load_model
 
-LARGE = 1024  # weights with more numbers than this are stored as 16-bit floats: half the size
 TOLERANCE = 0.05  # largest difference of a logit between torch and the exported file
 
 
@@ -50,7 +50,7 @@ def export(network: OutOfBodyNetwork, path: Path, *, temperature: float, about: 
             dynamic_axes={"image": {0: "N"}, "logit": {0: "N"}},
         )
     graph = onnx.load_from_string(buffer.getvalue())
-    _store_small(graph)
+    halve_weights(graph)
     helper.set_model_props(graph, {"temperature": repr(temperature), **{name: str(v) for name, v in about.items()}})
     onnx.checker.check_model(graph)
     data = graph.SerializeToString()
@@ -67,18 +67,3 @@ def _disagreement(network: OutOfBodyNetwork, data: bytes) -> float:
         expected = network(torch.from_numpy(pictures)).numpy()
     found = load_model(data, device="cpu", precision="f32").infer(pictures)["logit"]
     return float(np.abs(found - expected).max())
-
-
-def _store_small(graph: onnx.ModelProto) -> None:
-    """Keep large weights as 16-bit floats, cast back when the network is loaded."""
-    casts = []
-    for weights in graph.graph.initializer:
-        values = numpy_helper.to_array(weights)
-        if values.dtype != np.float32 or values.size < LARGE:
-            continue
-        name = weights.name
-        weights.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
-    del graph.graph.node[:]
-    graph.graph.node.extend(nodes)

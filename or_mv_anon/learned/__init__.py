@@ -1,0 +1,1 @@
+"""Learned face anonymization, and the re-identification attack that judges every anonymizer, learned or not."""
