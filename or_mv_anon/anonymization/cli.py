@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
     add("--detector", type=Path, nargs=2, metavar=("CONFIG", "CHECKPOINT"),
         help="find people with your own mmdet detector (.py and .pth; needs the extra `train`)")  # fmt: skip
-    add("--method", choices=["pixelate", "blur", "solid", "learned", "none"], default="pixelate",
-        help="how heads are covered (default: pixelate); learned draws heads of nobody over the mosaic where that is "
-        "safe; none only re-encodes and reports")  # fmt: skip
+    add("--method", choices=["solid", "pixelate", "blur", "learned", "none"], default="solid",
+        help="how heads are covered (default: solid, the only one that withstands every attack tried); learned draws "
+        "heads of nobody over it where that is safe; none only re-encodes and reports")  # fmt: skip
     add("--modifier", type=Path, metavar="ONNX", help="with --method learned: your own network, from train_learned.py")
     add("--attack", action="store_true",
         help="afterwards let face recognizers try to match the covered faces, and report how far they get")  # fmt: skip

@@ -25,7 +25,7 @@ class Options:
     endoscope_weights: Path | None = None
     config: Path | None = None
     endoscope_config: Path | None = None
-    method: MethodChoice = "pixelate"
+    method: MethodChoice = "solid"
     modifier: Path | None = None  # a network of the user's own for `learned`
     device: Device = "auto"
     precision: Precision = "auto"

@@ -84,7 +84,7 @@ def _tile(frame: Frame, plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
     if method == "learned":  # heads are drawn over it only once they are followed over time
         method = looks.config.learned.strict
     if method == "none":
-        method = "pixelate"
+        method = "solid"
     cover(frame.planes(), frame.to_coded(regions), method, looks.config.operators)
     width, height = frame.upright_size
     scale = TILE / max(width, height)

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("videos", type=Path, metavar="VIDEO_OR_DIR", help="a video, or a folder of videos")
     add("out", type=Path, metavar="OUT_DIR", help="where the results go; made if missing")
     add("--save-video", action="store_true", help="also write the video with outside frames covered whole")
-    add("--method", choices=["pixelate", "blur", "solid"], default="pixelate",
-        help="how whole frames are covered (default: pixelate, six cells wide)")  # fmt: skip
+    add("--method", choices=["solid", "pixelate", "blur"], default="solid",
+        help="how whole frames are covered (default: solid; pixelate leaves six cells along the longer side)")  # fmt: skip
     add("--margin", type=float, metavar="SECONDS", help="covered before each exit and after each return (default: 0.5)")
     add("--threshold", type=float, metavar="P",
         help="smoothed probability from which a frame is covered (default: 0.02, a leak costs 50 covers)")  # fmt: skip

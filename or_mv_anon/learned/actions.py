@@ -6,7 +6,6 @@ see `action_judges.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -120,7 +119,5 @@ def scores(network: ActionNetwork, picture: NDArray[np.uint8], boxes: Boxes) -> 
 def crop_scores(network: ActionNetwork, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Probabilities (N, actions) for crops as `cut` makes them."""
     network.eval()
-    parts: Sequence[Tensor] = [
-        network(as_tensor(crops[i : i + BATCH])).softmax(dim=1) for i in range(0, len(crops), BATCH)
-    ]
+    parts: list[Tensor] = [network(as_tensor(crops[i : i + BATCH])).softmax(dim=1) for i in range(0, len(crops), BATCH)]
     return torch.cat(parts).numpy() if parts else np.zeros((0, network.classifier.out_features), np.float32)

@@ -92,7 +92,7 @@ def make_batch(
         if laid.head.person is not None and laid.head.person_box is not None:
             acting.append(row)
             action.append(head.action)
-            persons.append(laid.head.person.transpose(2, 0, 1).astype(np.float32) / 255)
+            persons.append(_channels_first(laid.head.person))
             to_region.append(between(laid.head.person_box, laid.region))
     return Batch(
         seen=_stacked(seen, (3, 1, 1)),
@@ -116,7 +116,7 @@ def _seen(head: Head, region: Floats, cells: int, coarse: int, modifier: Modifie
     x1, y1, x2, y2 = whole_pixels(region, head.picture.shape[0])
     if modifier.sees == "picture":
         small = cv2.resize(head.picture[y1:y2, x1:x2], (coarse, coarse), interpolation=cv2.INTER_AREA)
-        return enlarge(small, modifier.side)
+        return enlarge(np.asarray(small, np.uint8), modifier.side)
     columns, rows = grid(width=x2 - x1, height=y2 - y1, cells=cells)
     return enlarge(cells_of(head.picture[y1:y2, x1:x2], columns=columns, rows=rows), modifier.side)
 
@@ -125,7 +125,12 @@ def _squared(picture: NDArray[np.uint8], region: Floats, side: int) -> Floats:
     """The region's picture (3, side, side), 0-1, stretched to a square."""
     x1, y1, x2, y2 = whole_pixels(region, picture.shape[0])
     shown = cv2.resize(picture[y1:y2, x1:x2], (side, side), interpolation=cv2.INTER_LINEAR)
-    return shown.transpose(2, 0, 1).astype(np.float32) / 255
+    return _channels_first(np.asarray(shown, np.uint8))
+
+
+def _channels_first(picture: NDArray[np.uint8]) -> Floats:
+    """A picture (H, W, 3) as (3, H, W), 0-1."""
+    return np.asarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255)
 
 
 def _stacked(parts: Sequence[Floats], empty: tuple[int, ...]) -> Tensor:

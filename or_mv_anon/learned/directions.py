@@ -47,7 +47,7 @@ def facing_of(people: TruthPeople) -> NDArray[np.float32]:
     middle between its ears.
     """
     points = people.keypoints[..., :2]
-    inside = (people.keypoints[:, NEEDED, 2] > 0).all(axis=1)
+    inside = np.all(people.keypoints[:, NEEDED, 2] > 0, axis=1)
     nose = points[:, Halpe26.NOSE] - (points[:, Halpe26.LEFT_EAR] + points[:, Halpe26.RIGHT_EAR]) / 2
     length = np.linalg.norm(nose, axis=1, keepdims=True).clip(1e-6)
     angle = np.radians(people.face_angle)[:, None]

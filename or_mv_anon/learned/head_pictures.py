@@ -180,7 +180,7 @@ def _surroundings(
     part = picture[y0:y1, x0:x1]
     if scale < 1:  # area averaging first: sampling alone would leave out pixels
         size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
     fit = np.array([part.shape[1] / (x1 - x0), part.shape[0] / (y1 - y0)])
     shift = ((x0, y0) - window[:2].astype(np.float64)) * scale
     matrix = np.array([[scale / fit[0], 0, shift[0]], [0, scale / fit[1], shift[1]]])

@@ -34,7 +34,8 @@ class LaidOut:
 def face_in_region(landmarks: Floats, region: Floats) -> Floats:
     """Where the aligned face of `recognizers.align` lies in the region, (2, 3); landmarks (5, 2), region (4,)."""
     known = np.isfinite(landmarks).all(axis=1)
-    back = cv2.invertAffineTransform(similarity_transform(landmarks[known], 2 * SFACE_TEMPLATE[known] - 1))
+    placed = similarity_transform(landmarks[known], 2 * SFACE_TEMPLATE[known] - 1)
+    back = np.asarray(cv2.invertAffineTransform(placed), np.float64)
     middle, reach = _middle_and_reach(region)
     back[:, 2] -= middle
     return (back / reach[:, None]).astype(np.float32)
@@ -44,7 +45,9 @@ def lay_out(head: Head, material: MaterialConfig, rng: np.random.Generator | Non
     """Lay out a head's region twice; without `rng` as it is, and a little to the right."""
     region = head.region
     if rng is None:
-        return LaidOut(head, region, region + np.float32([STILL_SHIFT, 0, STILL_SHIFT, 0]) * (region[2] - region[0]))
+        return LaidOut(
+            head, region, region + np.array([STILL_SHIFT, 0, STILL_SHIFT, 0], np.float32) * (region[2] - region[0])
+        )
     if rng.random() < 0.5:
         head = _mirrored(head)
     head = _lit(head, rng)
@@ -76,11 +79,13 @@ def _mirrored(head: Head) -> Head:
         region=flipped(head.region),
         inside=flipped(head.inside),
         identity=head.identity,
-        landmarks=None if points is None else (np.float32([side, 0]) + points * np.float32([-1, 1]))[MIRRORED],
+        landmarks=None
+        if points is None
+        else (np.array([side, 0], np.float32) + points * np.array([-1, 1], np.float32))[MIRRORED],
         person=None if head.person is None else head.person[:, ::-1],
         person_box=None if head.person_box is None else flipped(head.person_box),
         action=head.action,
-        facing=None if head.facing is None else head.facing * np.float32([-1, 1, 1]),
+        facing=None if head.facing is None else head.facing * np.array([-1, 1, 1], np.float32),
     )
 
 

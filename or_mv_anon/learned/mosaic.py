@@ -31,4 +31,4 @@ def enlarge(cells: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
         side: pixels.
     """
     smooth = cv2.resize(cells, (side, side), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(smooth.transpose(2, 0, 1), np.float32) / 255
+    return np.asarray(smooth.transpose(2, 0, 1), np.float32) / np.float32(255)

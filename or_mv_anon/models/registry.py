@@ -1,7 +1,8 @@
 """Finds weights and samples by their hash: in a folder the user names, in the cache, or by downloading them.
 
-Places are tried in order: `--weights-dir`, `$OR_MV_ANON_WEIGHTS`, the cache, then each registered source. Whatever is
-used has the registered SHA-256; a damaged file in the cache is fetched again, one in a named folder is an error.
+Places are tried in order: `--weights-dir`, `$OR_MV_ANON_WEIGHTS`, what comes with the package, the cache, then each
+registered source. Whatever is used has the registered SHA-256; a damaged file in the cache is fetched again, one in a
+named folder or in the package is an error.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import IO
 from or_mv_anon.errors import UserError
 from or_mv_anon.models import catalogue, download
 from or_mv_anon.models.catalogue import Asset, Source
+from or_mv_anon.resources import resource
 
 WEIGHTS_VARIABLE = "OR_MV_ANON_WEIGHTS"
 
@@ -45,12 +47,15 @@ def find_local(asset: Asset, *, weights_dir: Path | None = None) -> Path | None:
     """The verified file without downloading, or None; a damaged copy in the cache counts as absent.
 
     Raises:
-        UserError: a named folder does not exist or its copy of the file is damaged.
+        UserError: a named folder does not exist, or its copy or the one that comes with the package is damaged.
     """
     for place in _named_places(weights_dir):
         found = _in_place(asset, place)
         if found is not None:
             return found
+    for source in asset.sources:
+        if source.packaged is not None:
+            return _packaged(asset, resource(source.packaged))
     cached = cache_dir() / asset.file
     return cached if cached.is_file() and sha256(cached) == asset.sha256 else None
 
@@ -71,6 +76,13 @@ def _named_places(weights_dir: Path | None) -> Iterator[Path]:
         yield weights_dir
     if os.environ.get(WEIGHTS_VARIABLE):
         yield Path(os.environ[WEIGHTS_VARIABLE])
+
+
+def _packaged(asset: Asset, path: Path) -> Path:
+    found = sha256(path)
+    if found != asset.sha256:
+        raise UserError(_damaged(asset, str(path), found))
+    return path
 
 
 def _in_place(asset: Asset, place: Path) -> Path | None:

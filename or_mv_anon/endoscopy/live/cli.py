@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a video file, /dev/videoN, device:NAME, rtsp://..., udp://..., or - for a test pattern")  # fmt: skip
     add("--output", required=True, metavar="WHERE", help="window, an .mp4 or .mkv file, rtsp://... or udp://...")
     add("--delay", type=float, default=0.5, metavar="SECONDS", help="from capture to output (default: 0.5)")
-    add("--method", choices=["pixelate", "blur", "solid"], default="pixelate",
-        help="how whole frames are covered (default: pixelate, six cells wide)")  # fmt: skip
+    add("--method", choices=["solid", "pixelate", "blur"], default="solid",
+        help="how whole frames are covered (default: solid; pixelate leaves six cells along the longer side)")  # fmt: skip
     add("--margin", type=float, metavar="SECONDS",
         help="covered before each exit, as far as the delay allows, and after each return (default: 0.5)")  # fmt: skip
     add("--threshold", type=float, metavar="P",

@@ -40,7 +40,7 @@ class LiveOptions:
     input: Place
     output: Place
     delay: float = 0.5  # seconds
-    method: Method = "pixelate"
+    method: Method = "solid"
     size: tuple[int, int] | None = None  # (width, height) of the output; None for the input's
     fast: bool = False  # a file as quickly as it can be judged, every frame of it
     max_seconds: float = math.inf  # of output
