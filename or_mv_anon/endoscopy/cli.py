@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("out", type=Path, metavar="OUT_DIR", help="where the results go; made if missing")
     add("--save-video", action="store_true", help="also write the video with outside frames covered whole")
     add("--method", choices=["solid", "pixelate", "blur"], default="solid",
-        help="how whole frames are covered (default: solid; pixelate leaves six cells along the longer side)")  # fmt: skip
+        help="how whole frames are covered (default: solid; pixelate leaves six cells a side)")  # fmt: skip
     add("--margin", type=float, metavar="SECONDS", help="covered before each exit and after each return (default: 0.5)")
     add("--threshold", type=float, metavar="P",
         help="smoothed probability from which a frame is covered (default: 0.02, a leak costs 50 covers)")  # fmt: skip

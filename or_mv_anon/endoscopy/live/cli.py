@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", required=True, metavar="WHERE", help="window, an .mp4 or .mkv file, rtsp://... or udp://...")
     add("--delay", type=float, default=0.5, metavar="SECONDS", help="from capture to output (default: 0.5)")
     add("--method", choices=["solid", "pixelate", "blur"], default="solid",
-        help="how whole frames are covered (default: solid; pixelate leaves six cells along the longer side)")  # fmt: skip
+        help="how whole frames are covered (default: solid; pixelate leaves six cells a side)")  # fmt: skip
     add("--margin", type=float, metavar="SECONDS",
         help="covered before each exit, as far as the delay allows, and after each return (default: 0.5)")  # fmt: skip
     add("--threshold", type=float, metavar="P",
