@@ -6,12 +6,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from anonymizer_baselines import Edge, Noise, SuperPixel
+from numpy.typing import NDArray
 
-from or_mv_anon.config import OperatorConfig, load_config
+from or_mv_anon.config import LearnedConfig, OperatorConfig, load_config
 from or_mv_anon.errors import UserError
 from or_mv_anon.learned.anonymizers import Anonymizer, LearnedAnonymizer, learned, product
-from or_mv_anon.learned.modifier_model import find_modifier
+from or_mv_anon.learned.modifier_model import ModifierModel, find_modifier
 from or_mv_anon.learned.release import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.learned.release_check import Outcome
 from or_mv_anon.models.dense import Picture
@@ -47,7 +49,10 @@ def candidates_of_table() -> Iterator[Candidate]:
     operators += [product("solid", shipped), Noise(), SuperPixel(), Edge()]
     yield from (Candidate(each, each) for each in operators)
     try:
-        yield Candidate(_unchecked(), learned())
+        yield Candidate(_unchecked(load_learned(*_shipped_learned()).modifier), learned())
+        control = _unchecked(_OneHead(load_learned(*_shipped_learned()).modifier))
+        control.name = "one head"
+        yield Candidate(control, control)
     except UserError as error:
         logging.getLogger(__name__).warning("The row learned is left out: %s", error)
 
@@ -59,8 +64,23 @@ class _ReleasesAll:
         return ["released"] * len(drawn)
 
 
-def _unchecked() -> LearnedAnonymizer:
+class _OneHead:
+    """Draws the same head for everybody: what is still found then, the regions' place and shape tell."""
+
+    def __init__(self, modifier: ModifierModel) -> None:
+        self.facts = modifier.facts
+        grey = np.full((1, 3, self.facts.side, self.facts.side), 0.5, np.float32)
+        self._head = modifier.draw(grey)
+
+    def draw(self, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.repeat(self._head, len(seen), axis=0)
+
+
+def _shipped_learned() -> tuple[LearnedSettings, LearnedConfig]:
+    return LearnedSettings(find_modifier(None), None, "cpu", "f32"), load_config().learned
+
+
+def _unchecked(modifier: ModifierModel | _OneHead) -> LearnedAnonymizer:
     config = load_config()
-    networks = load_learned(LearnedSettings(find_modifier(None), None, "cpu", "f32"), config.learned)
-    drawing = replace(networks, check=_ReleasesAll())
-    return LearnedAnonymizer(LearnedOperator(drawing, config.operators, config.learned))
+    networks = replace(load_learned(*_shipped_learned()), modifier=modifier, check=_ReleasesAll())
+    return LearnedAnonymizer(LearnedOperator(networks, config.operators, config.learned))

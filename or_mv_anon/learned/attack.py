@@ -20,6 +20,7 @@ from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.learned.anonymizers import Anonymizer, anonymized
 from or_mv_anon.learned.chance import Chance, chance_of_best
 from or_mv_anon.learned.identities import Face
+from or_mv_anon.learned.looks import RegionAlone
 from or_mv_anon.learned.matching import Matching, measure
 from or_mv_anon.learned.recognizers import Recognizer
 
@@ -137,11 +138,12 @@ def run_attack(
         attackers: who tries.
         gallery: clear pictures of the people to be recognized.
         probes: other clear pictures of them; the anonymizer is applied here.
-        anonymizer: what protects the probes.
+        anonymizer: what protects the probes; attackers see the regions alone, black around them.
         known: clear pictures of other people, to learn from.
         seed: of the intervals' resampling.
         progress: told each attacker before it starts.
     """
+    anonymizer = RegionAlone(anonymizer)
     hidden = anonymized(probes, anonymizer)
     probe_ids = np.array([face.identity for face in probes])
     gallery_ids = np.array([face.identity for face in gallery])
