@@ -65,7 +65,7 @@ def test_no_worker_survives_an_interruption(job, patience):
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert len(processes) == 2
+    assert processes  # the second one starts only if the first is still busy by then
     for process in processes:
         assert connection.wait([process.sentinel], timeout=10)
 
