@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from or_mv_anon.evaluation.figures import Figures
 
@@ -88,6 +88,6 @@ def exact_share(count: int, of: int) -> Estimate:
     if of == 0:
         return Estimate(None)
     tail = (1 - LEVEL) / 2
-    low = 0.0 if count == 0 else float(stats.beta.ppf(tail, count, of - count + 1))
-    high = 1.0 if count == of else float(stats.beta.ppf(1 - tail, count + 1, of - count))
+    low = 0.0 if count == 0 else float(special.betaincinv(count, of - count + 1, tail))
+    high = 1.0 if count == of else float(special.betaincinv(count + 1, of - count, 1 - tail))
     return Estimate(count / of, low, high)
