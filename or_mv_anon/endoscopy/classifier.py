@@ -8,14 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from or_mv_anon.endoscopy.borders import INPUT_SIZE
 from or_mv_anon.errors import UserError
+from or_mv_anon.models.own_network import own_or_shipped, read_file, read_header
 from or_mv_anon.models.runtime import Device, Precision, load_model
-from or_mv_anon.resources import resource
 
 ROLE = "out_of_body"  # the network's name in the audit
 SHIPPED = "data/endoscopy_oob.onnx"
@@ -41,7 +39,7 @@ class OutOfBodyClassifier:
             UserError: the file cannot be read or holds another kind of network, or the device is not there.
         """
         self.path = find_network(path)
-        data = _read(self.path)
+        data = read_file(self.path)
         self._temperature = _temperature(data, self.path)
         self._model = load_model(data, device=device, precision=precision, threads=threads, fixed_shapes=2)
         self.provider = self._model.provider
@@ -68,34 +66,21 @@ def find_network(path: Path | None) -> Path:
     Raises:
         UserError: it is not there, or holds something else.
     """
-    if path is None:
-        path = resource(SHIPPED)
-    elif not path.is_file():
-        raise UserError(f"There is no network file {path}; pass the .onnx file that train_endoscopy.py wrote.")
-    _temperature(_read(path), path)
+    path = own_or_shipped(path, SHIPPED, tool="train_endoscopy.py")
+    _temperature(read_file(path), path)
     return path
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read the network {path}: {error.strerror}.") from error
-
-
 def _temperature(data: bytes, path: Path) -> float:
-    expected = f"expected an .onnx file with the input '{INPUT}', the output '{OUTPUT}' and a '{TEMPERATURE}'"
-    try:
-        model = onnx.load_model_from_string(data)
-    except DecodeError as error:
-        raise UserError(f"{path} is no ONNX network; {expected}, as train_endoscopy.py writes it.") from error
-    inputs = [value.name for value in model.graph.input]
-    outputs = [value.name for value in model.graph.output]
-    noted = {entry.key: entry.value for entry in model.metadata_props}
-    if INPUT not in inputs or outputs != [OUTPUT] or TEMPERATURE not in noted:
+    expected = (
+        f"expected an .onnx file with the input '{INPUT}', the output '{OUTPUT}' and a '{TEMPERATURE}', as "
+        "train_endoscopy.py writes it"
+    )
+    header = read_header(data, path, expected=expected)
+    noted = header.noted
+    if INPUT not in header.inputs or header.outputs != [OUTPUT] or TEMPERATURE not in noted:
         raise UserError(
-            f"{path} is another kind of network (inputs {inputs}, outputs {outputs}); {expected}, as "
-            "train_endoscopy.py writes it."
+            f"{path} is another kind of network (inputs {header.inputs}, outputs {header.outputs}); {expected}."
         )
     try:
         temperature = float(noted[TEMPERATURE])

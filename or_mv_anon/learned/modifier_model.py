@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.models.own_network import own_or_shipped, read_file, read_header
 from or_mv_anon.models.runtime import Device, Precision, load_model
-from or_mv_anon.resources import resource
 
 ROLE = "face_modifier"  # the network's name in the audit
 SHIPPED = "data/learned_modifier.onnx"
@@ -61,7 +59,7 @@ class ModifierModel:
         Raises:
             UserError: the file cannot be read or holds another kind of network, or the device is not there.
         """
-        data = _read(path)
+        data = read_file(path)
         self.facts = _facts(data, path)
         self._model = load_model(data, device=device, precision=precision, threads=threads, fixed_shapes=2)
         self.provider = self._model.provider
@@ -85,10 +83,7 @@ def find_modifier(path: Path | None) -> Path:
     Raises:
         UserError: it is not there, or holds something else.
     """
-    if path is None:
-        path = resource(SHIPPED)
-    elif not path.is_file():
-        raise UserError(f"There is no network file {path}; pass the .onnx file that train_learned.py wrote.")
+    path = own_or_shipped(path, SHIPPED, tool="train_learned.py")
     modifier_facts(path)
     return path
 
@@ -99,27 +94,17 @@ def modifier_facts(path: Path) -> ModifierFacts:
     Raises:
         UserError: it cannot be read or holds another kind of network.
     """
-    return _facts(_read(path), path)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read the network {path}: {error.strerror}.") from error
+    return _facts(read_file(path), path)
 
 
 def _facts(data: bytes, path: Path) -> ModifierFacts:
     expected = f"expected an .onnx file with the input '{INPUT}' and the output '{OUTPUT}', as train_learned.py writes"
-    try:
-        model = onnx.load_model_from_string(data)
-    except DecodeError as error:
-        raise UserError(f"{path} is no ONNX network; {expected}.") from error
-    inputs = [value.name for value in model.graph.input]
-    outputs = [value.name for value in model.graph.output]
-    if inputs != [INPUT] or outputs != [OUTPUT]:
-        raise UserError(f"{path} is another kind of network (inputs {inputs}, outputs {outputs}); {expected}.")
-    noted = {entry.key: entry.value for entry in model.metadata_props}
+    header = read_header(data, path, expected=expected)
+    if header.inputs != [INPUT] or header.outputs != [OUTPUT]:
+        raise UserError(
+            f"{path} is another kind of network (inputs {header.inputs}, outputs {header.outputs}); {expected}."
+        )
+    noted = header.noted
     sees = noted.get("sees")
     cells, side, codes = (_number(noted.get(name, "0")) for name in ("cells", "side", "codes"))
     if noted.get("schema") != SCHEMA or sees not in ("cells", "picture") or side < 1:

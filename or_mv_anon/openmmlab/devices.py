@@ -1,14 +1,10 @@
-"""Where a training runs, as the user asked."""
+"""A runner of mmengine that trains where it was asked to."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from mmengine.runner import Runner
-
-from or_mv_anon.errors import UserError
-from or_mv_anon.models.runtime import Device
 
 
 class DeviceRunner(Runner):
@@ -16,14 +12,3 @@ class DeviceRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: Any, model: Any) -> Any:
         return model
-
-
-def torch_device(device: Device) -> str:
-    """The name of torch's device: "cpu" or "cuda".
-
-    Raises:
-        UserError: a GPU is asked for, and torch has none.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("No NVIDIA GPU can be used by PyTorch here; use --device cpu, or install PyTorch for CUDA.")
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -27,7 +27,7 @@ from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import Picture
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.openmmlab.devices import torch_device
+from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.trainable_graph import TrainableGraph
 
 BOX_WEIGHT = 5.0

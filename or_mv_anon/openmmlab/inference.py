@@ -17,9 +17,9 @@ from or_mv_anon.config import DetectionConfig
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.dense import Found, Picture, fitted_size
 from or_mv_anon.models.runtime import Device
+from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.checkpoints import read_without_code, state_of
 from or_mv_anon.openmmlab.detectors import build_detector
-from or_mv_anon.openmmlab.devices import torch_device
 
 PERSON = 0  # number of the class, as in COCO
 

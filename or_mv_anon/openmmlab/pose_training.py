@@ -20,8 +20,9 @@ from torch.utils.data import Dataset
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.runtime import Device
+from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.compatibility import prepare
-from or_mv_anon.openmmlab.devices import DeviceRunner, torch_device
+from or_mv_anon.openmmlab.devices import DeviceRunner
 from or_mv_anon.openmmlab.pose import pose_config
 
 Progress = Callable[[int, int], None]  # steps done, steps planned

@@ -20,11 +20,12 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.augmentation import Augmentation
 from or_mv_anon.openmmlab.checkpoints import read_without_code
 from or_mv_anon.openmmlab.detector_training import CHECKPOINT, DETECTOR, DetectorTraining, TrainedDetector
 from or_mv_anon.openmmlab.detectors import build_detector, is_yolox
-from or_mv_anon.openmmlab.devices import DeviceRunner, torch_device
+from or_mv_anon.openmmlab.devices import DeviceRunner
 from or_mv_anon.openmmlab.draws import Draws, PictureLabels, read_labels
 from or_mv_anon.openmmlab.export import export_yolox
 from or_mv_anon.openmmlab.hooks import Checkpoint, FrozenNorms, Layout, LearningRate, Watch

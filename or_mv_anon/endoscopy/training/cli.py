@@ -38,16 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, calibrate, test, export."""
     try:
-        import torch
-
         from or_mv_anon.endoscopy.training.training import train
+        from or_mv_anon.models.torch_device import torch_device
     except ImportError as error:
         raise UserError(
             f"Training needs torch ({error.name} is missing). Install it with: pip install 'or_mv_anon[train]'."
         ) from error
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no NVIDIA GPU here; use --device cpu or auto.")
-    device = "cuda" if options.device != "cpu" and torch.cuda.is_available() else "cpu"
+    device = torch_device(options.device)
     print(f"training on {device}", flush=True)
     result = train(
         options.data,
