@@ -101,7 +101,7 @@ def _load_detector(settings: ModelSettings, config: PipelineConfig) -> FindsPers
     except ModuleNotFoundError as error:
         raise UserError(
             f"--detector needs PyTorch and mmdet ({error.name} is missing). Install them with: "
-            "pip install 'or_mv_anon[train]'."
+            "pip install 'or_mv_anon[adapt]'."
         ) from error
     return MmdetDetector(settings.detector_config, settings.detector, config.detection, device=device, threads=threads)
 

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
     add("--detector", type=Path, nargs=2, metavar=("CONFIG", "CHECKPOINT"),
-        help="find people with your own mmdet detector (.py and .pth; needs the extra `train`)")  # fmt: skip
+        help="find people with your own mmdet detector (.py and .pth; needs the extra `adapt`)")  # fmt: skip
     add("--method", choices=["solid", "pixelate", "blur", "learned", "none"], default="solid",
         help="how heads are covered (default: solid, the only one that withstands every attack tried); learned draws "
         "heads of nobody over it where that is safe; none only re-encodes and reports")  # fmt: skip
