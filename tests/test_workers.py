@@ -60,12 +60,13 @@ def test_no_worker_survives_an_interruption(job, patience):
     def interrupted():
         with WorkerPool(2, patience=patience) as pool:
             for _ in pool.run(job, list(range(50)), title="test", frames=50):
-                processes.extend(pool._executor._processes.values())
-                raise KeyboardInterrupt
+                processes[:] = pool._executor._processes.values()
+                if len(processes) == 2:  # the second starts only once the first is busy
+                    raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert processes  # the second one starts only if the first is still busy by then
+    assert len(processes) == 2
     for process in processes:
         assert connection.wait([process.sentinel], timeout=10)
 
