@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.settings import LabelConfig
+from or_mv_anon.adaptation.trust import rows_around
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.records import Detections, Keypoints, Tracks
@@ -89,9 +90,6 @@ def scores_at(detections: Detections, frame: NDArray[np.int32], box: Boxes, *, l
 def _along(tracks: Tracks, of_detections: Scores) -> Scores:
     """The value of every row's detection, or the lower one of the nearest rows of its track that have one."""
     own = np.append(of_detections, np.nan)[tracks.detection]
-    rows, known = np.arange(len(tracks)), ~np.isnan(own)
-    before = np.maximum.accumulate(np.where(known, rows, -1))
-    after = np.minimum.accumulate(np.where(known, rows, len(tracks))[::-1])[::-1]
     padded, track = np.append(own, np.nan), np.append(tracks.track, -1)
-    sides = [np.where(track[side] == tracks.track, padded[side], np.nan) for side in (before, after)]
+    sides = [np.where(track[side] == tracks.track, padded[side], np.nan) for side in rows_around(~np.isnan(own))]
     return np.fmin(*sides).astype(np.float32)

@@ -39,11 +39,16 @@ def clear_tracks(tracks: Tracks, config: LabelConfig) -> NDArray[np.bool_]:
 def _gap_seconds(findings: CameraFindings) -> NDArray[np.float64]:
     """For every row the time between the track's detections on either side; infinite beyond its first and last."""
     tracks, seconds = findings.tracks, findings.seconds[findings.tracks.frame]
-    rows = np.arange(len(tracks))
-    seen = tracks.detection >= 0
-    before = np.maximum.accumulate(np.where(seen, rows, -1))
-    after = np.minimum.accumulate(np.where(seen, rows, len(tracks))[::-1])[::-1]
+    before, after = rows_around(tracks.detection >= 0)
     inside = (before >= 0) & (after < len(tracks))
     before, after = np.maximum(before, 0), np.minimum(after, len(tracks) - 1)
     inside &= (tracks.track[before] == tracks.track) & (tracks.track[after] == tracks.track)
     return np.where(inside, seconds[after] - seconds[before], np.inf)
+
+
+def rows_around(known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For every row the nearest `known` one up to it, -1 for none, and from it on, one beyond the last for none."""
+    rows = np.arange(len(known))
+    before = np.maximum.accumulate(np.where(known, rows, -1))
+    after = np.minimum.accumulate(np.where(known, rows, len(known))[::-1])[::-1]
+    return before, after

@@ -210,17 +210,22 @@ def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
                 precision=run.options.precision,
             )
     for weights in run.learned.weights if run.learned is not None else ():
-        rendered = [run.facts(plan.stage("render", segment)) for plan in run.plan.cameras for segment in plan.segments]
-        drew = {facts.get("provider", "") for facts in rendered} if weights.role == ROLE else set()
+        draws = weights.role == ROLE
         used[weights.role, weights.sha256] = ModelUsed(
             role=weights.role,
             name=weights.name,
             sha256=weights.sha256,
             licence=weights.licence,
-            provider=", ".join(sorted(drew - {""})),
-            precision=run.options.precision if weights.role == ROLE else "f32",
+            provider=_drew(run) if draws else "",
+            precision=run.options.precision if draws else "f32",
         )
     return tuple(used.values())
+
+
+def _drew(run: SessionRun) -> str:
+    """The engines that the modifier ran on."""
+    rendered = [run.facts(plan.stage("render", segment)) for plan in run.plan.cameras for segment in plan.segments]
+    return ", ".join(sorted({facts.get("provider", "") for facts in rendered} - {""}))
 
 
 def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudit:

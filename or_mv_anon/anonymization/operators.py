@@ -150,7 +150,7 @@ def to_8_bits(plane: Plane) -> float:
 
 def cells_of(planes: Sequence[Plane], box: tuple[int, int, int, int], count: int) -> list[NDArray[Any]]:
     """What `pixelate` with `count` cells along the longer side keeps of a box: per plane ``(rows, columns)``."""
-    return [_mean_cells(view_of(plane, box), _cells(box, count)) for plane in planes]
+    return [mean_cells(view_of(plane, box), _cells(box, count)) for plane in planes]
 
 
 def drawn_on(plane: Plane, box: tuple[int, int, int, int], source: NDArray[Any]) -> Covered:
@@ -183,10 +183,13 @@ def detail_kept(source: Plane, drawn: Plane, count: int) -> float:
 
 
 def _cells(box: tuple[int, int, int, int], count: int) -> tuple[int, int]:
-    """Columns and rows of the grid: `count` along the longer side, about square."""
-    width, height = box[2] - box[0], box[3] - box[1]
+    return grid(width=box[2] - box[0], height=box[3] - box[1], cells=count)
+
+
+def grid(*, width: int, height: int, cells: int) -> tuple[int, int]:
+    """Columns and rows of a mosaic: `cells` along the longer side, about square."""
     longer = max(width, height)
-    return max(1, round(count * width / longer)), max(1, round(count * height / longer))
+    return max(1, round(cells * width / longer)), max(1, round(cells * height / longer))
 
 
 def view_of(plane: Plane, box: tuple[int, int, int, int]) -> NDArray[Any]:
@@ -202,10 +205,11 @@ def _sample(
     if method == "solid":
         value = plane.black + config.solid_luma * (plane.white - plane.black)
         return np.full((1, 1), round(value), view.dtype)
-    return _mean_cells(view, grid)
+    return mean_cells(view, grid)
 
 
-def _mean_cells(view: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
+def mean_cells(view: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
+    """Area averages of samples or of a picture, in columns and rows, as many as there are pixels for."""
     columns, rows = min(grid[0], view.shape[1]), min(grid[1], view.shape[0])
     return cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA)
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.learned.anonymizers import Anonymizer, anonymized
-from or_mv_anon.learned.attack import ADAPTIVE, embed
+from or_mv_anon.learned.anonymizers import anonymized
+from or_mv_anon.learned.attack import Repeating, embed
 from or_mv_anon.learned.discriminant import Discriminant, fit_discriminant
 from or_mv_anon.learned.identities import Face
 from or_mv_anon.learned.looks import Looks, crops, take_looks
@@ -25,67 +25,45 @@ SHIFTS = 6  # further looks at each enrolled picture, with the region a little a
 FRAMES = 8  # of one track, with the region a little aside in each
 
 
-class PixelDiscriminant:
+class PixelDiscriminant(Repeating):
     """Learns the enrolled people's anonymized pixels; no recognizer, hardly any computation.
 
     Args:
         part: `region` looks at all that was covered, hair and a rim of background too; `face` at eyes to chin alone.
     """
 
-    kind = ADAPTIVE
-
     def __init__(self, part: Part) -> None:
         self.name = f"pixels of the {part}"
         self._part = part
-        self._anonymizer: Anonymizer | None = None
-
-    def fit(self, known: Sequence[Face], anonymizer: Anonymizer) -> None:
-        """Nothing is learned from other people."""
-        self._anonymizer = anonymizer
 
     def similarity(self, probes: Sequence[Face], gallery: Sequence[Face]) -> NDArray[np.float32]:
-        assert self._anonymizer is not None, "fit comes first"
-        learned, person = _learned(take_looks(gallery, self._anonymizer, shifts=SHIFTS), self._part, gallery)
+        learned, person = _learned(take_looks(gallery, self.method, shifts=SHIFTS), self._part, gallery)
         return learned.scores(getattr(crops(probes), self._part)[:, 0])[:, person]
 
 
-class VectorDiscriminant:
+class VectorDiscriminant(Repeating):
     """Learns the enrolled people's anonymized pictures as a recognizer describes them."""
-
-    kind = ADAPTIVE
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.name = f"vectors of {recognizer.name}"
         self._recognizer = recognizer
-        self._anonymizer: Anonymizer | None = None
-
-    def fit(self, known: Sequence[Face], anonymizer: Anonymizer) -> None:
-        """Nothing is learned from other people."""
-        self._anonymizer = anonymizer
 
     def similarity(self, probes: Sequence[Face], gallery: Sequence[Face]) -> NDArray[np.float32]:
-        assert self._anonymizer is not None, "fit comes first"
         person = enrolled(gallery)
-        learned = fit_discriminant(embed(self._recognizer, anonymized(gallery, self._anonymizer)), person)
+        learned = fit_discriminant(embed(self._recognizer, anonymized(gallery, self.method)), person)
         return learned.scores(embed(self._recognizer, probes))[:, person]
 
 
-class TrackDiscriminant:
+class TrackDiscriminant(Repeating):
     """Combines several frames of one track before it compares pixels; see `several_frames.py`.
 
     The other attackers are given one anonymized picture; this one takes its frames from clear probes.
     """
 
     name = f"pixels of {FRAMES} frames"
-    kind = ADAPTIVE
 
     def __init__(self, *, seed: int = 0) -> None:
         self._seed = seed
-        self._anonymizer: Anonymizer | None = None
-
-    def fit(self, known: Sequence[Face], anonymizer: Anonymizer) -> None:
-        """Nothing is learned from other people."""
-        self._anonymizer = anonymizer
 
     def similarities(self, probes: Sequence[Face], gallery: Sequence[Face]) -> dict[str, NDArray[np.float32]]:
         """How alike clear `probes`, filmed for some frames through the method, and clear `gallery` pictures are.
@@ -93,11 +71,10 @@ class TrackDiscriminant:
         Returns:
             Way of combining and part of the picture -> ``(P, G)``.
         """
-        assert self._anonymizer is not None, "fit comes first"
-        single = take_looks(gallery, self._anonymizer, shifts=SHIFTS)
-        frames = take_looks(probes, self._anonymizer, shifts=FRAMES, seed=self._seed + 2)
-        repeated = take_restored(gallery, self._anonymizer, frames=FRAMES, seed=self._seed)
-        restored = take_restored(probes, self._anonymizer, frames=FRAMES, seed=self._seed + 1)
+        single = take_looks(gallery, self.method, shifts=SHIFTS)
+        frames = take_looks(probes, self.method, shifts=FRAMES, seed=self._seed + 2)
+        repeated = take_restored(gallery, self.method, frames=FRAMES, seed=self._seed)
+        restored = take_restored(probes, self.method, frames=FRAMES, seed=self._seed + 1)
         found = {}
         for part in ("region", "face"):
             learned, person = _learned(single, part, gallery)

@@ -65,22 +65,32 @@ class Naive:
         return embed(self._recognizer, probes) @ self._enrolled[1].T
 
 
-class Parrot:
-    """Anonymizes the gallery in the very same way before comparing."""
+class Repeating:
+    """What attackers have in common who run the method over their own pictures; other people teach them nothing."""
 
     kind = ADAPTIVE
+    _anonymizer: Anonymizer | None = None
+
+    def fit(self, known: Sequence[Face], anonymizer: Anonymizer) -> None:
+        """Takes note of the method."""
+        self._anonymizer = anonymizer
+
+    @property
+    def method(self) -> Anonymizer:
+        """The method under attack."""
+        assert self._anonymizer is not None, "fit comes first"
+        return self._anonymizer
+
+
+class Parrot(Repeating):
+    """Anonymizes the gallery in the very same way before comparing."""
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.name = f"parrot {recognizer.name}"
         self._recognizer = recognizer
-        self._anonymizer: Anonymizer | None = None
-
-    def fit(self, known: Sequence[Face], anonymizer: Anonymizer) -> None:
-        self._anonymizer = anonymizer
 
     def similarity(self, probes: Sequence[Face], gallery: Sequence[Face]) -> NDArray[np.float32]:
-        assert self._anonymizer is not None, "fit comes first"
-        repeated = embed(self._recognizer, anonymized(gallery, self._anonymizer))
+        repeated = embed(self._recognizer, anonymized(gallery, self.method))
         return embed(self._recognizer, probes) @ repeated.T
 
 

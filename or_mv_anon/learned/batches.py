@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from or_mv_anon.anonymization.operators import grid, mean_cells
 from or_mv_anon.learned.head_pictures import Head
 from or_mv_anon.learned.layout import Floats, between, face_in_region, lay_out, whole_pixels
-from or_mv_anon.learned.mosaic import cells_of, enlarge, grid
+from or_mv_anon.learned.mosaic import enlarge
 from or_mv_anon.learned.settings import MaterialConfig, ModifierConfig
 
 
@@ -117,8 +118,8 @@ def _seen(head: Head, region: Floats, cells: int, coarse: int, modifier: Modifie
     if modifier.sees == "picture":
         small = cv2.resize(head.picture[y1:y2, x1:x2], (coarse, coarse), interpolation=cv2.INTER_AREA)
         return enlarge(np.asarray(small, np.uint8), modifier.side)
-    columns, rows = grid(width=x2 - x1, height=y2 - y1, cells=cells)
-    return enlarge(cells_of(head.picture[y1:y2, x1:x2], columns=columns, rows=rows), modifier.side)
+    mosaic = mean_cells(head.picture[y1:y2, x1:x2], grid(width=x2 - x1, height=y2 - y1, cells=cells))
+    return enlarge(mosaic, modifier.side)
 
 
 def _squared(picture: NDArray[np.uint8], region: Floats, side: int) -> Floats:

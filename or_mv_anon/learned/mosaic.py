@@ -11,18 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def grid(*, width: float, height: float, cells: int) -> tuple[int, int]:
-    """Columns and rows of a region's mosaic: `cells` along its longer side, about square."""
-    longer = max(width, height)
-    return max(1, round(cells * width / longer)), max(1, round(cells * height / longer))
-
-
-def cells_of(region: NDArray[np.uint8], *, columns: int, rows: int) -> NDArray[np.uint8]:
-    """Area averages (rows, columns, 3) of a region's picture (H, W, 3)."""
-    size = (min(columns, region.shape[1]), min(rows, region.shape[0]))
-    return np.asarray(cv2.resize(region, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def enlarge(cells: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """The modifier's input (3, side, side), RGB 0-1: the cells enlarged linearly, without their aspect.
 

@@ -17,6 +17,7 @@ from or_mv_anon.learned.coded import CodedModifier
 from or_mv_anon.learned.critic import PatchCritic
 from or_mv_anon.learned.directions import draw_heads
 from or_mv_anon.learned.modifier import Modifier
+from or_mv_anon.learned.recognizers import SFACE, WEIGHTS
 from or_mv_anon.learned.settings import LearnedTrainingConfig
 from or_mv_anon.models.registry import fetch
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from or_mv_anon.openmmlab.frame_actions import FasterRcnnActions
 
 FINE_TUNING = 0.1  # a backbone that knows faces already learns at this share of the rate
-SFACE_WEIGHTS, SFACE_OUTPUT = "sface-2021dec", "fc1"
+SFACE_OUTPUT = "fc1"  # of the published graph
 
 
 def make_modifier(config: LearnedTrainingConfig) -> Modifier | CodedModifier:
@@ -153,7 +154,7 @@ class Networks:
     def _face_network(self, weights_dir: Path | None) -> nn.Module:
         if self._config.identity.backbone == "small":
             return SmallFaceNetwork()
-        return SFaceNetwork(fetch(SFACE_WEIGHTS, weights_dir=weights_dir))
+        return SFaceNetwork(fetch(WEIGHTS[SFACE], weights_dir=weights_dir))
 
     def _all(self) -> dict[str, nn.Module]:
         optional = {"identity": self.identity, "action": self.action}

@@ -19,7 +19,7 @@ from or_mv_anon.learned.export import export  # noqa: E402
 from or_mv_anon.learned.layout import between, face_in_region  # noqa: E402
 from or_mv_anon.learned.losses import sampled  # noqa: E402
 from or_mv_anon.learned.modifier import Modifier  # noqa: E402
-from or_mv_anon.learned.mosaic import enlarge, grid  # noqa: E402
+from or_mv_anon.learned.mosaic import enlarge  # noqa: E402
 from or_mv_anon.learned.recognizers import align  # noqa: E402
 from or_mv_anon.learned.settings import load_training_config  # noqa: E402
 from or_mv_anon.models.runtime import load_model  # noqa: E402
@@ -37,7 +37,7 @@ def settings(**modifier):
 
 @given(st.integers(8, 300), st.integers(8, 300), st.integers(1, 12))
 def test_the_mosaic_has_the_operators_cells(width, height, cells):
-    assert grid(width=width, height=height, cells=cells) == operators._cells((0, 0, width, height), cells)
+    assert operators.grid(width=width, height=height, cells=cells) == operators._cells((0, 0, width, height), cells)
 
 
 def test_a_mosaic_of_one_cell_is_shown_as_one_colour():
