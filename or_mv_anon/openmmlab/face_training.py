@@ -101,7 +101,7 @@ def _loss(heads: dict[str, Tensor], pictures: Sequence[FacePicture], side: int) 
     priors, count = _priors(side, heads["cls_8"].device), len(pictures)
     classes, objectness = (_flat(heads, kind, 1)[..., 0] for kind in ("cls", "obj"))
     boxes = _decode(_flat(heads, "bbox", 4), priors)
-    # Named with its package: a training of the pose network in this process leaves another one the default.
+    # Named with its package, whichever one is the default by now.
     assigner = SimOTAAssigner(center_radius=2.5, iou_calculator={"type": "mmdet.BboxOverlaps2D"})
     target, weight = torch.zeros_like(objectness), torch.ones_like(objectness)
     total_class, total_box, positives = objectness.sum() * 0, objectness.sum() * 0, 0

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.hooks import Hook
+from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
@@ -71,7 +72,8 @@ def train_pose(
         _Examples(examples, steps * batch, config.codec), batch_size=batch, collate_fn=_collated
     )
     watch = _Watch(seconds=seconds, progress=progress)
-    with tempfile.TemporaryDirectory() as folder:  # the runner insists on one; nothing of the pictures goes there
+    scope = DefaultScope.overwrite_default_scope("mmpose")  # the runner's own would outlive it and mislead mmdet
+    with scope, tempfile.TemporaryDirectory() as folder:  # the runner insists on one; no pictures go there
         runner = DeviceRunner(
             model=model.to(torch_device(device)),
             work_dir=folder,

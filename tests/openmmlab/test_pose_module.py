@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("mmpose")
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.models import graphs
@@ -54,6 +55,14 @@ def trained(path, **changes):
     options = {"steps": 2, "batch": 2, "learning_rate": 1e-3, "keep_weight": 0.5, "device": "cpu", "seed": 0}
     done = train_pose(model, example, **{**options, **changes})
     return model, done
+
+
+def test_a_training_leaves_the_default_package_as_it_was(exported):
+    """Parts of mmdet are found by their bare names only while mmpose is not the default."""
+    before = DefaultScope.get_current_instance()
+    trained(exported)
+    after = DefaultScope.get_current_instance()
+    assert getattr(after, "scope_name", None) == getattr(before, "scope_name", None)
 
 
 def test_an_export_comes_back_as_it_was(exported, tmp_path):
