@@ -77,7 +77,11 @@ def _audit(run: SessionRun) -> Audit:
         settings=_settings(run),
         options={name: _plain(value) for name, value in asdict(run.options).items()},
         inputs=tuple(_input(run, *each) for each in zip(run.plan.cameras, run.plan.facts, strict=True)),
-        outputs=tuple(_output(run, plan) for plan in run.plan.cameras if run.finished(plan)),
+        outputs=tuple(
+            _output(run, plan, facts)
+            for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
+            if run.finished(plan)
+        ),
         models=_models(run),
         versions=library_versions(),
         timings=tuple(run.timings),
@@ -172,11 +176,11 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
     )
 
 
-def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
+def _output(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> OutputVideo:
     done = run.facts(plan.stage("finish"))
     parts = [run.facts(plan.stage("render", segment))["result"] for segment in plan.segments]
     frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
-    notes = [] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note]
+    notes = [*facts.notes, *([] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note])]
     return OutputVideo(
         camera=plan.camera.name,
         name=plan.destination.name,

@@ -92,6 +92,8 @@ class PictureFacts:
     seekable: bool = True
     truncated: str | None = None
     rotation: int = 0
+    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def keyframes(self) -> NDArray[np.int64]:

@@ -217,8 +217,9 @@ def plan_session(
             facts = index_camera(camera, plan.store)
             plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
             plan.facts.append(facts)
-            if facts.truncated:
-                plan.problems.append(f"{camera.name}: {facts.truncated}")
+            plan.notes += [f"{camera.name}: {note}" for note in facts.notes]
+            lacks = [*([facts.truncated] if facts.truncated else []), *facts.left_out]
+            plan.problems += [f"{camera.name}: {sentence}" for sentence in lacks]
         except UserError as error:
             plan.problems.append(f"{camera.name}: {error}")
     plan.notes += _layout_notes(plan, options)

@@ -90,3 +90,11 @@ class StreamFacts(Protocol):
     @property
     def truncated(self) -> str | None:
         """What is missing from a damaged file, as a sentence."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what is unusual and was dealt with."""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences about material that is not part of the picture that is read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from or_mv_anon.errors import UserError
 _NOT_VIDEO = {"tty", "ansi", "bin", "hls", "concat", "dash", "ffmetadata", "lrc", "srt", "ass", "webvtt"}
 _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FFmpeg only estimates it
 _PROGRESS_EVERY = 1000  # packets
+_REORDER_FULLY = {"strict": "1"}  # FFmpeg's -strict: the H.264 decoder waits for all that it may have to show first
 
 
 def open_video(path: Path) -> InputContainer:
@@ -45,26 +47,35 @@ def open_video(path: Path) -> InputContainer:
 
 
 def main_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first video stream that is not a cover picture.
+    """The video stream with the largest picture, the first of them, cover pictures left out; FFmpeg's own choice.
 
     Raises:
         UserError: there is none, or no decoder for it.
     """
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    streams = video_streams(container)
     if not streams:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         raise UserError(f"{path} has no video stream (it holds: {kinds}).")
-    if streams[0].codec_context is None:
+    decodable = [s for s in streams if s.codec_context is not None]
+    if not decodable:
         raise UserError(f"No decoder is available for the video in {path}.")
-    return streams[0]
+    return max(decodable, key=lambda s: s.codec_context.width * s.codec_context.height)
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """All video streams but cover pictures."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
 
 
 @dataclass
 class Packets:
-    """What one pass over a file's packets found; ticks of the video stream's time base."""
+    """What one pass over a file's packets found, in file order; ticks of the video stream's time base."""
 
-    pts: list[int | None] = field(default_factory=list)  # in file order, discarded packets left out
-    keyframes: list[int] = field(default_factory=list)
+    pts: list[int | None] = field(default_factory=list)  # discarded packets left out, here and below
+    dts: list[int | None] = field(default_factory=list)
+    duration: list[int] = field(default_factory=list)  # 0 where unknown
+    position: list[int | None] = field(default_factory=list)  # bytes from the start of the file
+    is_key: list[bool] = field(default_factory=list)  # whether decoding can start there
     error: str | None = None  # why reading stopped
     truncation: str | None = None
 
@@ -73,11 +84,21 @@ class Packets:
         """Whether every packet has a timestamp of its own."""
         return None not in self.pts and len(set(self.pts)) == len(self.pts)
 
+    @property
+    def rising(self) -> bool:
+        """Whether the timestamps rise from packet to packet, as if no picture were stored before one shown earlier."""
+        known = [tick for tick in self.pts if tick is not None]
+        return all(earlier < later for earlier, later in pairwise(known))
+
 
 def read_packets(
-    container: InputContainer, stream: VideoStream, *, progress: Callable[[float], None] | None = None
+    container: InputContainer,
+    stream: VideoStream,
+    *,
+    progress: Callable[[float], None] | None = None,
+    watch: Callable[[av.Packet], None] | None = None,
 ) -> Packets:
-    """Read all packets of `container` to its end or to the first error."""
+    """Read all packets of `container` to its end or to the first error; `watch` sees those of `stream`."""
     found = Packets()
     size = max(1, container.size)
     end = 0.0  # seconds, over all streams
@@ -97,8 +118,12 @@ def read_packets(
                 discarded += 1
                 continue
             found.pts.append(packet.pts)
-            if packet.is_keyframe and packet.pts is not None:
-                found.keyframes.append(packet.pts)
+            found.dts.append(packet.dts)
+            found.duration.append(packet.duration or 0)
+            found.position.append(packet.pos)
+            found.is_key.append(bool(packet.is_keyframe))
+            if watch is not None:
+                watch(packet)
     except FFmpegError as error:
         found.error = _reason(error)
     if progress is not None:
@@ -112,12 +137,18 @@ def _truncation(
 ) -> str | None:
     if found.error:
         return f"Reading stopped after {found_packets} frames: {found.error}."
-    if stream.frames > found_packets:
+    if stream.frames > found_packets and not _slots_filled(container, stream, found):
         return f"The file promises {stream.frames} frames and holds {found_packets}; it was cut off."
     promised = (container.duration or 0) / av.time_base
     if container.format.name.startswith(_DURATION_IS_PROMISED) and promised > end + 1.0:
         return f"The file promises to last until {promised:.1f} s and ends at {end:.1f} s; it was cut off."
     return None
+
+
+def _slots_filled(container: InputContainer, stream: VideoStream, found: Packets) -> bool:
+    """Whether an AVI goes on to its last promised frame: it stores a frame that was dropped as an empty one."""
+    known = [tick for tick in found.dts if tick is not None]
+    return container.format.name == "avi" and bool(known) and known[-1] + 1 >= stream.frames
 
 
 def decode(container: InputContainer, stream: VideoStream, packets: Iterator[av.Packet]) -> Iterator[av.VideoFrame]:
@@ -137,6 +168,16 @@ def decode(container: InputContainer, stream: VideoStream, packets: Iterator[av.
             return
 
 
+def show_in_order(stream: VideoStream, codec: str) -> None:
+    """Have the decoder of `stream` wait until it knows what to show next; before anything is decoded.
+
+    Without it an H.264 decoder shows pictures too early, and drops some, until it has seen how far this stream
+    reorders them, where its headers do not say.
+    """
+    if codec == "h264":
+        stream.codec_context.options = {**stream.codec_context.options, **_REORDER_FULLY}
+
+
 def first_frame(path: Path) -> av.VideoFrame:
     """The first frame that decodes.
 
@@ -149,13 +190,6 @@ def first_frame(path: Path) -> av.VideoFrame:
         for frame in decode(container, stream, container.demux(stream)):
             return frame
     raise UserError(f"No frame of {path} can be decoded (codec {stream.codec_context.name}); it is damaged.")
-
-
-def decoded_timestamps(path: Path) -> list[int | None]:
-    """Timestamps of all frames as the decoder shows them: slow, for files whose packets do not tell."""
-    with open_video(path) as container:
-        stream = main_stream(container, path)
-        return [frame.pts for frame in decode(container, stream, container.demux(stream))]
 
 
 def _reason(error: Exception) -> str:

@@ -15,22 +15,21 @@ from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.video.demux import (
-    Packets,
-    decoded_timestamps,
-    first_frame,
-    main_stream,
-    open_video,
-    read_packets,
-)
+from or_mv_anon.video.clock import Splice, clock_notes, find_splices
+from or_mv_anon.video.demux import first_frame, main_stream, open_video, read_packets, video_streams
+from or_mv_anon.video.labels import Label
+from or_mv_anon.video.order import StreamTraits, show_order
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import depth_of
+from or_mv_anon.video.slices import length_bytes, shows_b_picture
 
 _FALLBACK_RATE = Fraction(25)
-_INVISIBLE_FRAMES = {"vp8"}  # codecs whose packets may hold a frame that is never shown
+_TS_DISCONT = 0x200  # AVFMT_TS_DISCONT: the container's clock may jump
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +56,15 @@ class VideoIndex:
     audio: tuple[str, ...]  # codec names of the audio streams
     pts: NDArray[np.int64]  # (N,) strictly increasing ticks, in display order
     keyframes: NDArray[np.int64]  # ticks of the frames that decoding can start at, sorted
-    seekable: bool  # False: timestamps were missing or repeated; read in one piece, frames numbered as decoded
+    seekable: bool  # False: timestamps were missing, repeated or jump; read in one piece, from the beginning
     truncated: str | None  # one sentence where the file ends early or cannot be read to its end
+    label: Label = "pts"  # what a decoded frame is recognized by ...
+    labels: NDArray[np.int64] | None = None  # ... (N,) in display order; None where that is `pts`
+    whole: bool = True  # every packet holds one frame, neither a field nor a frame that is never shown
+    reorders: bool = False  # pictures are stored in another order than shown
+    splices: tuple[Splice, ...] = ()  # where the file's clock jumps
+    notes: tuple[str, ...] = ()  # sentences about what is unusual and was dealt with
+    left_out: tuple[str, ...] = ()  # sentences about material that is not part of the picture that is read
 
     @property
     def orientation(self) -> Orientation:
@@ -102,18 +108,26 @@ class VideoIndex:
         """Frames per second: the file's average, or what the timestamps say."""
         return self.average_rate or (1 / (self.frame_ticks * self.time_base)).limit_denominator(1001)
 
+    @property
+    def carried(self) -> NDArray[np.int64]:
+        """(N,) what the frames carry when they are decoded, in display order."""
+        return self.pts if self.labels is None else self.labels
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back."""
         values: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         for name in ("sample_aspect_ratio", "average_rate", "time_base"):
             values[name] = None if values[name] is None else str(values[name])
-        for name in ("pts", "keyframes"):
-            values[name] = values[name].tolist()
+        for name in ("pts", "keyframes", "labels"):
+            values[name] = None if values[name] is None else values[name].tolist()
         matrix = self.display_matrix
         return values | {
             "path": str(self.path),
             "audio": list(self.audio),
             "display_matrix": None if matrix is None else list(matrix),
+            "splices": [dataclasses.astuple(splice) for splice in self.splices],
+            "notes": list(self.notes),
+            "left_out": list(self.left_out),
         }
 
     @classmethod
@@ -122,8 +136,11 @@ class VideoIndex:
         values = dict(values)
         for name in ("sample_aspect_ratio", "average_rate", "time_base"):
             values[name] = None if values[name] is None else Fraction(values[name])
-        for name in ("pts", "keyframes"):
-            values[name] = np.array(values[name], np.int64)
+        for name in ("pts", "keyframes", "labels"):
+            values[name] = None if values[name] is None else np.array(values[name], np.int64)
+        values["splices"] = tuple(Splice(*splice) for splice in values["splices"])
+        for name in ("notes", "left_out"):
+            values[name] = tuple(values[name])
         values["path"] = Path(values["path"])
         values["audio"] = tuple(values["audio"])
         values["display_matrix"] = None if values["display_matrix"] is None else tuple(values["display_matrix"])
@@ -131,7 +148,7 @@ class VideoIndex:
 
 
 def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], None] | None = None) -> VideoIndex:
-    """Read the packets of `path` once.
+    """Read the packets of `path` once; decode it too where they do not tell in which order pictures are shown.
 
     Args:
         path: a video file of any container and codec that FFmpeg reads.
@@ -151,12 +168,23 @@ def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], Non
             "time_base": stream.time_base,
             "sample_aspect_ratio": stream.sample_aspect_ratio or None,
         }
-        packets = read_packets(container, stream, progress=progress)
+        watch = _BPictures(stream) if codec == "h264" else None
+        packets = read_packets(container, stream, progress=progress, watch=watch)
+        may_jump = bool(container.format.flags & _TS_DISCONT)
+        reorders = stream.codec_context.has_b_frames if watch is None else watch.seen
+        left_out = _other_pictures(container, stream)
     if not packets.pts:
         why = f": {packets.error}" if packets.error else ""
         raise UserError(f"{path} holds no video frame{why}; it was probably cut off while it was being written.")
     frame = first_frame(path)
-    pts, seekable = _timestamps(path, packets, codec=codec, rate=facts["average_rate"], time_base=facts["time_base"])
+    rate, time_base = facts["average_rate"] or _FALLBACK_RATE, facts["time_base"]
+    splices = find_splices(packets, time_base, may_jump=may_jump, rate=rate)
+    traits = StreamTraits(codec, facts["container"], reorders, frame.interlaced_frame, rate, time_base)
+    order = show_order(path, packets, splices, traits)
+    if not len(order.pts):
+        raise UserError(f"No frame of {path} can be decoded (codec {codec}); it is damaged.")
+    if order.lost:
+        left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
     matrix = _display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
@@ -173,34 +201,43 @@ def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], Non
         color_trc=int(frame.color_trc),
         colorspace=int(frame.colorspace),
         color_range=int(frame.color_range),
-        pts=pts,
-        keyframes=np.unique(np.array(packets.keyframes, np.int64)) if seekable else pts[:1],
-        seekable=seekable,
+        pts=order.pts,
+        keyframes=order.keyframes,
+        seekable=order.seekable,
         truncated=packets.truncation,
+        label=order.label,
+        labels=order.labels,
+        whole=order.whole,
+        reorders=reorders or not packets.rising,
+        splices=splices,
+        notes=tuple(clock_notes(splices, packets, time_base)),
+        left_out=tuple(left_out),
         **facts,
     )
 
 
-def _timestamps(
-    path: Path, packets: Packets, *, codec: str, rate: Fraction | None, time_base: Fraction
-) -> tuple[NDArray[np.int64], bool]:
-    """Ticks of the frames that will be shown, and whether they identify frames."""
-    if packets.reliable and codec not in _INVISIBLE_FRAMES:
-        return np.sort(np.array(packets.pts, np.int64)), True
-    shown = decoded_timestamps(path)
-    if None in shown:
-        ticks = 1 / ((rate or _FALLBACK_RATE) * time_base)
-        return np.array([round(i * ticks) for i in range(len(shown))], np.int64), False
-    pts = np.array(shown, np.int64)
-    if (np.diff(pts) > 0).all():
-        return pts, packets.reliable
-    return _strictly_increasing(pts), False
+class _BPictures:
+    """Looks for B-pictures in an H.264 stream's packets until it has seen one; its headers need not tell."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.seen = False
+        self._lengths = length_bytes(stream.codec_context.extradata)
+
+    def __call__(self, packet: av.Packet) -> None:
+        self.seen = self.seen or shows_b_picture(bytes(packet), self._lengths)
 
 
-def _strictly_increasing(pts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The nearest later ticks with no two alike: ``max over j <= i of (pts[j] + i - j)``."""
-    steps = np.arange(len(pts))
-    return np.maximum.accumulate(pts - steps) + steps
+def _other_pictures(container: InputContainer, stream: VideoStream) -> list[str]:
+    """Sentences about the video streams that are not read."""
+    others = [other for other in video_streams(container) if other.index != stream.index]
+    if not others:
+        return []
+    contexts = [(other.index, other.codec_context) for other in others]
+    listed = ", ".join(f"{number}" + (f" ({c.width}x{c.height})" if c else "") for number, c in contexts)
+    return [
+        f"It holds {len(others) + 1} video streams and only the largest, stream {stream.index}, is read. Left out: "
+        f"{listed}. Save each as a file of its own (ffmpeg -i IN -map 0:NUMBER -c copy OUT) to have it anonymized."
+    ]
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:

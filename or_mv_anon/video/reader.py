@@ -12,9 +12,10 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from or_mv_anon.video.demux import decode, main_stream, open_video
+from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
+from or_mv_anon.video.labels import labelled
 from or_mv_anon.video.pixels import Converter, working_format
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source, open_source
@@ -31,6 +32,8 @@ class VideoSource:
         self.missing: list[int] = []
         self._threads = threads
         self._format = working_format(index.pix_fmt)
+        self._by_label = np.argsort(index.carried, kind="stable")
+        self._sorted_labels = index.carried[self._by_label]
         self._converter = Converter()
         self._scaler = PictureScaler()
 
@@ -122,57 +125,60 @@ class VideoSource:
 
     def _numbered(self, segment: Segment, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[int, av.VideoFrame]]:
         """(frame number, frame) of the segment's frames that decode, numbers strictly increasing."""
-        if not self.index.seekable:
-            for number, native in enumerate(self._decode(None, None)):
-                if number >= segment.stop:
-                    return
-                if number >= segment.first:
-                    yield number, native
-            return
         number = segment.first - 1
         # The first frame tells whether the seek landed well, so it is decoded whether wanted or not.
         needed = None if wanted is None else np.union1d(np.flatnonzero(wanted), [segment.first, segment.stop - 1])
-        for native in self._from(int(self.index.pts[segment.first]), needed):
-            if native.pts is None:
-                continue
-            found = int(np.searchsorted(self.index.pts, native.pts))
+        for found, native in self._from(segment.first, needed):
             if found >= segment.stop:
                 return
-            if found > number and self.index.pts[found] == native.pts:
+            if found > number:
                 number = found
                 yield number, native
                 if number == segment.stop - 1:
                     return
 
-    def _from(self, first: int, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
-        """Frames from tick `first` on; entry points move back until the decoder shows that very frame."""
+    def _from(self, first: int, needed: NDArray[np.intp] | None) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames from number `first` on; entry points move back until the decoder shows that very frame."""
         for entry in self._entries(first):
-            decoded = self._decode(entry, needed)
-            for native in decoded:
-                if native.pts is None or native.pts < first:
+            decoded = self._known(self._decode(entry, needed))
+            for number, native in decoded:
+                if number < first:
                     continue
-                if native.pts > first and entry is not None:
+                if number > first and entry is not None:
                     break  # the seek landed late, or the decoder needed frames from before the entry
-                yield native
+                yield number, native
                 yield from decoded
                 return
 
+    def _known(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The planned ones of `frames` with their numbers."""
+        for native in frames:
+            if native.pts is not None:
+                place = int(np.searchsorted(self._sorted_labels, native.pts))
+                if place < self.n_frames and self._sorted_labels[place] == native.pts:
+                    yield int(self._by_label[place]), native
+
     def _entries(self, first: int) -> Iterator[int | None]:
-        """Keyframes to start decoding at, ever farther back, then None for the beginning of the file."""
-        position = int(np.searchsorted(self.index.keyframes, first, side="right")) - 1
-        step = 1
-        while position > 0:
-            yield int(self.index.keyframes[position])
-            position -= step
-            step *= 2
+        """Labels of keyframes to start decoding at, ever farther back, then None for the beginning of the file."""
+        if self.index.seekable:
+            position = int(np.searchsorted(self.index.keyframes, self.index.pts[first], side="right")) - 1
+            step = 1
+            while position > 0:
+                number = int(np.searchsorted(self.index.pts, self.index.keyframes[position]))
+                yield int(self.index.carried[number])
+                position -= step
+                step *= 2
         yield None
 
     def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
-        with open_video(self.index.path) as container:
-            stream = main_stream(container, self.index.path)
+        index = self.index
+        with open_video(index.path) as container:
+            stream = main_stream(container, index.path)
             stream.codec_context.thread_count = self._threads
             if self._threads > 1:
                 stream.thread_type = "AUTO"
+            if index.reorders:
+                show_in_order(stream, index.codec)
             if entry is not None:
                 try:
                     container.seek(entry, stream=stream)
@@ -181,8 +187,9 @@ class VideoSource:
             packets: Iterator[av.Packet] = container.demux(stream)
             if entry is not None:
                 packets = _from_keyframe(packets)
-            if needed is not None and self._threads == 1:  # several threads would skip other packets than meant
-                packets = _skipping(packets, stream, set(self.index.pts[needed].tolist()))
+            packets = labelled(packets, index.label)
+            if needed is not None and self._threads == 1 and index.whole:  # several threads would skip other packets
+                packets = _skipping(packets, stream, set(index.carried[needed].tolist()))
             yield from decode(container, stream, packets)
 
 

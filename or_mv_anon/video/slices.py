@@ -1,0 +1,61 @@
+"""Whether an H.264 stream holds B-pictures, read from its slice headers: they are stored after pictures shown later.
+
+ITU-T H.264: 7.3.1 (NAL units), 7.3.3 (slice header), 9.1 (Exp-Golomb codes), Table 7-6 (slice types);
+ISO/IEC 14496-15, 5.2.4.1.1 (lengths instead of start codes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_START = b"\0\0\1"
+_SLICES = (1, 2, 5)  # NAL unit types that begin with a slice header
+_B_SLICES = (1, 6)
+_HEADER = 16  # bytes that surely hold the first two numbers of a slice header
+
+
+def length_bytes(extradata: bytes | None) -> int:
+    """How many bytes give the length of a NAL unit; 0 where start codes separate them."""
+    return (extradata[4] & 3) + 1 if extradata and len(extradata) > 4 and extradata[0] == 1 else 0
+
+
+def shows_b_picture(data: bytes, lengths: int) -> bool:
+    """Whether the first slice of the H.264 packet `data` is of a B-picture; `lengths` as `length_bytes` says."""
+    for start in _units(data, lengths):
+        if data[start] & 0x1F in _SLICES:
+            bits = _Bits(data[start + 1 : start + _HEADER])
+            bits.exp_golomb()  # first_mb_in_slice
+            return bits.exp_golomb() in _B_SLICES
+    return False
+
+
+def _units(data: bytes, lengths: int) -> Iterator[int]:
+    """Where each NAL unit's first byte is."""
+    if lengths:
+        start = 0
+        while start + lengths < len(data):
+            size = int.from_bytes(data[start : start + lengths], "big")
+            yield start + lengths
+            start += lengths + size
+        return
+    start = data.find(_START)
+    while 0 <= start < len(data) - len(_START):
+        yield start + len(_START)
+        start = data.find(_START, start + len(_START))
+
+
+class _Bits:
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data, "big")
+        self._left = 8 * len(data)
+
+    def _take(self, count: int) -> int:
+        self._left -= count
+        return (self._value >> self._left) & ((1 << count) - 1) if self._left >= 0 else 0
+
+    def exp_golomb(self) -> int:
+        """An unsigned number, 0 where the data end."""
+        zeros = 0
+        while self._left > 0 and self._take(1) == 0:
+            zeros += 1
+        return (1 << zeros) - 1 + self._take(zeros)
