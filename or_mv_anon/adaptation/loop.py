@@ -196,7 +196,7 @@ class SiteAdaptation:
     def _made_from(self) -> str:
         """What the work depends on: the recordings, the starting network and the settings."""
         files = [
-            (camera.camera.name, camera.camera.source.name, facts.n_frames, facts.duration)
+            (camera.camera.name, camera.camera.source_name, facts.n_frames, facts.duration)
             for plan in self._recordings
             for camera, facts in zip(plan.cameras, plan.facts, strict=True)
         ]

@@ -164,7 +164,7 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
     hashed = run.facts(plan.stage("hash"))
     return InputVideo(
         camera=plan.camera.name,
-        name=plan.camera.source.name,
+        name=plan.camera.source_name,
         sha256=hashed["sha256"],
         bytes=hashed["size"],
         frames=facts.n_frames,

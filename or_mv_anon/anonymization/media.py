@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +28,10 @@ from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import ImageFolderSource, ImageSegmentWriter, join_image_segments
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.join import join_segments
+from or_mv_anon.video.parts import index_recording
 from or_mv_anon.video.reader import Source, VideoSource
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.source import source_of
 from or_mv_anon.video.writer import SegmentWriter
 
 INDEX = "index.json"
@@ -127,23 +129,23 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
     Raises:
         UserError: it cannot be read.
     """
-    if isinstance(camera.files, tuple):
+    if camera.holds_pictures:
         source = _pictures_of(camera)
-        codec = camera.files[0].suffix.lower().removeprefix(".")
+        codec = source.files[0].suffix.lower().removeprefix(".")
         return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec)
-    index = index_video(camera.files)
+    index = index_recording(camera.files)
     path = store.path(f"{camera.name}/{INDEX}")
-    # Only the file's name is kept: the folders above may name patients, and may be elsewhere in a later run.
-    content = json.dumps(index.to_json() | {"path": camera.files.name})
+    # Only the files' names are kept: the folders above may name patients, and may be elsewhere in a later run.
+    content = json.dumps(index.placed({file: Path(file.name) for file in _videos_of(camera)}).to_json())
     write_atomically(path, lambda partial: partial.write_text(content))
     return index
 
 
 def open_camera(camera: Camera, store: Path) -> Source:
     """The camera's frames, as `index_camera` found them."""
-    if isinstance(camera.files, tuple):
+    if camera.holds_pictures:
         return _pictures_of(camera)
-    return VideoSource(_stored_index(camera, store))
+    return source_of(_stored_index(camera, store))
 
 
 def _pictures_of(camera: Camera) -> ImageFolderSource:
@@ -151,9 +153,14 @@ def _pictures_of(camera: Camera) -> ImageFolderSource:
 
 
 def _stored_index(camera: Camera, store: Path) -> VideoIndex:
-    assert isinstance(camera.files, Path)
     path = store / camera.name / INDEX
-    return replace(_parsed_index(path, path.stat().st_mtime_ns), path=camera.files)
+    index = _parsed_index(path, path.stat().st_mtime_ns)
+    return index.placed({Path(file.name): file for file in _videos_of(camera)})
+
+
+def _videos_of(camera: Camera) -> list[Path]:
+    """The camera's video, or its parts."""
+    return [camera.files] if isinstance(camera.files, Path) else list(camera.files)
 
 
 @lru_cache(maxsize=4)

@@ -33,8 +33,6 @@ from or_mv_anon.models.runtime import require_device
 from or_mv_anon.site import Session, describe, discover
 from or_mv_anon.workers import available_cores
 
-SHOWN_NOTES = 10  # about folders that hold no recording
-
 
 def anonymize_site(options: Options) -> int:
     """Anonymize every session of a site.
@@ -48,10 +46,8 @@ def anonymize_site(options: Options) -> int:
     config = effective_config(options)
     endoscopy = load_endoscopy_config(options.endoscope_config)
     site = discover(options.videos)
-    for note in site.notes[:SHOWN_NOTES]:
+    for note in site.notes:
         print(f"- {note}")
-    if len(site.notes) > SHOWN_NOTES:
-        print(f"- ... and {len(site.notes) - SHOWN_NOTES} more folders without recordings")
     kinds = {camera.kind for session in site.sessions for camera in session.cameras}
     weights = []
     if not options.render_only:

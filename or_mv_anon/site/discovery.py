@@ -12,6 +12,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.site.layout import Folder, FoundCamera, check_readable, examine, is_own_output, natural_key
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, Site
 from or_mv_anon.site.settings import CameraSettings, SiteSettings, load_settings
+from or_mv_anon.site.starts import started_by_name
 
 
 def discover(site_dir: Path) -> Site:
@@ -66,7 +67,7 @@ def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *set
     cameras = []
     for one in found:
         camera = Camera(name=one.name, files=one.files)
-        if not isinstance(one.files, Path):
+        if one.holds_pictures:
             camera = replace(camera, fps=DEFAULT_PICTURE_RATE)
         order = None
         for layer in settings:
@@ -75,9 +76,11 @@ def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *set
                     camera = _apply(camera, table, layer)
                     order = table.order if table.order is not None else order
         cameras.append((order is None, order or 0, natural_key(camera.name), camera))
-    ordered = tuple(row[-1] for row in sorted(cameras, key=lambda row: row[:3]))
+    ordered = [row[-1] for row in sorted(cameras, key=lambda row: row[:3])]
     _refuse_repeats([camera.name for camera in ordered], f"cameras of the session {name}")
-    return Session(name=name, cameras=ordered, notes=tuple(notes))
+    given = {camera.name for camera in ordered if camera.offset}
+    ordered, about = started_by_name(ordered, keep=given)
+    return Session(name=name, cameras=tuple(ordered), notes=(*notes, *about))
 
 
 def _concerns(table: CameraSettings, found: FoundCamera) -> bool:
@@ -105,8 +108,8 @@ def _one_of(site: Site, video: Path) -> Site:
     """The single camera `video` of a site whose `site.toml` has a say in it."""
     for session in site.sessions:
         for camera in session.cameras:
-            if camera.files == video:
-                alone = Session(name=video.stem, cameras=(camera,))
+            if camera.files == video or (isinstance(camera.files, tuple) and video in camera.files):
+                alone = Session(name=video.stem, cameras=(replace(camera, files=video),))
                 return Site(path=video, name=video.stem, sessions=(alone,))
     raise UserError(f"{video} is not recognized as a video by its name; known suffixes are in docs/site-layout.md.")
 

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.site.settings import SETTINGS_NAME
+from or_mv_anon.site.cards import CARD_FOLDERS, by_size, card_clips, contents, human_size, is_system_folder
+from or_mv_anon.site.part_names import looks_like_camera
+from or_mv_anon.site.parts import PartsRule, group_parts
+from or_mv_anon.site.settings import SETTINGS_NAME, load_settings
 
 _VIDEO_NAMES = (
     "3g2 3gp asf av1 avi dav divx dv f4v flv h264 h265 264 265 hevc ivf m1v m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod "
@@ -32,11 +35,19 @@ Role = Literal["nothing", "camera", "session", "site"]
 
 @dataclass(frozen=True)
 class FoundCamera:
-    """One camera as it lies on disk; `source` is its file or folder name, `name` the one without suffix."""
+    """One camera as it lies on disk; `source` is its file or folder name, `name` the one without suffix.
+
+    Several files are pictures, or consecutive parts of one video.
+    """
 
     source: str
     name: str
     files: Path | tuple[Path, ...]
+
+    @property
+    def holds_pictures(self) -> bool:
+        """Whether the files are pictures, and not videos."""
+        return isinstance(self.files, tuple) and self.files[0].suffix.lower() in PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -56,37 +67,50 @@ def natural_key(name: str) -> tuple[list[str | int], str]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def examine(path: Path, *, depth: int = 0) -> Folder:
+def examine(path: Path, *, depth: int = 0, rule: PartsRule | None = None) -> Folder:
     """What the folder at `path` is, looking at most three levels below the site.
+
+    `rule` is the folder above's word on parts; a `site.toml` in this one overrides it.
 
     Raises:
         UserError: it cannot be read, holds an unusable video, or can be read in two ways.
     """
     videos, pictures, folders, notes = _entries(path)
+    rule = load_settings(path).parts or rule
+    cards = [folder for folder in folders if folder.name.casefold() in CARD_FOLDERS]
+    folders = [folder for folder in folders if folder not in cards]
     if depth == _DEEPEST:
         notes += [f"{folder}: not searched, too deep." for folder in folders]
         folders = []
     colour = [folder for folder in folders if folder.name.casefold() in _COLOUR_FOLDERS]
     if len(colour) == 1 and not videos:
-        inner = examine(colour[0], depth=depth + 1)
+        inner = examine(colour[0], depth=depth + 1, rule=rule)
         if inner.role in ("camera", "session"):
             return _lifted(inner, path, notes, [*(f for f in folders if f != colour[0]), *pictures[:1]])
     if videos and pictures:
-        notes.append(f"{path}: ignored {len(pictures)} pictures that lie beside videos, such as {pictures[0].name}.")
+        notes.append(f"{path}: ignored pictures that lie beside videos: {by_size(pictures)}.")
         pictures = []
-    children = [examine(folder, depth=depth + 1) for folder in folders]
+    children = [examine(folder, depth=depth + 1, rule=rule) for folder in folders]
     found = [child for child in children if child.role != "nothing"]
     notes += [note for child in children if child.role in ("nothing", "camera") for note in child.notes]
     sequences = _by_camera(path, pictures)
     _refuse_ambiguity(path, videos, pictures, found)
-    cameras = [FoundCamera(video.name, video.stem, video) for video in videos]
+    groups, about = group_parts(path, videos, rule)
+    notes += about
+    cameras = [
+        FoundCamera(files[0].name, name, files[0]) if len(files) == 1 else FoundCamera(name, name, files)
+        for name, files in ((group.name, group.files) for group in groups)
+    ]
     cameras += sequences
+    card = _card_camera(path, cards, notes)
+    cameras += card
     for child in found:
         if child.role == "camera":
             cameras.append(replace(child.cameras[0], source=child.path.name, name=child.path.name))
     sessions = tuple(child for child in found if child.role != "camera")
     role: Role = "site" if sessions else "session" if cameras else "nothing"
-    if role == "session" and len(sequences) == 1 and not videos:
+    alone = len(cameras) == 1 and not found
+    if role == "session" and alone and (sequences or card or _is_cameras_own(path, cameras[0])):
         role = "camera"
     if role == "nothing" and depth:
         notes.append(f"{path}: holds no video and no numbered pictures.")
@@ -124,10 +148,13 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
     for name, is_folder in sorted(entries, key=lambda entry: natural_key(entry[0])):
         entry = path / name
         suffix = entry.suffix.lower()
-        if name.startswith(".") or name == SETTINGS_NAME:
+        if (name.startswith(".") and not (is_folder and is_system_folder(name))) or name == SETTINGS_NAME:
             continue
         if is_folder and is_own_output(entry):
             notes.append(f"{entry}: skipped, it is an output of this tool.")
+        elif is_folder and is_system_folder(name):
+            count, size = contents(entry)
+            notes.append(f"{entry}: skipped, the system keeps it for itself ({count} files, {human_size(size)}).")
         elif is_folder and name.casefold() in _DEPTH_FOLDERS:
             notes.append(f"{entry}: skipped, depth pictures are not anonymized.")
         elif is_folder:
@@ -138,10 +165,9 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
         elif suffix in PICTURE_SUFFIXES and re.search("[0-9]", entry.stem):
             pictures.append(entry)
         else:
-            others.append(name)
+            others.append(entry)
     if others:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        notes.append(f"{path}: ignored {', '.join(others[:3])}{more}, neither video nor numbered picture.")
+        notes.append(f"{path}: ignored, as neither video nor numbered picture: {by_size(others)}.")
     return videos, pictures, folders, notes
 
 
@@ -159,6 +185,33 @@ def _by_camera(path: Path, pictures: list[Path]) -> list[FoundCamera]:
         if twice:
             raise UserError(f"{path} holds two pictures named {twice[0]} with different suffixes; keep one of each.")
     return [FoundCamera(name, name, tuple(files)) for name, files in groups.items()]
+
+
+def _is_cameras_own(path: Path, camera: FoundCamera) -> bool:
+    """Whether a folder holds the parts of one camera's recording and is named after the camera."""
+    joined = isinstance(camera.files, tuple)
+    return joined and (looks_like_camera(path.name) or camera.name.casefold() == path.name.casefold())
+
+
+def _card_camera(path: Path, cards: list[Path], notes: list[str]) -> list[FoundCamera]:
+    """The camera whose memory card was copied to `path`, if there is one."""
+    clips: list[Path] = []
+    for card in cards:
+        found, others = card_clips(card, VIDEO_SUFFIXES)
+        clips += found
+        if others:
+            notes.append(f"{card}: ignored beside the card's clips: {by_size(others)}.")
+        if not found:
+            notes.append(f"{card}: holds no video.")
+    if not clips:
+        return []
+    for clip in clips:
+        check_readable(clip)
+    if twice := [name for name, count in Counter(clip.name for clip in clips).items() if count > 1]:
+        raise UserError(f"{path}: its memory card holds two clips named {twice[0]}; rename one.")
+    if len(clips) > 1:
+        notes.append(f"{path}: the {len(clips)} clips of its memory card are joined in the order of their names.")
+    return [FoundCamera(path.name, path.name, tuple(clips) if len(clips) > 1 else clips[0])]
 
 
 def _lifted(inner: Folder, path: Path, notes: list[str], ignored: list[Path]) -> Folder:

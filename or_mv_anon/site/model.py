@@ -18,7 +18,10 @@ DEFAULT_PICTURE_RATE = 1.0  # pictures per second: with a low rate every picture
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
-    """One view: a video file, or pictures in order; zones are boxes ``(x1, y1, x2, y2)`` in upright pixels."""
+    """One view; zones are boxes ``(x1, y1, x2, y2)`` in upright pixels.
+
+    `files` is a video, or the consecutive parts of one in order, or pictures in order; only pictures have a rate `fps`.
+    """
 
     name: str
     files: Path | tuple[Path, ...]
@@ -29,14 +32,28 @@ class Camera:
     fps: float | None = None  # pictures per second; None for a video
 
     @property
+    def holds_pictures(self) -> bool:
+        """Whether the camera is a folder of pictures."""
+        return self.fps is not None
+
+    @property
     def source(self) -> Path:
-        """The video, or the folder that holds the pictures."""
-        return self.files if isinstance(self.files, Path) else self.files[0].parent
+        """The video or its first part, or the folder that holds the pictures."""
+        if isinstance(self.files, Path):
+            return self.files
+        return self.files[0].parent if self.holds_pictures else self.files[0]
+
+    @property
+    def source_name(self) -> str:
+        """How the source is called in tables and reports."""
+        if isinstance(self.files, Path) or self.holds_pictures:
+            return self.source.name
+        return f"{self.files[0].name} to {self.files[-1].name} ({len(self.files)} parts)"
 
     @property
     def frame_numbers(self) -> tuple[int, ...]:
         """The last number in each picture's name; empty for a video."""
-        if isinstance(self.files, Path):
+        if isinstance(self.files, Path) or not self.holds_pictures:
             return ()
         return tuple(int(re.findall("[0-9]+", file.stem)[-1]) for file in self.files)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.site.parts import PartsRule
 
 SETTINGS_NAME = "site.toml"
 Kind = Literal["room", "endoscope"]
@@ -45,6 +46,7 @@ class SiteSettings:
 
     path: Path
     name: str | None = None
+    parts: PartsRule | None = None
     cameras: tuple[CameraSettings, ...] = ()
 
 
@@ -63,7 +65,7 @@ def load_settings(folder: Path) -> SiteSettings:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}.") from error
-    _refuse_unknown(values, {"name", "camera"}, str(path))
+    _refuse_unknown(values, {"name", "parts", "camera"}, str(path))
     tables = values.get("camera", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UserError(f"'camera' in {path} is not a list of tables; start each camera with a line [[camera]].")
@@ -74,7 +76,10 @@ def load_settings(folder: Path) -> SiteSettings:
         twice = sorted({value for value in given if given.count(value) > 1})
         if twice:
             raise UserError(f"{path} gives the camera {attribute} '{twice[0]}' twice; each camera needs its own.")
-    return SiteSettings(path=path, name=name, cameras=cameras)
+    parts = values.get("parts")
+    if parts not in (None, *get_args(PartsRule)):
+        raise UserError(f"'parts' in {path} is {parts!r}; expected one of {', '.join(get_args(PartsRule))}.")
+    return SiteSettings(path=path, name=name, parts=parts, cameras=cameras)
 
 
 def checked_name(value: Any, where: str) -> str:

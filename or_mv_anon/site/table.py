@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, StreamFacts
 
@@ -50,7 +49,9 @@ def _row(camera: Camera, index: StreamFacts) -> tuple[str, ...]:
     width, height = index.upright_size
     return (
         camera.name,
-        camera.source.name if isinstance(camera.files, Path) else f"{camera.source.name}/ {camera.files[0].suffix}",
+        f"{camera.source.name}/ {camera.files[0].suffix}"
+        if isinstance(camera.files, tuple) and camera.holds_pictures
+        else camera.source_name,
         f"{width}x{height}",
         f"{float(index.average_rate):.2f}" if index.average_rate is not None else "?",
         index.codec,

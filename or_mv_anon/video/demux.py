@@ -20,8 +20,11 @@ _PROGRESS_EVERY = 1000  # packets
 _REORDER_FULLY = {"strict": "1"}  # FFmpeg's -strict: the H.264 decoder waits for all that it may have to show first
 
 
-def open_video(path: Path) -> InputContainer:
-    """Open a local file for reading; playlists that would open other files are refused.
+Span = tuple[int, int]  # bytes from and to
+
+
+def open_video(path: Path, span: Span | None = None) -> InputContainer:
+    """Open a local file, or a span of it, for reading; playlists that would open other files are refused.
 
     Raises:
         UserError: it is missing, a folder, empty, not permitted, or not a media file.
@@ -33,7 +36,9 @@ def open_video(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); the recording was probably never written. Remove or replace it.")
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        place = f"file:{path}" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:{path}"
+        allowed = "file" if span is None else "file,subfile"
+        container = av.open(place, metadata_errors="replace", options={"protocol_whitelist": allowed})
     except PermissionError as error:
         raise UserError(f"{path} may not be read; give this user permission to read it.") from error
     except (FFmpegError, ValueError) as error:
@@ -178,13 +183,13 @@ def show_in_order(stream: VideoStream, codec: str) -> None:
         stream.codec_context.options = {**stream.codec_context.options, **_REORDER_FULLY}
 
 
-def first_frame(path: Path) -> av.VideoFrame:
+def first_frame(path: Path, span: Span | None = None) -> av.VideoFrame:
     """The first frame that decodes.
 
     Raises:
         UserError: none does.
     """
-    with open_video(path) as container:
+    with open_video(path, span) as container:
         stream = main_stream(container, path)
         stream.codec_context.thread_count = 1
         for frame in decode(container, stream, container.demux(stream)):

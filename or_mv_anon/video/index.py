@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,11 +21,21 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.video.clock import Splice, clock_notes, find_splices
-from or_mv_anon.video.demux import first_frame, main_stream, open_video, read_packets, video_streams
+from or_mv_anon.video.demux import (
+    Packets,
+    Span,
+    first_frame,
+    main_stream,
+    open_video,
+    read_packets,
+    video_streams,
+)
+from or_mv_anon.video.fitting import Shape
 from or_mv_anon.video.labels import Label
-from or_mv_anon.video.order import StreamTraits, show_order
+from or_mv_anon.video.order import ShowOrder, StreamTraits, show_order
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import depth_of
+from or_mv_anon.video.shapes import ShapeWatcher
 from or_mv_anon.video.slices import length_bytes, shows_b_picture
 
 _FALLBACK_RATE = Fraction(25)
@@ -63,7 +73,10 @@ class VideoIndex:
     whole: bool = True  # every packet holds one frame, neither a field nor a frame that is never shown
     reorders: bool = False  # pictures are stored in another order than shown
     splices: tuple[Splice, ...] = ()  # where the file's clock jumps
+    shapes: tuple[tuple[int, Shape], ...] = ()  # (frame from which on, shape) where they differ; else empty
     notes: tuple[str, ...] = ()  # sentences about what is unusual and was dealt with
+    span: Span | None = None  # bytes of the file that are read; None for all
+    parts: tuple[VideoIndex, ...] = ()  # that follow one another, if this is a recording in parts; else empty
     left_out: tuple[str, ...] = ()  # sentences about material that is not part of the picture that is read
 
     @property
@@ -109,9 +122,23 @@ class VideoIndex:
         return self.average_rate or (1 / (self.frame_ticks * self.time_base)).limit_denominator(1001)
 
     @property
+    def shape(self) -> Shape:
+        """Size and shape of the coded picture."""
+        return Shape(self.width, self.height, self.sample_aspect_ratio or Fraction(1))
+
+    def shape_of(self, number: int) -> Shape:
+        """The shape of a frame in the file."""
+        return next((shape for first, shape in reversed(self.shapes) if first <= number), self.shape)
+
+    @property
     def carried(self) -> NDArray[np.int64]:
         """(N,) what the frames carry when they are decoded, in display order."""
         return self.pts if self.labels is None else self.labels
+
+    def placed(self, places: Mapping[Path, Path]) -> VideoIndex:
+        """The same with every path replaced by the one that `places` has for it."""
+        parts = tuple(part.placed(places) for part in self.parts)
+        return dataclasses.replace(self, path=places[self.path], parts=parts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back."""
@@ -126,8 +153,10 @@ class VideoIndex:
             "audio": list(self.audio),
             "display_matrix": None if matrix is None else list(matrix),
             "splices": [dataclasses.astuple(splice) for splice in self.splices],
+            "shapes": [[first, shape.width, shape.height, str(shape.aspect)] for first, shape in self.shapes],
             "notes": list(self.notes),
             "left_out": list(self.left_out),
+            "parts": [part.to_json() for part in self.parts],
         }
 
     @classmethod
@@ -139,26 +168,32 @@ class VideoIndex:
         for name in ("pts", "keyframes", "labels"):
             values[name] = None if values[name] is None else np.array(values[name], np.int64)
         values["splices"] = tuple(Splice(*splice) for splice in values["splices"])
+        values["shapes"] = tuple((n, Shape(wide, high, Fraction(aspect))) for n, wide, high, aspect in values["shapes"])
         for name in ("notes", "left_out"):
             values[name] = tuple(values[name])
+        values["span"] = None if values["span"] is None else tuple(values["span"])
+        values["parts"] = tuple(cls.from_json(part) for part in values["parts"])
         values["path"] = Path(values["path"])
         values["audio"] = tuple(values["audio"])
         values["display_matrix"] = None if values["display_matrix"] is None else tuple(values["display_matrix"])
         return cls(**values)
 
 
-def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], None] | None = None) -> VideoIndex:
+def index_video(
+    path: str | os.PathLike[str], *, span: Span | None = None, progress: Callable[[float], None] | None = None
+) -> VideoIndex:
     """Read the packets of `path` once; decode it too where they do not tell in which order pictures are shown.
 
     Args:
         path: a video file of any container and codec that FFmpeg reads.
+        span: bytes from and to, if only they count.
         progress: called now and then with the share of the file read, 0 to 1.
 
     Raises:
         UserError: the file is missing, empty, unreadable, no video, or holds no frame that can be decoded.
     """
     path = Path(path)
-    with open_video(path) as container:
+    with open_video(path, span) as container:
         stream = main_stream(container, path)
         codec = stream.codec_context.codec.canonical_name
         facts: dict[str, Any] = {
@@ -168,23 +203,30 @@ def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], Non
             "time_base": stream.time_base,
             "sample_aspect_ratio": stream.sample_aspect_ratio or None,
         }
-        watch = _BPictures(stream) if codec == "h264" else None
-        packets = read_packets(container, stream, progress=progress, watch=watch)
+        shapes, b_pictures = ShapeWatcher(stream), _BPictures(stream)
+        packets = read_packets(container, stream, progress=progress, watch=_both(shapes, b_pictures))
         may_jump = bool(container.format.flags & _TS_DISCONT)
-        reorders = stream.codec_context.has_b_frames if watch is None else watch.seen
+        reorders = b_pictures.seen if codec == "h264" else bool(stream.codec_context.has_b_frames)
         left_out = _other_pictures(container, stream)
     if not packets.pts:
         why = f": {packets.error}" if packets.error else ""
         raise UserError(f"{path} holds no video frame{why}; it was probably cut off while it was being written.")
-    frame = first_frame(path)
+    frame = first_frame(path, span)
     rate, time_base = facts["average_rate"] or _FALLBACK_RATE, facts["time_base"]
     splices = find_splices(packets, time_base, may_jump=may_jump, rate=rate)
-    traits = StreamTraits(codec, facts["container"], reorders, frame.interlaced_frame, rate, time_base)
+    traits = StreamTraits(codec, facts["container"], reorders, frame.interlaced_frame, rate, time_base, span)
     order = show_order(path, packets, splices, traits)
     if not len(order.pts):
         raise UserError(f"No frame of {path} can be decoded (codec {codec}); it is damaged.")
     if order.lost:
         left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
+    changes = _changes(shapes.changes, packets, order)
+    notes = clock_notes(splices, packets, time_base)
+    if changes:
+        largest = max(dict.fromkeys(shape for _, shape in changes), key=lambda shape: shape.area)
+        frame, facts["sample_aspect_ratio"] = shapes.frames[largest], largest.aspect
+        listed = ", ".join(f"{shape} from {float(order.pts[n] * time_base):.3f} s" for n, shape in changes)
+        notes.append(f"Its pictures change in size or shape ({listed}); all are fitted into {largest} with black bars.")
     matrix = _display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
@@ -208,19 +250,39 @@ def index_video(path: str | os.PathLike[str], *, progress: Callable[[float], Non
         label=order.label,
         labels=order.labels,
         whole=order.whole,
+        span=span,
         reorders=reorders or not packets.rising,
         splices=splices,
-        notes=tuple(clock_notes(splices, packets, time_base)),
+        shapes=changes,
+        notes=tuple(notes),
         left_out=tuple(left_out),
         **facts,
     )
+
+
+def _both(*watchers: Callable[[av.Packet], None]) -> Callable[[av.Packet], None]:
+    def watch(packet: av.Packet) -> None:
+        for watcher in watchers:
+            watcher(packet)
+
+    return watch
+
+
+def _changes(found: Sequence[tuple[int, Shape]], packets: Packets, order: ShowOrder) -> tuple[tuple[int, Shape], ...]:
+    """From packets to frames: (frame from which on, shape), empty where all are alike."""
+    if len({shape for _, shape in found}) < 2:
+        return ()
+    carried = order.pts if order.labels is None else order.labels
+    places = {label: place for place, label in enumerate(carried.tolist())}
+    labels = order.labels_of(packets)
+    return tuple((places[labels[number]], shape) for number, shape in found if labels[number] in places)
 
 
 class _BPictures:
     """Looks for B-pictures in an H.264 stream's packets until it has seen one; its headers need not tell."""
 
     def __init__(self, stream: VideoStream) -> None:
-        self.seen = False
+        self.seen = stream.codec_context.codec.canonical_name != "h264"
         self._lengths = length_bytes(stream.codec_context.extradata)
 
     def __call__(self, packet: av.Packet) -> None:

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
-from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -22,6 +20,7 @@ from or_mv_anon.files import partial_path, publish, write_error
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reorder import decoding_times
+from or_mv_anon.video.sound import add_tracks, sound_clocks, sound_packets
 from or_mv_anon.video.writer import close_quietly, open_output
 
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -69,8 +68,8 @@ def join_segments(
     container: OutputContainer | None = None
     try:
         container_format = _FORMATS[destination.suffix.lower()]
-        audio_clocks = _audio_clocks(index.path) if audio else []
-        container = open_output(partial, container_format, index.time_base, audio_clocks=audio_clocks)
+        clocks = sound_clocks(index) if audio else []
+        container = open_output(partial, container_format, index.time_base, audio_clocks=clocks)
         notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift)
         container.close()
         publish(partial, destination)
@@ -115,14 +114,10 @@ def _write(
     if not audio:
         _mux(container, packets)
         return []
-    with open_video(index.path) as source:
-        pairs, notes = _audio_streams(container, source.streams.audio)
-        if not pairs:
-            _mux(container, packets)
-            return notes
-        interval = _interval(index, pts, parts[0].time_base, shift)
-        sound = _audio_packets(source.demux([s for s, _ in pairs]), dict(pairs), interval, shift * index.time_base)
-        _mux(container, heapq.merge(packets, sound, key=_seconds))
+    tracks, notes = add_tracks(container, index)
+    interval = _interval(index, pts, parts[0].time_base, shift)
+    sound = sound_packets(index, tracks, interval=interval, earlier=shift * index.time_base)
+    _mux(container, heapq.merge(packets, sound, key=_seconds))
     return notes
 
 
@@ -147,27 +142,6 @@ def _video_packets(paths: Sequence[Path], stream: VideoStream, dts: NDArray[np.i
                     yield packet
 
 
-def _audio_streams(
-    container: OutputContainer, streams: Sequence[AudioStream]
-) -> tuple[list[tuple[Stream, Stream]], list[str]]:
-    """(input stream, output stream) pairs, and a sentence for each stream that cannot be kept."""
-    pairs: list[tuple[Stream, Stream]] = []
-    notes = []
-    for stream in streams:
-        name = stream.codec_context.name if stream.codec_context else "unknown"
-        try:
-            pairs.append((stream, container.add_stream_from_template(stream, opaque=True)))
-            pairs[-1][1].metadata.clear()
-        except (ValueError, FFmpegError):
-            notes.append(f"Audio stream {stream.index} ({name}) does not fit into {container.format.name}: left out.")
-    return pairs, notes
-
-
-def _audio_clocks(path: Path) -> list[int]:
-    with open_video(path) as source:
-        return [stream.time_base.denominator for stream in source.streams.audio if stream.time_base]
-
-
 def _interval(
     index: VideoIndex, pts: NDArray[np.int64], time_base: Fraction, shift: int
 ) -> tuple[Fraction | None, Fraction | None]:
@@ -179,23 +153,3 @@ def _interval(
         None if first <= int(index.pts[0]) * index.time_base else first,
         None if last >= int(index.pts[-1]) * index.time_base else last + index.frame_ticks * index.time_base,
     )
-
-
-def _audio_packets(
-    packets: Iterator[av.Packet],
-    streams: dict[Stream, Stream],
-    interval: tuple[Fraction | None, Fraction | None],
-    moved: Fraction,
-) -> Iterator[av.Packet]:
-    start, end = interval
-    for packet in packets:
-        if not packet.size or packet.pts is None:
-            continue
-        time = packet.pts * packet.time_base
-        if (start is not None and time < start) or (end is not None and time >= end):
-            continue
-        ticks = round(moved / packet.time_base)
-        packet.pts -= ticks
-        packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
-        packet.stream = streams[packet.stream]
-        yield packet

@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
+from or_mv_anon.video.demux import Span, decode, main_stream, open_video, show_in_order
 
 Label = Literal["pts", "dts", "number"]  # presentation or decoding time in the file, or the packet's place in it
 
@@ -31,16 +31,19 @@ def labelled(packets: Iterator[av.Packet], label: Label) -> Iterator[av.Packet]:
         yield packet
 
 
-def decoded_labels(path: Path, label: Label, *, codec: str, most: int | None = None) -> list[int | None]:
+def decoded_labels(
+    path: Path, label: Label, *, codec: str, span: Span | None = None, most: int | None = None
+) -> list[int | None]:
     """Labels of the frames as the decoder shows them: slow, for files whose packets do not tell the order.
 
     Args:
         path: the file.
         label: which.
         codec: FFmpeg's name.
+        span: part of the file; None for all of it.
         most: stop after so many packets; None to decode all.
     """
-    with open_video(path) as container:
+    with open_video(path, span) as container:
         stream = main_stream(container, path)
         show_in_order(stream, codec)
         packets = labelled(_until(container, stream, most), label)

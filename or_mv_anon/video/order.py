@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.video.clock import Splice, spliced
-from or_mv_anon.video.demux import Packets
+from or_mv_anon.video.demux import Packets, Span
 from or_mv_anon.video.labels import Label, decoded_labels
 
 _INVISIBLE_FRAMES = {"vp8"}  # codecs whose packets may hold a frame that is never shown
@@ -34,6 +34,7 @@ class StreamTraits:
     interlaced: bool
     rate: Fraction  # frames per second
     time_base: Fraction
+    span: Span | None = None  # part of the file
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,10 @@ class ShowOrder:
     whole: bool = True
     lost: int = 0
 
+    def labels_of(self, packets: Packets) -> list[int | None]:
+        """What the frame of each packet carries."""
+        return list(range(len(packets.pts))) if self.label == "number" else _of(packets, self.label)
+
 
 def show_order(path: Path, packets: Packets, splices: tuple[Splice, ...], traits: StreamTraits) -> ShowOrder:
     """Find out, decoding the whole file only where its packets leave doubt."""
@@ -66,7 +71,7 @@ def show_order(path: Path, packets: Packets, splices: tuple[Splice, ...], traits
     fields = traits.interlaced and traits.codec in _FIELD_CODECS and _holds_fields(path, traits)
     if label != "number" and not fields and not doubtful and traits.codec not in _INVISIBLE_FRAMES:
         return _told_by_packets(packets, label)
-    decoded = decoded_labels(path, label, codec=traits.codec)
+    decoded = decoded_labels(path, label, codec=traits.codec, span=traits.span)
     shown = np.array(list(dict.fromkeys(one for one in decoded if one is not None)), np.int64)
     hides = fields or traits.codec in _INVISIBLE_FRAMES
     lost = 0 if hides else len(packets.pts) - len(shown)
@@ -105,7 +110,7 @@ def _of(packets: Packets, label: Label) -> list[int | None]:
 
 def _holds_fields(path: Path, traits: StreamTraits) -> bool:
     """Whether a frame takes two packets, told by the first ones."""
-    labels = decoded_labels(path, "number", codec=traits.codec, most=_FIELD_TRIAL)
+    labels = decoded_labels(path, "number", codec=traits.codec, span=traits.span, most=_FIELD_TRIAL)
     return bool(labels) and len(labels) < 0.6 * (1 + max(label for label in labels if label is not None))
 
 

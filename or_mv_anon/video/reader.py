@@ -13,10 +13,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
+from or_mv_anon.video.fitting import Fitter, Shape
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.labels import labelled
-from or_mv_anon.video.pixels import Converter, working_format
+from or_mv_anon.video.pixels import working_format
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source, open_source
 
@@ -26,15 +27,24 @@ __all__ = ["Source", "VideoSource", "open_source"]
 class VideoSource:
     """The main video stream of a file. One frame is in memory at a time, besides the decoder's own."""
 
-    def __init__(self, index: VideoIndex, *, threads: int = 1) -> None:
-        """`threads` is the decoder's; callers that run one process per core leave it at 1."""
+    def __init__(self, index: VideoIndex, *, threads: int = 1, shown: VideoIndex | None = None) -> None:
+        """Read the file of an index.
+
+        Args:
+            index: of the file.
+            threads: the decoder's; callers that run one process per core leave it at 1.
+            shown: what the pictures are made alike in size, shape and format; None for `index` itself.
+        """
         self.index = index
         self.missing: list[int] = []
         self._threads = threads
-        self._format = working_format(index.pix_fmt)
+        shown = shown or index
+        self._upright_size = shown.upright_size
+        self._format = working_format(shown.pix_fmt)
+        self._shape = index.shape
+        self._fitter = Fitter(shown.shape, self._format)
         self._by_label = np.argsort(index.carried, kind="stable")
         self._sorted_labels = index.carried[self._by_label]
-        self._converter = Converter()
         self._scaler = PictureScaler()
 
     @property
@@ -50,7 +60,7 @@ class VideoSource:
     @property
     def upright_size(self) -> tuple[int, int]:
         """(width, height) in pixels as displayed."""
-        return self.index.upright_size
+        return self._upright_size
 
     @property
     def pts(self) -> NDArray[np.int64]:
@@ -100,9 +110,10 @@ class VideoSource:
 
     def _frame(self, native: av.VideoFrame, number: int, *, corrupt: bool) -> Frame:
         index = self.index
-        wanted = (self._format.name, index.width, index.height)
-        if (native.format.name, native.width, native.height) != wanted:
-            native = self._converter.convert(native, name=wanted[0], width=index.width, height=index.height)
+        shape = index.shape_of(number) if index.shapes else self._shape
+        if (native.width, native.height) != (shape.width, shape.height):  # an unannounced change
+            shape = Shape(native.width, native.height, shape.aspect)
+        native = self._fitter.fit(native, shape)
         pts = int(index.pts[number])
         return Frame(
             index=number,
@@ -172,7 +183,7 @@ class VideoSource:
 
     def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
         index = self.index
-        with open_video(index.path) as container:
+        with open_video(index.path, index.span) as container:
             stream = main_stream(container, index.path)
             stream.codec_context.thread_count = self._threads
             if self._threads > 1:

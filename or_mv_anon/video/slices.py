@@ -21,7 +21,7 @@ def length_bytes(extradata: bytes | None) -> int:
 
 def shows_b_picture(data: bytes, lengths: int) -> bool:
     """Whether the first slice of the H.264 packet `data` is of a B-picture; `lengths` as `length_bytes` says."""
-    for start in _units(data, lengths):
+    for start, _ in units(data, lengths):
         if data[start] & 0x1F in _SLICES:
             bits = _Bits(data[start + 1 : start + _HEADER])
             bits.exp_golomb()  # first_mb_in_slice
@@ -29,19 +29,20 @@ def shows_b_picture(data: bytes, lengths: int) -> bool:
     return False
 
 
-def _units(data: bytes, lengths: int) -> Iterator[int]:
-    """Where each NAL unit's first byte is."""
+def units(data: bytes, lengths: int) -> Iterator[tuple[int, int]]:
+    """Where each NAL unit of a packet begins, and where it ends."""
     if lengths:
         start = 0
         while start + lengths < len(data):
-            size = int.from_bytes(data[start : start + lengths], "big")
-            yield start + lengths
-            start += lengths + size
+            stop = start + lengths + int.from_bytes(data[start : start + lengths], "big")
+            yield start + lengths, stop
+            start = stop
         return
     start = data.find(_START)
     while 0 <= start < len(data) - len(_START):
-        yield start + len(_START)
-        start = data.find(_START, start + len(_START))
+        following = data.find(_START, start + len(_START))
+        yield start + len(_START), following if following > 0 else len(data)
+        start = following
 
 
 class _Bits:

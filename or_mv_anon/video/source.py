@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 
+if TYPE_CHECKING:
+    from or_mv_anon.video.index import VideoIndex
+
 
 class Source(Protocol):
     """A camera's frames, readable segment by segment in any order."""
 
-    missing: list[int]  # ticks of planned frames that could not be decoded, as far as has been read
+    @property
+    def missing(self) -> list[int]:
+        """Ticks of planned frames that could not be decoded, as far as has been read."""
 
     @property
     def path(self) -> Path:
@@ -59,7 +64,7 @@ class Source(Protocol):
 
 
 def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, threads: int = 1) -> Source:
-    """Open a video file, a folder of images, or an explicit list of image files.
+    """Open a video file, the consecutive parts of one, a folder of images, or an explicit list of image files.
 
     Args:
         path: what to read.
@@ -69,10 +74,18 @@ def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, thre
     Raises:
         UserError: it cannot be read.
     """
-    from or_mv_anon.video.images import ImageFolderSource
-    from or_mv_anon.video.index import index_video
+    from or_mv_anon.video.images import SUFFIXES, ImageFolderSource
+    from or_mv_anon.video.parts import index_recording
+
+    first = path if isinstance(path, Path) else next(iter(path), None)
+    if first is None or first.is_dir() or (not isinstance(path, Path) and first.suffix.lower() in SUFFIXES):
+        return ImageFolderSource(path, fps=fps)
+    return source_of(index_recording(path), threads=threads)
+
+
+def source_of(index: VideoIndex, *, threads: int = 1) -> Source:
+    """The frames of an indexed video, be it in one file or in parts."""
+    from or_mv_anon.video.parts import PartsSource
     from or_mv_anon.video.reader import VideoSource
 
-    if not isinstance(path, Path) or path.is_dir():
-        return ImageFolderSource(path, fps=fps)
-    return VideoSource(index_video(path), threads=threads)
+    return PartsSource(index, threads=threads) if index.parts else VideoSource(index, threads=threads)

@@ -111,14 +111,14 @@ def test_cut_file_gives_what_it_has(tmp_path):
     assert len(source.missing) <= 3
 
 
-def test_change_of_size_within_the_stream_is_scaled(tmp_path):
+def test_change_of_size_within_the_stream_is_fitted_into_the_largest(tmp_path):
     first = write_clip(tmp_path / "a.ts", frames=10, time_base=Fraction(1, 90_000))
     ticks = [90_000 + 3000 * i for i in range(10)]
     second = write_clip(tmp_path / "b.ts", pts=ticks, size=(96, 80), time_base=Fraction(1, 90_000))
     (tmp_path / "c.ts").write_bytes(first.read_bytes() + second.read_bytes())
     source = VideoSource(index_video(tmp_path / "c.ts"))
     sizes = {frame.planes()[0].pixels.shape for frame in source.frames(Segment(0, 0, source.n_frames))}
-    assert sizes == {(48, 64)}
+    assert sizes == {(80, 96)}
 
 
 def test_memory_is_bounded(tmp_path):

@@ -1,0 +1,232 @@
+"""A recording in several consecutive parts, read as if it were one: where each part lies in time, and its frames.
+
+Gaps between parts are kept where the parts' own clock goes on or their names tell when they began; otherwise the next
+part follows at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.errors import UserError
+from or_mv_anon.site.part_names import wall_clock
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.index import VideoIndex, index_video
+from or_mv_anon.video.reader import VideoSource
+from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.transport import spans_of
+
+_NAMED_GAP_S = 2.0  # names count whole seconds; shorter gaps are their rounding
+_OVERLAP_S = 5.0  # by which names may let a part begin before the former one ends
+_LONGEST_GAP_S = 3600.0  # between clocks that seem to go on; beyond, they are different clocks
+_LARGEST_CLOCK = 1 << 31
+
+
+def index_recording(files: Path | Sequence[Path]) -> VideoIndex:
+    """The index of a video, or of the consecutive parts of one.
+
+    Raises:
+        UserError: see `index_video`; or the parts cannot follow one another.
+    """
+    paths = [files] if isinstance(files, Path) else list(files)
+    parts = [part for path in paths for part in _parts_of(path)]
+    return parts[0] if len(parts) == 1 else joined_index(parts)
+
+
+def joined_index(parts: Sequence[VideoIndex]) -> VideoIndex:
+    """One index over `parts` in order, on one clock that begins as the first part's does.
+
+    Raises:
+        UserError: they cannot follow one another.
+    """
+    _refuse_other_pictures(parts)
+    model = max(parts, key=lambda part: part.shape.area)
+    time_base = _common_clock([part.time_base for part in parts])
+    starts, gaps = _starts(parts)
+    ticks: list[NDArray[np.int64]] = []
+    keyframes: list[NDArray[np.int64]] = []
+    for part, start in zip(parts, starts, strict=True):
+        own = part.pts - part.pts[0]
+        at = round(start / time_base) + _rescaled(own, part.time_base, time_base)
+        if ticks:  # rounding to another clock must not let two frames fall together
+            at = at + max(0, int(ticks[-1][-1]) + 1 - int(at[0]))
+        ticks.append(at)
+        entries = at[np.isin(part.pts, part.keyframes)] if part.seekable else at[:1]
+        keyframes.append(np.union1d(at[:1], entries))
+    other = [part for part in parts if part.shape != model.shape]
+    notes = [f"{part.path.name}: {note}" for part in parts for note in part.notes]
+    if other:
+        notes.append(
+            f"{len(other)} of its parts are fitted into {model.shape} with black bars, as they have another size."
+        )
+    return replace(
+        model,
+        path=parts[0].path,
+        container=parts[0].container,
+        average_rate=parts[0].average_rate,
+        audio=parts[0].audio,
+        time_base=time_base,
+        pts=np.concatenate(ticks),
+        keyframes=np.concatenate(keyframes),
+        seekable=True,  # a part that is not is read from its beginning
+        truncated=" ".join(f"{part.path.name}: {part.truncated}" for part in parts if part.truncated) or None,
+        label="pts",
+        labels=None,
+        whole=True,
+        splices=(),
+        shapes=(),
+        span=None,
+        notes=(*notes, *gaps),
+        left_out=tuple(f"{part.path.name}: {sentence}" for part in parts for sentence in part.left_out),
+        parts=tuple(parts),
+    )
+
+
+class PartsSource:
+    """The frames of a recording in parts, numbered and timed as one recording; a `Source`."""
+
+    def __init__(self, index: VideoIndex, *, threads: int = 1) -> None:
+        """`index` is a joined one; `threads` is the decoder's."""
+        self.index = index
+        self._sources = [VideoSource(part, threads=threads, shown=index) for part in index.parts]
+        self._bounds = np.cumsum([0, *(part.n_frames for part in index.parts)])
+
+    @property
+    def path(self) -> Path:
+        """The first part."""
+        return self.index.path
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.index.n_frames
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) in pixels as displayed."""
+        return self.index.upright_size
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(N,) strictly increasing ticks, in display order."""
+        return self.index.pts
+
+    @property
+    def keyframes(self) -> NDArray[np.int64]:
+        """Ticks of the frames that decoding can start at, the first of every part included."""
+        return self.index.keyframes
+
+    @property
+    def seekable(self) -> bool:
+        """Whether segments can begin anywhere."""
+        return self.index.seekable
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+        return self.index.time_base
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(N,) seconds on the recording's clock."""
+        return self.index.times
+
+    @property
+    def missing(self) -> list[int]:
+        """Ticks of planned frames that could not be decoded, as far as has been read."""
+        found = []
+        for source, first in zip(self._sources, self._bounds, strict=False):
+            found += self.pts[first + np.searchsorted(source.pts, source.missing)].tolist()
+        return found
+
+    def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
+        """See `Source`."""
+        for source, first, stop in zip(self._sources, self._bounds[:-1], self._bounds[1:], strict=True):
+            begin, end = max(segment.first, int(first)), min(segment.stop, int(stop))
+            if begin >= end:
+                continue
+            mask = None if wanted is None else wanted[first:stop]
+            if mask is not None and not mask[begin - first : end - first].any():
+                continue
+            for frame in source.frames(Segment(0, begin - int(first), end - int(first)), wanted=mask):
+                number = frame.index + int(first)
+                pts = int(self.pts[number])
+                yield replace(frame, index=number, pts=pts, time=float(pts * self.time_base))
+
+
+def _parts_of(path: Path) -> list[VideoIndex]:
+    """The file, or its spans where its picture goes on under another identifier."""
+    whole = index_video(path)
+    if whole.container != "mpegts" or len(spans := spans_of(path)) < 2:
+        return [whole]
+    return [index_video(path, span=span) for span in spans]
+
+
+def _starts(parts: Sequence[VideoIndex]) -> tuple[list[Fraction], list[str]]:
+    """Seconds at which each part begins, and notes about gaps."""
+    starts = [int(parts[0].pts[0]) * parts[0].time_base]
+    notes = []
+    for before, part in pairwise(parts):
+        gap, told = _gap(before, part)
+        if gap > 0:
+            notes.append(f"{part.path.name} begins {float(gap):.2f} s after {before.path.name} ends, as {told}.")
+        starts.append(starts[-1] + _length(before) + gap)
+    return starts, notes
+
+
+def _gap(before: VideoIndex, part: VideoIndex) -> tuple[Fraction, str]:
+    """Seconds between two parts, never negative, and what tells."""
+    clocks = wall_clock(before.path.stem), wall_clock(part.path.stem)
+    named = None
+    if clocks[0] is not None and clocks[1] is not None and before.path != part.path:
+        named = Fraction(clocks[1] - clocks[0]) - _length(before)
+        if named < -_OVERLAP_S:
+            raise UserError(
+                f"{part.path} begins {-float(named):.0f} s before {before.path.name} ends, as their names say, so they "
+                'are no consecutive parts; write parts = "separate" into a site.toml beside them.'
+            )
+    end = int(before.pts[0]) * before.time_base + _length(before)
+    own = int(part.pts[0]) * part.time_base - end
+    frame = before.frame_ticks * before.time_base
+    goes_on = -frame / 2 <= own <= _LONGEST_GAP_S and part.pts[0] > 0
+    if goes_on and (named is None or abs(own - named) <= _NAMED_GAP_S):
+        return (own, "their clock says") if own > frame / 2 else (Fraction(0), "")
+    if named is not None and named > _NAMED_GAP_S:
+        return named, "their names say"
+    return Fraction(0), ""
+
+
+def _length(part: VideoIndex) -> Fraction:
+    """Seconds from a part's first frame to the end of its last."""
+    return (int(part.pts[-1]) - int(part.pts[0]) + part.frame_ticks) * part.time_base
+
+
+def _common_clock(clocks: Sequence[Fraction]) -> Fraction:
+    """A clock that shows the ticks of all `clocks`, or the finest of them."""
+    common = Fraction(math.gcd(*(c.numerator for c in clocks)), math.lcm(*(c.denominator for c in clocks)))
+    return common if common.denominator < _LARGEST_CLOCK else min(clocks)
+
+
+def _rescaled(ticks: NDArray[np.int64], own: Fraction, common: Fraction) -> NDArray[np.int64]:
+    ratio = own / common
+    if ratio.denominator == 1:
+        return ticks * ratio.numerator
+    return np.array([round(int(tick) * ratio) for tick in ticks], np.int64)
+
+
+def _refuse_other_pictures(parts: Sequence[VideoIndex]) -> None:
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.rotation, part.flip) != (first.rotation, first.flip):
+            raise UserError(
+                f"{part.path} is turned by {part.rotation} degrees and {first.path.name} by {first.rotation}, so they "
+                'cannot become one recording; write parts = "separate" into a site.toml beside them.'
+            )
