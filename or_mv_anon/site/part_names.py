@@ -20,7 +20,9 @@ _TIME = re.compile(
 )
 _CHAPTER = re.compile(r"(G[HXSLP])([0-9]{2})([0-9]{4})", re.IGNORECASE)  # GoPro: kind, chapter, recording
 _FIRST_CHAPTER = re.compile(r"GOPR([0-9]{4})", re.IGNORECASE)  # older ones name the first chapter so
-_PART = re.compile(r"(.*?)[ _.-]*\b(?:part|pt|seg|segment|chunk|chapter|clip|teil)[ _.-]*([0-9]+)", re.IGNORECASE)
+_PART = re.compile(
+    r"(.*?)(?:^|(?<=[ _.-]))(?:part|pt|seg|segment|chunk|chapter|clip|teil)[ _.-]*([0-9]+)", re.IGNORECASE
+)
 _NUMBER = re.compile(r"(.*?)([ _.-]*)([0-9]+)")
 _EDGES = " _.-[]()@"
 _CAMERA = re.compile(
