@@ -155,6 +155,8 @@ def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
     if damaged:
         problems.append(f"{damaged} frames are damaged in the recording and covered whole.")
     problems = [f"{name}: {text}" for text in problems]
+    if run.finished(plan):
+        problems += [f"{name}: {sentence}" for sentence in run.facts(plan.stage("finish")).get("left_out", [])]
     if missing := run.missing(plan):
         problems.append(f"{name}: {len(missing)} frames could not be decoded and are not in the output.")
     return problems

@@ -31,6 +31,7 @@ from or_mv_anon.records import Detections, Embeddings, FrameFlag, Frames, Keypoi
 from or_mv_anon.site import Camera
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.sound import is_lost
 from or_mv_anon.workers import count_frames
 
 
@@ -203,6 +204,7 @@ class Finished:
     sha256: str
     size: int
     modified: int  # nanoseconds since the epoch
+    left_out: list[str]  # sentences about sound that is missing although it was asked for
 
 
 def finish(job: FinishJob) -> Finished:
@@ -215,4 +217,11 @@ def finish(job: FinishJob) -> Finished:
     digest, size = fingerprint(plan.destination)
     discard_leftovers(plan)
     count_frames(len(pts))
-    return Finished(time.perf_counter() - started, notes, digest, size, modified=plan.destination.stat().st_mtime_ns)
+    return Finished(
+        time.perf_counter() - started,
+        [note for note in notes if not is_lost(note)],
+        digest,
+        size,
+        modified=plan.destination.stat().st_mtime_ns,
+        left_out=[note for note in notes if is_lost(note)],
+    )

@@ -110,7 +110,7 @@ def _write(
     if index.display_matrix is not None:
         video.set_display_matrix(index.display_matrix)
     pts = np.concatenate([part.pts for part in parts])
-    packets = _video_packets(paths, video, decoding_times(pts))
+    packets = _video_packets(paths, video, decoding_times(pts), _durations(index, pts, shift))
     if not audio:
         _mux(container, packets)
         return []
@@ -130,13 +130,25 @@ def _seconds(packet: av.Packet) -> float:
     return float((packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base)
 
 
-def _video_packets(paths: Sequence[Path], stream: VideoStream, dts: NDArray[np.int64]) -> Iterator[av.Packet]:
+def _durations(index: VideoIndex, pts: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
+    """How long each frame is shown: encoders go by their nominal rate, which has limits."""
+    last = int(pts.max()) + shift
+    following = index.pts[index.pts > last]
+    end = int(following[0]) if len(following) else last + index.frame_ticks
+    ordered = np.append(np.sort(pts), end - shift)
+    return ordered[np.searchsorted(ordered, pts) + 1] - pts
+
+
+def _video_packets(
+    paths: Sequence[Path], stream: VideoStream, dts: NDArray[np.int64], durations: NDArray[np.int64]
+) -> Iterator[av.Packet]:
     number = 0
     for path in paths:
         with open_video(path) as segment:
             for packet in segment.demux(main_stream(segment, path)):
                 if packet.size:
                     packet.dts = int(dts[number])
+                    packet.duration = int(durations[number])
                     packet.stream = stream
                     number += 1
                     yield packet

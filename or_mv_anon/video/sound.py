@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
@@ -13,6 +16,9 @@ from av.stream import Stream
 
 from or_mv_anon.video.demux import open_video
 from or_mv_anon.video.index import VideoIndex
+
+_PLAIN = "pcm_s16le"
+_LOST = "left out."
 
 Interval = tuple[Fraction | None, Fraction | None]  # seconds [from, to) of the recording; None for an open end
 
@@ -26,33 +32,76 @@ def sound_clocks(index: VideoIndex) -> list[int]:
     return found
 
 
-def add_tracks(container: OutputContainer, index: VideoIndex) -> tuple[dict[int, Stream], list[str]]:
-    """Output streams by the number of their audio stream in the input, and a sentence for each that cannot be kept."""
-    tracks: dict[int, Stream] = {}
-    notes = []
+class Track:
+    """One audio stream of the output; samples that its container does not take as they are become plain 16-bit ones."""
+
+    def __init__(self, container: OutputContainer, template: AudioStream) -> None:
+        """Raises ValueError or FFmpegError where the container does not take it in any form."""
+        self.note: str | None = None
+        self._decoder: AudioCodecContext | None = None
+        self._written: int | None = None
+        try:
+            self.stream: Stream = container.add_stream_from_template(template, opaque=True)
+        except (ValueError, FFmpegError):
+            context = template.codec_context
+            if context is None or not context.name.startswith("pcm_"):  # others would lose, or need a choice
+                raise
+            self.stream = container.add_stream(_PLAIN, rate=context.sample_rate, layout=context.layout.name)
+            self._decoder = context
+            self._resampler = AudioResampler(format="s16", layout=context.layout.name, rate=context.sample_rate)
+            self.note = (
+                f"Audio stream {template.index} ({context.name}) does not fit into {container.format.name} and is "
+                f"stored as {_PLAIN}, which loses nothing."
+            )
+        self.stream.metadata.clear()
+
+    def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
+        """What is written for a packet of the input; what lies before the last one written is left out."""
+        for one in [packet] if self._decoder is None else self._encoded(packet):
+            assert one.dts is not None
+            if self._written is None or one.dts > self._written:  # parts may overlap by the coder's lead-in
+                self._written = one.dts
+                one.stream = self.stream
+                yield one
+
+    def _encoded(self, packet: av.Packet) -> Iterator[av.Packet]:
+        assert self._decoder is not None
+        assert isinstance(self.stream, AudioStream)
+        for frame in self._decoder.decode(packet):
+            assert isinstance(frame, AudioFrame)
+            frame.pts, frame.time_base = packet.pts, packet.time_base
+            for plain in self._resampler.resample(frame):
+                yield from self.stream.encode(plain)
+
+
+def add_tracks(container: OutputContainer, index: VideoIndex) -> tuple[dict[int, Track], list[str]]:
+    """Output tracks by the number of their audio stream in the input, and what has to be said about them."""
+    tracks: dict[int, Track] = {}
+    notes: list[str] = []
     parts = index.parts or (index,)
     with open_video(parts[0].path, parts[0].span) as source:
         for number, stream in enumerate(source.streams.audio):
             try:
-                tracks[number] = container.add_stream_from_template(stream, opaque=True)
-                tracks[number].metadata.clear()
+                tracks[number] = Track(container, stream)
+                notes += [note for note in [tracks[number].note] if note]
             except (ValueError, FFmpegError):
                 name = _format_of(stream)[0]
-                notes.append(
-                    f"Audio stream {stream.index} ({name}) does not fit into {container.format.name}: left out."
-                )
+                notes.append(f"Audio stream {stream.index} ({name}) does not fit into {container.format.name}: {_LOST}")
         formats = [_format_of(stream) for stream in source.streams.audio]
     for part in parts[1:]:
         with open_video(part.path, part.span) as source:
             if [_format_of(stream) for stream in source.streams.audio] != formats:
-                notes.append(
-                    f"The sound of {part.path.name} differs from that of {parts[0].path.name}: left out in part."
-                )
+                notes.append(f"The sound of {part.path.name} is in another format than that of the first part: {_LOST}")
     return tracks, notes
 
 
+def is_lost(note: str) -> bool:
+    """Whether a note of `add_tracks` is about sound that is not in the output."""
+    return note.endswith(_LOST)
+
+
 def sound_packets(
-    index: VideoIndex, tracks: Mapping[int, Stream], *, interval: Interval, earlier: Fraction
+    index: VideoIndex, tracks: Mapping[int, Track], *, interval: Interval, earlier: Fraction
 ) -> Iterator[av.Packet]:
     """The packets of all tracks.
 
@@ -62,11 +111,11 @@ def sound_packets(
         interval: what is wanted of the recording.
         earlier: seconds that are taken off every timestamp.
     """
-    written: dict[int, int] = {}
-    first = 0
-    with open_video((index.parts or (index,))[0].path, (index.parts or (index,))[0].span) as source:
+    parts = index.parts or (index,)
+    with open_video(parts[0].path, parts[0].span) as source:
         formats = [_format_of(stream) for stream in source.streams.audio]
-    for part in index.parts or (index,):
+    first = 0
+    for part in parts:
         later = int(index.pts[first]) * index.time_base - int(part.pts[0]) * part.time_base
         first += part.n_frames
         for number, packet in _packets(part, tracks, formats):
@@ -74,15 +123,11 @@ def sound_packets(
             if packet.pts is None or not _inside(packet.pts * Fraction(packet.time_base), interval):
                 continue
             _move(packet, -earlier)
-            assert packet.dts is not None
-            if packet.dts > written.get(number, packet.dts - 1):  # parts may overlap by the coder's lead-in
-                written[number] = packet.dts
-                packet.stream = tracks[number]
-                yield packet
+            yield from tracks[number].packets(packet)
 
 
 def _packets(
-    part: VideoIndex, tracks: Mapping[int, Stream], formats: list[tuple[object, ...]]
+    part: VideoIndex, tracks: Mapping[int, Track], formats: list[tuple[object, ...]]
 ) -> Iterator[tuple[int, av.Packet]]:
     with open_video(part.path, part.span) as source:
         streams = {

@@ -42,8 +42,9 @@ def test_parts_in_one_folder(tmp_path: Path, names: list[str], expected: dict[st
 
 
 @pytest.mark.parametrize(
-    "pattern", ["{folder}_{i:03d}.mp4", "{i:03d}.mp4", "rec_{i:03d}.mp4", "2024-01-01 08-{i:02d}-00.mkv", "GX{i:02d}0007.MP4"]
-)  # fmt: skip
+    "pattern",
+    ["{folder}_{i:03d}.mp4", "{i:03d}.mp4", "rec_{i:03d}.mp4", "2024-01-01 08-{i:02d}-00.mkv", "GX{i:02d}0007.MP4"],
+)
 def test_parts_in_a_folder_per_camera(tmp_path: Path, pattern: str) -> None:
     for folder in ("cam1", "cam2"):
         fill(tmp_path / "or1", *(f"{folder}/{pattern.format(folder=folder, i=i)}" for i in range(1, 4)))
@@ -114,7 +115,7 @@ def test_times_in_names(stem: str, moment: float | None) -> None:
     assert wall_clock(stem) == moment
 
 
-@pytest.mark.parametrize("root", ["PRIVATE/AVCHD/BDMV/STREAM", "AVCHD/BDMV/STREAM", "BDMV/STREAM", "private/avchd/bdmv/stream"])  # fmt: skip
+@pytest.mark.parametrize("root", ["PRIVATE/AVCHD/BDMV/STREAM", "AVCHD/BDMV/STREAM", "BDMV/STREAM", "bdmv/stream"])
 def test_cards_are_one_recording_of_their_camera(tmp_path: Path, root: str) -> None:
     for camera in ("north", "south"):
         fill(tmp_path / "or1", *numbered(f"{camera}/{root}/{{:05d}}.MTS", 3), f"{camera}/{root}/../INDEX.BDM")

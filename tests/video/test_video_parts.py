@@ -138,8 +138,12 @@ def test_picture_that_goes_on_under_another_identifier(tmp_path):
 @pytest.mark.skipif(not FAULTS.exists(), reason="needs the shared recordings")
 @pytest.mark.parametrize(
     ("pattern", "frames", "seconds"),
-    [("segments_flat/cam1_*", 75, 3.0), ("segments_folder_per_camera/cam2/*", 75, 3.0), ("ts_video_pid_changes.ts", 50, 2.0)],
-)  # fmt: skip
+    [
+        ("segments_flat/cam1_*", 75, 3.0),
+        ("segments_folder_per_camera/cam2/*", 75, 3.0),
+        ("ts_video_pid_changes.ts", 50, 2.0),
+    ],
+)
 def test_recordings_as_they_are(pattern, frames, seconds):
     source = open_source(sorted(FAULTS.glob(pattern)))
     assert source.index.duration == pytest.approx(seconds)
