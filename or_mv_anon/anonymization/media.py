@@ -28,6 +28,7 @@ from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import ImageFolderSource, ImageSegmentWriter, join_image_segments
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.join import join_segments
+from or_mv_anon.video.pages import refuse_stacks
 from or_mv_anon.video.parts import index_recording
 from or_mv_anon.video.reader import Source, VideoSource
 from or_mv_anon.video.segments import Segment
@@ -131,8 +132,10 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
     """
     if camera.holds_pictures:
         source = _pictures_of(camera)
+        refuse_stacks(source.files)
         codec = source.files[0].suffix.lower().removeprefix(".")
-        return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec)
+        notes = ("The transparency of its pictures is not kept.",) if source.transparent else ()
+        return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec, notes=notes)
     index = index_recording(camera.files)
     path = store.path(f"{camera.name}/{INDEX}")
     # Only the files' names are kept: the folders above may name patients, and may be elsewhere in a later run.

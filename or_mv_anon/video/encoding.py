@@ -11,7 +11,16 @@ import cv2
 from or_mv_anon.config import CodecChoice
 from or_mv_anon.errors import UserError
 from or_mv_anon.video.index import VideoIndex
-from or_mv_anon.video.pixels import BT709, LIMITED_RANGE, PixelFormat, depth_of, is_rgb, working_format
+from or_mv_anon.video.mastering import Mastering
+from or_mv_anon.video.pixels import (
+    BT709,
+    LIMITED_RANGE,
+    PixelFormat,
+    depth_of,
+    has_alpha,
+    is_rgb,
+    working_format,
+)
 
 PRESETS: Final = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
@@ -31,6 +40,7 @@ class Encoding:
     colorspace: int
     color_range: int
     note: str | None  # one sentence where something of the input cannot be kept
+    fields: bool = False  # the picture is encoded as two fields per frame
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ _ENCODERS = {
     "vp9": _Encoder("libvpx-vp9", ("420", "422", "444"), (8,), odd_sizes=True, least_side=1),
 }
 _SUFFIXES = {"mov": (".mp4", ".mov", ".m4v"), "matroska": (".mkv", ".webm")}
+_FIELD_ROWS = 4  # rows that an interlaced 4:2:0 picture is made of multiples of
 _WEBM_CODECS = ("vp9", "av1")
 _MATROSKA_CLOCK = Fraction(1, 1000)
 
@@ -85,10 +96,18 @@ def choose_encoder(index: VideoIndex, codec: CodecChoice = "same") -> Encoding:
     pix_fmt = _pix_fmt(_ENCODERS[family], source, index)
     if (loss := _loss(source, pix_fmt)) is not None:
         notes.append(loss)
+    if has_alpha(index.pix_fmt):
+        notes.append("Transparency is not kept.")
+    encoder = _ENCODERS[family].name
+    fields = index.interlaced and encoder == "libx264" and index.height % _FIELD_ROWS == 0
+    if index.interlaced and not fields:
+        notes.append(f"The interlaced picture is encoded as whole frames by {encoder}; both fields are in it, as rows.")
+    if index.mastering is not None and not index.mastering.parameters(encoder):
+        notes.append(f"HDR mastering data are not kept by {encoder}.")
     rgb = is_rgb(index.pix_fmt)
     return Encoding(
         codec=family,
-        encoder=_ENCODERS[family].name,
+        encoder=encoder,
         pix_fmt=pix_fmt,
         suffix=_suffix(index, family),
         color_primaries=index.color_primaries,
@@ -96,10 +115,13 @@ def choose_encoder(index: VideoIndex, codec: CodecChoice = "same") -> Encoding:
         colorspace=BT709 if rgb else index.colorspace,
         color_range=LIMITED_RANGE if rgb else index.color_range,
         note=" ".join(notes) or None,
+        fields=fields,
     )
 
 
-def encoder_options(encoder: str, *, crf: int, preset: str, threads: int) -> dict[str, str]:
+def encoder_options(
+    encoder: str, *, crf: int, preset: str, threads: int, mastering: Mastering | None = None
+) -> dict[str, str]:
     """Private options of an encoder: quality, speed, closed groups of pictures, fixed thread counts, no captions.
 
     `crf` is in x264's terms. The others follow FFmpeg's encoding guides (trac.ffmpeg.org/wiki/Encode): x265's default
@@ -111,18 +133,20 @@ def encoder_options(encoder: str, *, crf: int, preset: str, threads: int) -> dic
     if preset not in PRESETS:
         raise UserError(f"Unknown preset '{preset}'; expected one of {', '.join(PRESETS)}.")
     speed = PRESETS.index(preset)
+    more = [] if mastering is None else [f"{name}={value}" for name, value in mastering.parameters(encoder).items()]
     match encoder:
         case "libx264":
             options = {"crf": str(crf), "preset": preset, "a53cc": "0"}
             if cv2.checkHardwareSupport(_OPENCV_AVX_512):
-                options["x264-params"] = _NO_AVX_512
-            return options
+                more.append(_NO_AVX_512)
+            return options | ({"x264-params": ":".join(more)} if more else {})
         case "libx265":
             parameters = f"log-level=error:open-gop=0:info=0:pools={threads}:frame-threads=1"
+            parameters = ":".join([parameters, *more, *(["hdr10=1"] if more else [])])
             return {"crf": str(min(51, crf + 5)), "preset": preset, "a53cc": "0", "x265-params": parameters}
         case "libsvtav1":
             preset = str((13, 12, 11, 10, 9, 8, 6, 4, 3)[speed])
-            return {"crf": str(min(63, crf + 4)), "preset": preset, "svtav1-params": f"lp={threads}"}
+            return {"crf": str(min(63, crf + 4)), "preset": preset, "svtav1-params": ":".join([f"lp={threads}", *more])}
         case "libvpx-vp9":
             cpu_used = str((8, 6, 5, 4, 3, 2, 1, 1, 0)[speed])
             deadline = "realtime" if speed < 2 else "good"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import partial_path, publish, sync, write_error
 from or_mv_anon.video.frame import Frame, PictureScaler
+from or_mv_anon.video.numbering import number_in, ticks_of
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
 from or_mv_anon.video.segments import Segment
@@ -33,8 +33,8 @@ _WRITE_OPTIONS = {
 class ImageFolderSource:
     """Images of one size in the order of their numbers; turned upright as their EXIF tag says when read.
 
-    The number in a name is the picture's place in time: same number, same instant in all cameras. Names without
-    numbers, or with repeated ones, count 0, 1, 2, ...
+    The number in a name is the picture's place in time where it counts pictures, one by one or in equal steps: same
+    number, same instant in all cameras. Otherwise pictures follow one another: see `numbering`.
     """
 
     def __init__(self, images: Path | Sequence[Path], *, fps: float | Fraction) -> None:
@@ -60,7 +60,13 @@ class ImageFolderSource:
             raise UserError(f"None of the {len(self.files)} images in {self.path} can be read.")
         self._upright_size = (first.shape[1], first.shape[0])
         self._time_base = 1 / Fraction(fps).limit_denominator(1001)
-        self._pts = _ticks(self.files)
+        self._pts = ticks_of(self.files)
+
+    @property
+    def transparent(self) -> bool:
+        """Whether the first image has transparency, which is not kept."""
+        picture = cv2.imread(str(self.files[0]), cv2.IMREAD_UNCHANGED)
+        return picture is not None and picture.ndim == 3 and picture.shape[2] == 4
 
     @property
     def n_frames(self) -> int:
@@ -206,20 +212,8 @@ def join_image_segments(segment_paths: Sequence[Path], destination: Path, *, exp
         raise
 
 
-def _number(path: Path) -> int:
-    numbers = re.findall("[0-9]+", path.stem)
-    return int(numbers[-1]) if numbers else -1
-
-
 def _number_then_name(path: Path) -> tuple[int, str]:
-    return _number(path), path.name
-
-
-def _ticks(files: Sequence[Path]) -> NDArray[np.int64]:
-    numbers = np.array([_number(file) for file in files], np.int64)
-    if numbers[0] >= 0 and (np.diff(numbers) > 0).all():
-        return numbers
-    return np.arange(len(files), dtype=np.int64)
+    return number_in(path), path.name
 
 
 def _read(path: Path) -> NDArray[Any] | None:

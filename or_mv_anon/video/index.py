@@ -32,12 +32,14 @@ from or_mv_anon.video.demux import (
 )
 from or_mv_anon.video.fitting import Shape
 from or_mv_anon.video.labels import Label
+from or_mv_anon.video.mastering import Mastering
 from or_mv_anon.video.order import ShowOrder, StreamTraits, show_order
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import depth_of
 from or_mv_anon.video.shapes import ShapeWatcher
 from or_mv_anon.video.slices import length_bytes, shows_b_picture
 
+_CHANGING_LIGHT = ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA", "DYNAMIC_HDR_VIVID")
 _FALLBACK_RATE = Fraction(25)
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT: the container's clock may jump
 
@@ -75,6 +77,8 @@ class VideoIndex:
     splices: tuple[Splice, ...] = ()  # where the file's clock jumps
     shapes: tuple[tuple[int, Shape], ...] = ()  # (frame from which on, shape) where they differ; else empty
     notes: tuple[str, ...] = ()  # sentences about what is unusual and was dealt with
+    interlaced: bool = False  # frames hold two fields taken one after the other
+    mastering: Mastering | None = None  # of an HDR picture
     span: Span | None = None  # bytes of the file that are read; None for all
     parts: tuple[VideoIndex, ...] = ()  # that follow one another, if this is a recording in parts; else empty
     left_out: tuple[str, ...] = ()  # sentences about material that is not part of the picture that is read
@@ -153,6 +157,7 @@ class VideoIndex:
             "audio": list(self.audio),
             "display_matrix": None if matrix is None else list(matrix),
             "splices": [dataclasses.astuple(splice) for splice in self.splices],
+            "mastering": None if self.mastering is None else dataclasses.asdict(self.mastering),
             "shapes": [[first, shape.width, shape.height, str(shape.aspect)] for first, shape in self.shapes],
             "notes": list(self.notes),
             "left_out": list(self.left_out),
@@ -171,6 +176,9 @@ class VideoIndex:
         values["shapes"] = tuple((n, Shape(wide, high, Fraction(aspect))) for n, wide, high, aspect in values["shapes"])
         for name in ("notes", "left_out"):
             values[name] = tuple(values[name])
+        if values["mastering"] is not None:
+            given = values["mastering"].items()
+            values["mastering"] = Mastering(**{key: None if v is None else tuple(v) for key, v in given})
         values["span"] = None if values["span"] is None else tuple(values["span"])
         values["parts"] = tuple(cls.from_json(part) for part in values["parts"])
         values["path"] = Path(values["path"])
@@ -208,6 +216,7 @@ def index_video(
         may_jump = bool(container.format.flags & _TS_DISCONT)
         reorders = b_pictures.seen if codec == "h264" else bool(stream.codec_context.has_b_frames)
         left_out = _other_pictures(container, stream)
+        lost = ["Its transparency is not kept."] if stream.metadata.get("alpha_mode") == "1" else []
     if not packets.pts:
         why = f": {packets.error}" if packets.error else ""
         raise UserError(f"{path} holds no video frame{why}; it was probably cut off while it was being written.")
@@ -221,12 +230,14 @@ def index_video(
     if order.lost:
         left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
     changes = _changes(shapes.changes, packets, order)
-    notes = clock_notes(splices, packets, time_base)
+    notes = [*clock_notes(splices, packets, time_base), *lost]
     if changes:
         largest = max(dict.fromkeys(shape for _, shape in changes), key=lambda shape: shape.area)
         frame, facts["sample_aspect_ratio"] = shapes.frames[largest], largest.aspect
         listed = ", ".join(f"{shape} from {float(order.pts[n] * time_base):.3f} s" for n, shape in changes)
         notes.append(f"Its pictures change in size or shape ({listed}); all are fitted into {largest} with black bars.")
+    if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
+        notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
     matrix = _display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
@@ -250,6 +261,8 @@ def index_video(
         label=order.label,
         labels=order.labels,
         whole=order.whole,
+        interlaced=frame.interlaced_frame,
+        mastering=Mastering.of(frame),
         span=span,
         reorders=reorders or not packets.rising,
         splices=splices,

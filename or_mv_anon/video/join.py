@@ -110,7 +110,7 @@ def _write(
     if index.display_matrix is not None:
         video.set_display_matrix(index.display_matrix)
     pts = np.concatenate([part.pts for part in parts])
-    packets = _video_packets(paths, video, decoding_times(pts), _durations(index, pts, shift))
+    packets = _video_packets(paths, video, decoding_times(pts), _durations(index, pts, parts[0].time_base, shift))
     if not audio:
         _mux(container, packets)
         return []
@@ -130,12 +130,13 @@ def _seconds(packet: av.Packet) -> float:
     return float((packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base)
 
 
-def _durations(index: VideoIndex, pts: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
-    """How long each frame is shown: encoders go by their nominal rate, which has limits."""
-    last = int(pts.max()) + shift
+def _durations(index: VideoIndex, pts: NDArray[np.int64], time_base: Fraction, shift: int) -> NDArray[np.int64]:
+    """In ticks of `time_base`, how long each frame is shown: encoders go by their nominal rate, which has limits."""
+    ratio = time_base / index.time_base
+    last = round(int(pts.max()) * ratio) + shift
     following = index.pts[index.pts > last]
     end = int(following[0]) if len(following) else last + index.frame_ticks
-    ordered = np.append(np.sort(pts), end - shift)
+    ordered = np.append(np.sort(pts), round((end - shift) / ratio))
     return ordered[np.searchsorted(ordered, pts) + 1] - pts
 
 

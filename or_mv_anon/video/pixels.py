@@ -50,6 +50,12 @@ def depth_of(name: str) -> int:
 
 
 @cache
+def has_alpha(name: str) -> bool:
+    """Whether a format holds transparency."""
+    return any(component.is_alpha for component in av.VideoFormat(name, 16, 16).components)
+
+
+@cache
 def is_rgb(name: str) -> bool:
     """Whether a format holds red, green and blue (a palette included) and not luma and chroma."""
     video_format = av.VideoFormat(name, 16, 16)

@@ -12,6 +12,7 @@ from typing import Self
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import PictureType
@@ -48,7 +49,9 @@ class SegmentWriter:
         self._partial = partial_path(path)
         self._index = index
         self._encoding = encoding
-        self._options = encoder_options(encoding.encoder, crf=crf, preset=preset, threads=threads)
+        self._options = encoder_options(
+            encoding.encoder, crf=crf, preset=preset, threads=threads, mastering=index.mastering
+        )
         self._shift = shift
         self._threads = threads
         self._converter = Converter()
@@ -85,6 +88,8 @@ class SegmentWriter:
         context.color_trc = encoding.color_trc
         context.colorspace = encoding.colorspace
         context.color_range = encoding.color_range
+        if encoding.fields:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
         if index.sample_aspect_ratio:
             context.sample_aspect_ratio = index.sample_aspect_ratio
         return stream
