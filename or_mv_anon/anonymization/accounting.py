@@ -87,6 +87,7 @@ def _audit(run: SessionRun) -> Audit:
         timings=tuple(run.timings),
         cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
         problems=tuple(_without_folders(run, problem) for problem in problems),
+        notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes]),
         association=_association(run),
         learned=_learned(run),
         attack=_attack(run),
@@ -247,8 +248,9 @@ def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudi
 
 
 def _without_folders(run: SessionRun, sentence: str) -> str:
-    for camera in run.plan.session.cameras:
-        sentence = sentence.replace(f"{camera.source.parent}/", "")
+    folders = {folder for camera in run.plan.session.cameras for folder in camera.source.parents if folder.name}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        sentence = sentence.replace(f"{folder}/", "").replace(f"{folder}:", f"{folder.name}:")
     return sentence.replace(f"{run.plan.out}/", "")
 
 

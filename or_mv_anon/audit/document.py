@@ -112,6 +112,7 @@ class Audit:
         timings: in the order in which stages ran.
         cameras: one per camera.
         problems: whole sentences; empty when everything went well.
+        notes: whole sentences about the recordings: what was joined, fitted, spliced or ignored.
         association: the cameras together; None for a single camera.
         learned: what became of drawn heads; None where none were to be drawn.
         attack: how far recognizers got with the output; None where they did not try.
@@ -129,6 +130,7 @@ class Audit:
     timings: tuple[StageTiming, ...]
     cameras: tuple[CameraAudit, ...]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     association: AssociationAudit | None = None
     learned: LearnedAudit | None = None
     attack: AttackAudit | None = None

@@ -15,6 +15,7 @@ def fact_sections(audit: Audit) -> list[Html]:
     """Inputs, synchronization, outputs, models, speed, settings and versions."""
     return [
         _inputs(audit),
+        *_notes(audit),
         _synchronization(audit),
         _outputs(audit),
         _models(audit),
@@ -40,6 +41,12 @@ def _inputs(audit: Audit) -> Html:
         for video in audit.inputs
     ]
     return section("Inputs", table(heads, rows, numbers="Size|Frames|Length", empty="No input."))
+
+
+def _notes(audit: Audit) -> list[Html]:
+    if not audit.notes:
+        return []
+    return [section("About the recordings", tag("ul", *(tag("li", note) for note in audit.notes)))]
 
 
 def _synchronization(audit: Audit) -> Html:

@@ -20,6 +20,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.evaluation.coverage import TOLERANCE, Mask, check_size, check_times, frame_duration
 from or_mv_anon.evaluation.truth import CameraTruth
 from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from or_mv_anon.site.parts import group_parts
 from or_mv_anon.video.reader import Source, open_source
 from or_mv_anon.video.segments import Segment
 
@@ -53,9 +54,14 @@ class PixelCoverage:
     """
 
     def __init__(
-        self, name: str, original: Path, output: Path, truth: CameraTruth, options: FillOptions | None = None
+        self,
+        name: str,
+        original: Path | tuple[Path, ...],
+        output: Path | tuple[Path, ...],
+        truth: CameraTruth,
+        options: FillOptions | None = None,
     ) -> None:
-        """`original` and `output` are videos or folders of pictures; `name` is the camera's, for messages.
+        """`original` and `output` are what `find_video` finds; `name` is the camera's, for messages.
 
         Raises:
             UserError: a file cannot be read, sizes differ, or frames are missing from the output.
@@ -126,8 +132,10 @@ def covered_pixels(original: NDArray[Any], output: NDArray[Any], options: FillOp
     return filled & (shapes > 0)
 
 
-def find_video(folder: Path, camera: str) -> Path:
-    """The video or picture folder of `camera` in `folder`: of its name, or its name with an ending such as `_blurred`.
+def find_video(folder: Path, camera: str) -> Path | tuple[Path, ...]:
+    """The recording of `camera` in `folder`: a video, the consecutive parts of one, or a folder of pictures.
+
+    It has the camera's name, or that with an ending such as `_blurred`.
 
     Raises:
         UserError: there is none, or more than one.
@@ -135,6 +143,11 @@ def find_video(folder: Path, camera: str) -> Path:
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}; expected one with a video for each camera.")
     entries = sorted(entry for entry in folder.iterdir() if _is_recording(entry))
+    for place in (folder, folder / camera):
+        videos = sorted(file for file in place.glob("*") if file.suffix.lower() in VIDEO_SUFFIXES)
+        for group in group_parts(place, videos)[0]:
+            if len(group.files) > 1 and group.name == camera:
+                return group.files
     exact = [entry for entry in entries if camera in (entry.stem, entry.name)]
     found = exact or [e for e in entries if e.name.startswith(camera) and not e.name[len(camera)].isalnum()]
     if len(found) != 1:

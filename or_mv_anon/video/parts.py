@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.site.part_names import wall_clock
+from or_mv_anon.video.demux import open_video, video_streams
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.reader import VideoSource
@@ -165,9 +166,21 @@ class PartsSource:
 def _parts_of(path: Path) -> list[VideoIndex]:
     """The file, or its spans where its picture goes on under another identifier."""
     whole = index_video(path)
-    if whole.container != "mpegts" or len(spans := spans_of(path)) < 2:
+    if whole.container != "mpegts":
         return [whole]
-    return [index_video(path, span=span) for span in spans]
+    spans, identifiers = spans_of(path)
+    if len(spans) > 1:
+        parts = [index_video(path, span=span) for span in spans]
+        note = "Its picture goes on under another packet identifier here."
+        return [parts[0], *(replace(part, notes=(note, *part.notes)) for part in parts[1:])]
+    with open_video(path) as container:
+        known = {stream.id for stream in video_streams(container)}
+    late = [identifier for identifier in identifiers if identifier not in known]
+    if known and late:
+        listed = ", ".join(map(str, late))
+        sentence = f"Pictures under the packet identifiers {listed} come up later than its tables and are not read."
+        return [replace(whole, left_out=(*whole.left_out, sentence))]
+    return [whole]
 
 
 def _starts(parts: Sequence[VideoIndex]) -> tuple[list[Fraction], list[str]]:

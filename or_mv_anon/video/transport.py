@@ -27,8 +27,8 @@ class VideoRun:
     last: int
 
 
-def spans_of(path: Path) -> list[tuple[int, int]]:
-    """Byte ranges (from, to) of a transport stream in which the picture keeps its identifier; one range for others.
+def spans_of(path: Path) -> tuple[list[tuple[int, int]], list[int]]:
+    """Byte ranges (from, to) of a transport stream in which the picture keeps its identifier, and all identifiers.
 
     A range begins at the tables that announce the identifier. Identifiers that are in use at the same time are
     different pictures and are not told apart here.
@@ -42,7 +42,7 @@ def spans_of(path: Path) -> list[tuple[int, int]]:
             announced = [table for table in tables if reached < table <= run.first]
             bounds.append(announced[-1] if announced else run.first)
         reached = max(reached, run.last)
-    return list(zip(bounds, [*bounds[1:], size], strict=True))
+    return list(zip(bounds, [*bounds[1:], size], strict=True)), [run.identifier for run in runs]
 
 
 def _scan(path: Path) -> tuple[list[VideoRun], list[int]]:
