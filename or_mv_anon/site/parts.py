@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from or_mv_anon.site.part_names import PartName, looks_like_camera, part_name
 
 PartsRule = Literal["joined", "separate"]
 
+_STARTED_TOGETHER_S = 60.0
 _SEGMENT_DIGITS = 3  # segment muxers write at least so many
 _SHOWN = 4  # names in a note
 
@@ -36,7 +38,8 @@ def group_parts(folder: Path, videos: Sequence[Path], rule: PartsRule | None = N
     for rows in several.values():
         first, files = rows[0][0], tuple(video for _, video in rows)
         whole = len(files) == len(videos)
-        if rule == "joined" or _surely_parts(first, folder, whole, groups_alike=alike):
+        sure = _surely_parts(first, folder, whole, groups_alike=alike) and not _may_be_cameras(rows, folder)
+        if rule == "joined" or sure:
             name = first.group.strip() or (folder.name if whole else files[0].stem)
             groups.append(Group(folder.name if whole and looks_like_camera(folder.name) else name, files))
             taken.update(files)
@@ -87,6 +90,13 @@ def _surely_parts(name: PartName, folder: Path, alone: bool, *, groups_alike: in
     if own_folder and not _counts_cameras(name):
         return True
     return bool(base) and name.separated and name.digits >= _SEGMENT_DIGITS and groups_alike > 1
+
+
+def _may_be_cameras(rows: Sequence[tuple[PartName, Path]], folder: Path) -> bool:
+    """Whether names are nothing but times that lie close together: cameras that were started one after the other."""
+    times = [name.order[0] for name, _ in rows]
+    bare = rows[0][0].kind == "time" and not rows[0][0].group and not looks_like_camera(folder.name)
+    return bare and min(later - earlier for earlier, later in pairwise(times)) < _STARTED_TOGETHER_S
 
 
 def _counts_cameras(name: PartName) -> bool:

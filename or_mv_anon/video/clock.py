@@ -25,23 +25,28 @@ class Splice:
     packet: int  # its first packet of the video stream, counted from 0
     position: int  # bytes from the start of the file; what lies behind belongs to the other clock
     ticks: int  # to add to timestamps from here on
+    seen: int  # the timestamp in the file
 
 
-def find_splices(packets: Packets, time_base: Fraction, *, may_jump: bool, rate: Fraction) -> tuple[Splice, ...]:
-    """Where the decoding times of `packets` jump.
+def find_splices(
+    packets: Packets, time_base: Fraction, *, may_jump: bool, rate: Fraction, reorders: bool = True
+) -> tuple[Splice, ...]:
+    """Where the decoding times of `packets` jump; a stream that keeps its order may give presentation times alone.
 
     Args:
         packets: of the video stream.
         time_base: seconds per tick.
         may_jump: the container is one whose clock may leap forward as well (FFmpeg's AVFMT_TS_DISCONT).
         rate: frames per second, for packets that do not say how long they last.
+        reorders: pictures are stored in another order than shown.
     """
     usual = max(1, round(1 / (rate * time_base)))
     splices: list[Splice] = []
     added = 0
     last: int | None = None
     following = 0
-    for number, dts in enumerate(packets.dts):
+    for number, (decoded, shown) in enumerate(zip(packets.dts, packets.pts, strict=True)):
+        dts = shown if decoded is None and not reorders else decoded
         if dts is None:
             continue
         if last is not None:
@@ -49,7 +54,7 @@ def find_splices(packets: Packets, time_base: Fraction, *, may_jump: bool, rate:
             leap = may_jump and (dts - following) * time_base > _LEAP_S
             if back or leap:
                 added += following - dts
-                splices.append(Splice(number, packets.position[number] or 0, added))
+                splices.append(Splice(number, packets.position[number] or 0, added, dts))
         last, following = dts, dts + (packets.duration[number] or usual)
     return tuple(splices)
 
@@ -67,13 +72,9 @@ def clock_notes(splices: tuple[Splice, ...], packets: Packets, time_base: Fracti
     notes = []
     times = spliced(packets, packets.dts, splices)
     for splice in splices:
-        at = times[splice.packet]
-        before = packets.dts[splice.packet]
-        assert at is not None
-        assert before is not None
+        seen, at = splice.seen * time_base, (splice.seen + splice.ticks) * time_base
         notes.append(
-            f"Its clock jumps to {float(before * time_base):.3f} s at {float(at * time_base):.3f} s; what follows is "
-            "spliced to what came before."
+            f"Its clock jumps to {float(seen):.3f} s at {float(at):.3f} s; what follows is spliced to what came before."
         )
     known = [(tick, length) for tick, length in zip(times, packets.duration, strict=True) if tick is not None]
     for (tick, length), (later, _) in pairwise(known):

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import av
+from av.video.stream import VideoStream
+
 _START = b"\0\0\1"
 _SLICES = (1, 2, 5)  # NAL unit types that begin with a slice header
 _B_SLICES = (1, 6)
@@ -43,6 +46,17 @@ def units(data: bytes, lengths: int) -> Iterator[tuple[int, int]]:
         following = data.find(_START, start + len(_START))
         yield start + len(_START), following if following > 0 else len(data)
         start = following
+
+
+class BPictures:
+    """Looks for B-pictures in an H.264 stream's packets until it has seen one; its headers need not tell."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.seen = stream.codec_context.codec.canonical_name != "h264"
+        self._lengths = length_bytes(stream.codec_context.extradata)
+
+    def __call__(self, packet: av.Packet) -> None:
+        self.seen = self.seen or shows_b_picture(bytes(packet), self._lengths)
 
 
 class _Bits:

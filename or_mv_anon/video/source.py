@@ -85,7 +85,7 @@ def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, thre
 
 def source_of(index: VideoIndex, *, threads: int = 1) -> Source:
     """The frames of an indexed video, be it in one file or in parts."""
-    from or_mv_anon.video.parts import PartsSource
+    from or_mv_anon.video.parts_reader import PartsSource
     from or_mv_anon.video.reader import VideoSource
 
     return PartsSource(index, threads=threads) if index.parts else VideoSource(index, threads=threads)

@@ -35,6 +35,8 @@ def numbered(pattern: str, count: int, first: int = 0) -> list[str]:
         (["cam_1.mp4", "cam_2.mp4"], {"cam_1": 1, "cam_2": 1}),
         (["camera-01.mp4", "camera-02.mp4"], {"camera-01": 1, "camera-02": 1}),
         (["cam1_000.mp4", "cam1_001.mkv"], {"cam1_000": 1, "cam1_001": 1}),
+        (["20240101_080000.mp4", "20240101_080004.mp4"], {"20240101_080000": 1, "20240101_080004": 1}),
+        (["20240101_080000.mp4", "20240101_083000.mp4"], {"or1": 2}),
     ],
 )
 def test_parts_in_one_folder(tmp_path: Path, names: list[str], expected: dict[str, int]) -> None:

@@ -1,0 +1,88 @@
+"""Reads a recording in several parts as if it were one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.index import VideoIndex
+from or_mv_anon.video.reader import VideoSource
+from or_mv_anon.video.segments import Segment
+
+
+class PartsSource:
+    """The frames of a recording in parts, numbered and timed as one recording; a `Source`."""
+
+    def __init__(self, index: VideoIndex, *, threads: int = 1) -> None:
+        """`index` is a joined one; `threads` is the decoder's."""
+        self.index = index
+        self._sources = [VideoSource(part, threads=threads, shown=index) for part in index.parts]
+        self._bounds = np.cumsum([0, *(part.n_frames for part in index.parts)])
+
+    @property
+    def path(self) -> Path:
+        """The first part."""
+        return self.index.path
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.index.n_frames
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) in pixels as displayed."""
+        return self.index.upright_size
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(N,) strictly increasing ticks, in display order."""
+        return self.index.pts
+
+    @property
+    def keyframes(self) -> NDArray[np.int64]:
+        """Ticks of the frames that decoding can start at, the first of every part included."""
+        return self.index.keyframes
+
+    @property
+    def seekable(self) -> bool:
+        """Whether segments can begin anywhere."""
+        return self.index.seekable
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+        return self.index.time_base
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(N,) seconds on the recording's clock."""
+        return self.index.times
+
+    @property
+    def missing(self) -> list[int]:
+        """Ticks of planned frames that could not be decoded, as far as has been read."""
+        found = []
+        for source, first in zip(self._sources, self._bounds, strict=False):
+            found += self.pts[first + np.searchsorted(source.pts, source.missing)].tolist()
+        return found
+
+    def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
+        """See `Source`."""
+        for source, first, stop in zip(self._sources, self._bounds[:-1], self._bounds[1:], strict=True):
+            begin, end = max(segment.first, int(first)), min(segment.stop, int(stop))
+            if begin >= end:
+                continue
+            mask = None if wanted is None else wanted[first:stop]
+            if mask is not None and not mask[begin - first : end - first].any():
+                continue
+            for frame in source.frames(Segment(0, begin - int(first), end - int(first)), wanted=mask):
+                number = frame.index + int(first)
+                pts = int(self.pts[number])
+                yield replace(frame, index=number, pts=pts, time=float(pts * self.time_base))
