@@ -40,7 +40,7 @@ def spans_of(path: Path) -> tuple[list[tuple[int, int]], list[int]]:
     for run in sorted(runs, key=lambda run: run.first):
         if reached >= 0 and run.first > reached:
             announced = [table for table in tables if reached < table <= run.first]
-            bounds.append(announced[-1] if announced else run.first)
+            bounds.append(announced[0] if announced else run.first)
         reached = max(reached, run.last)
     return list(zip(bounds, [*bounds[1:], size], strict=True)), [run.identifier for run in runs]
 
@@ -67,7 +67,9 @@ def _scan(path: Path) -> tuple[list[VideoRun], list[int]]:
             for row in np.flatnonzero(starts & (identifiers != _TABLE)):
                 if _begins_picture(rows[row]):
                     first.setdefault(int(identifiers[row]), int(places[row]))
-                    last[int(identifiers[row])] = int(places[row])
+            for identifier in first:
+                if len(rows_of := np.flatnonzero(identifiers == identifier)):
+                    last[identifier] = int(places[rows_of[-1]])
             position += len(data)
     return [VideoRun(identifier, place, last[identifier]) for identifier, place in first.items()], tables
 

@@ -149,3 +149,17 @@ def test_recordings_as_they_are(pattern, frames, seconds):
     assert source.index.duration == pytest.approx(seconds)
     found = [frame.index for segment in plan_segments(source, seconds=0.7) for frame in source.frames(segment)]
     assert found == list(range(frames))
+
+
+def test_a_second_picture_in_a_transport_stream_is_no_change_of_identifier(tmp_path):
+    with av.open(str(tmp_path / "a.ts"), "w") as output:
+        sources = [av.open(str(stream(tmp_path / f"{number}.ts"))) for number in range(2)]
+        copies = [output.add_stream_from_template(source.streams.video[0], opaque=True) for source in sources]
+        packets = [(packet, copy) for source, copy in zip(sources, copies, strict=True) for packet in source.demux()]
+        for packet, copy in sorted((row for row in packets if row[0].size), key=lambda row: row[0].dts):
+            packet.stream = copy
+            output.mux(packet)
+    assert len(spans_of(tmp_path / "a.ts")[0]) == 1
+    index = index_recording(tmp_path / "a.ts")
+    assert index.n_frames == 25
+    assert "2 video streams" in index.left_out[0]
