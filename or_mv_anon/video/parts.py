@@ -29,14 +29,33 @@ _LARGEST_CLOCK = 1 << 31
 
 
 def index_recording(files: Path | Sequence[Path]) -> VideoIndex:
-    """The index of a video, or of the consecutive parts of one.
+    """The index of a video, or of the consecutive parts of one; parts that cannot be read are said to be left out.
 
     Raises:
-        UserError: see `index_video`; or the parts cannot follow one another.
+        UserError: see `index_video`; or no part can be read, or the parts cannot follow one another.
     """
-    paths = [files] if isinstance(files, Path) else list(files)
-    parts = [part for path in paths for part in _parts_of(path)]
-    return parts[0] if len(parts) == 1 else joined_index(parts)
+    if isinstance(files, Path):
+        parts = _parts_of(files)
+        return parts[0] if len(parts) == 1 else joined_index(parts)
+    parts, unread = [], []
+    for path in files:
+        try:
+            parts += _parts_of(path)
+        except UserError as error:
+            unread.append(error)
+    if not parts:
+        raise unread[0]
+    index = parts[0] if len(parts) == 1 else joined_index(parts)
+    sentences = [f"A part is left out: {_without_folder(error, files)}" for error in unread]
+    return replace(index, left_out=(*index.left_out, *sentences))
+
+
+def _without_folder(error: UserError, files: Sequence[Path]) -> str:
+    """The sentence with names alone, as the folders above may name patients."""
+    sentence = str(error)
+    for file in files:
+        sentence = sentence.replace(str(file), file.name)
+    return sentence
 
 
 def joined_index(parts: Sequence[VideoIndex]) -> VideoIndex:

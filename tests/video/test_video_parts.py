@@ -163,3 +163,14 @@ def test_a_second_picture_in_a_transport_stream_is_no_change_of_identifier(tmp_p
     index = index_recording(tmp_path / "a.ts")
     assert index.n_frames == 25
     assert "2 video streams" in index.left_out[0]
+
+
+def test_a_part_that_cannot_be_read_costs_itself_alone(tmp_path):
+    files = parts(tmp_path, "a_0.mp4", "a_1.mp4")
+    (tmp_path / "a_2.mp4").touch()
+    index = index_recording([*files, tmp_path / "a_2.mp4"])
+    assert index.n_frames == 50
+    assert "a_2.mp4 is empty" in index.left_out[0]
+    assert str(tmp_path) not in index.left_out[0]
+    with pytest.raises(UserError, match="is empty"):
+        index_recording([tmp_path / "a_2.mp4"])
