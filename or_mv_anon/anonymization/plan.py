@@ -15,7 +15,8 @@ from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
-from or_mv_anon.models.site_model import SiteModel, Thresholds, load_site_model
+from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.models.site_thresholds import Thresholds
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
