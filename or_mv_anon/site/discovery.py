@@ -11,6 +11,7 @@ from typing import Any
 from or_mv_anon.errors import UserError
 from or_mv_anon.site.layout import Folder, FoundCamera, check_readable, examine, is_own_output, natural_key
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, Site
+from or_mv_anon.site.names import check_output_name, same_name, shown
 from or_mv_anon.site.settings import CameraSettings, SiteSettings, load_settings
 
 
@@ -76,6 +77,9 @@ def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *set
                     order = table.order if table.order is not None else order
         cameras.append((order is None, order or 0, natural_key(camera.name), camera))
     ordered = tuple(row[-1] for row in sorted(cameras, key=lambda row: row[:3]))
+    check_output_name(name, "The session")
+    for camera in ordered:
+        check_output_name(camera.name, f"The camera {shown(camera.source.name)}")
     _refuse_repeats([camera.name for camera in ordered], f"cameras of the session {name}")
     return Session(name=name, cameras=ordered, notes=tuple(notes))
 
@@ -123,7 +127,7 @@ def _refuse_strangers(settings: SiteSettings, folders: Sequence[Folder], known: 
 
 
 def _refuse_repeats(names: Sequence[str], where: str) -> None:
-    folded = [name.casefold() for name in names]
+    folded = [same_name(name) for name in names]
     for name, key in zip(names, folded, strict=True):
         if folded.count(key) > 1:
             raise UserError(
