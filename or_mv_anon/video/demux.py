@@ -12,14 +12,15 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.video.containers import ALLOWED, kind_of_list
 
-_NOT_VIDEO = {"tty", "ansi", "bin", "hls", "concat", "dash", "ffmetadata", "lrc", "srt", "ass", "webvtt"}
+MOST_PIXELS = 1 << 27  # of a picture; four times 8K. A few bytes can claim more than any memory holds
 _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FFmpeg only estimates it
 _PROGRESS_EVERY = 1000  # packets
 
 
 def open_video(path: Path) -> InputContainer:
-    """Open a local file for reading; playlists that would open other files are refused.
+    """Open a local file for reading; what is no container of pictures, playlists above all, is not even opened.
 
     Raises:
         UserError: it is missing, a folder, empty, not permitted, or not a media file.
@@ -31,16 +32,19 @@ def open_video(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); the recording was probably never written. Remove or replace it.")
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        if (kind := kind_of_list(path)) is not None:
+            raise UserError(f"{path} is {kind}, no recording; pass the videos themselves.")
+        container = av.open(
+            f"file:{path}",
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file", "format_whitelist": ALLOWED},
+        )
     except PermissionError as error:
         raise UserError(f"{path} may not be read; give this user permission to read it.") from error
     except (FFmpegError, ValueError) as error:
         raise UserError(
             f"{path} cannot be read as video ({_reason(error)}); it is damaged, cut off or no video file."
         ) from error
-    if container.format.name in _NOT_VIDEO:
-        container.close()
-        raise UserError(f"{path} is no video file (FFmpeg takes it for '{container.format.name}').")
     return container
 
 
@@ -48,7 +52,7 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first video stream that is not a cover picture.
 
     Raises:
-        UserError: there is none, or no decoder for it.
+        UserError: there is none, no decoder for it, or its pictures are larger than any camera's.
     """
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not streams:
@@ -56,6 +60,10 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
         raise UserError(f"{path} has no video stream (it holds: {kinds}).")
     if streams[0].codec_context is None:
         raise UserError(f"No decoder is available for the video in {path}.")
+    width, height = streams[0].codec_context.width, streams[0].codec_context.height
+    if width * height > MOST_PIXELS:
+        raise UserError(f"{path} claims pictures of {width}x{height}, which no camera takes; it is damaged.")
+    streams[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # pictures may grow on the way
     return streams[0]
 
 

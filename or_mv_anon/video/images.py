@@ -23,6 +23,7 @@ from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
 from or_mv_anon.video.segments import Segment
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+MOST_BYTES = 1 << 30  # of one picture's file
 _WRITE_OPTIONS = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -225,6 +226,8 @@ def _ticks(files: Sequence[Path]) -> NDArray[np.int64]:
 def _read(path: Path) -> NDArray[Any] | None:
     """The image upright, grey (H, W) or BGR (H, W, 3), uint8 or uint16; None where it cannot be read."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
         data = np.fromfile(path, np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
     except (OSError, cv2.error):
