@@ -102,10 +102,12 @@ def load_site_model(folder: Path) -> SiteModel:
         raise UserError(
             f"Unknown section [{sorted(unknown)[0]}] in {listing}; known are {', '.join([*KINDS, LAYOUT])}."
         )
-    files = {role: _verified(folder, role, section) for role, section in content.items()}
     thresholds = {
-        role: checked_thresholds(section.get(THRESHOLDS, {}), role, listing) for role, section in content.items()
+        role: checked_thresholds(section.get(THRESHOLDS, {}), role, listing)
+        for role, section in content.items()
+        if isinstance(section, dict)
     }
+    files = {role: _verified(folder, role, section) for role, section in content.items()}
     return SiteModel(folder=folder, layout=layout, thresholds={r: t for r, t in thresholds.items() if t}, **files)
 
 
