@@ -122,7 +122,7 @@ def test_what_switches_protection_off_is_refused(tmp_path: Path, file: str, sect
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[tracking]\nlow_score = 0.6", r"tracking\.low_score is 0\.6 in .*mine.* high_score is 0\.5 in the shipped"),
+        ("[tracking]\nlow_score = 0.6", r"tracking\.low_score is 0\.6 in .*mine.*high_score is 0\.5 in the shipped"),
         ("[face_tracking]\nhigh_score = 0.1", "low_score of at most high_score"),
         ("[detection]\ninterval_s = 0.9\n[tracking]\nfill_gap_s = 0.5", "covered only in the frames"),
         ("[face]\ninterval_s = 0.8\n[face_tracking]\nlost_buffer_s = 0.5", "forgotten before the next look"),
@@ -135,20 +135,13 @@ def test_what_switches_protection_off_is_refused(tmp_path: Path, file: str, sect
         (f"[video]\ncrf = {'9' * 5000}", "not valid TOML"),
         (f"a = {'[' * 5000}", "not valid TOML"),
         ("# " + "x" * (1 << 20), "longer than 1 MB"),
-        ("[video]\npreset = '\\u0000'", "TOML|preset"),
     ],
 )
 def test_what_does_not_fit_together_or_cannot_be_read(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    arguments = ["anonymize", "--videos", str(tmp_path), "--out", str(tmp_path / "out"), "--config", str(path)]
-    with pytest.raises(UserError, match=words) if "preset" not in text else pytest.raises(UserError):
-        load_config(path) if "preset" not in text else refused(arguments)
-
-
-def refused(arguments: list[str]) -> None:
-    if main(arguments) == 2:
-        raise UserError("refused")
+    with pytest.raises(UserError, match=words):
+        load_config(path)
 
 
 @pytest.mark.parametrize("path", ["folder", "/dev/zero"])

@@ -15,7 +15,6 @@ from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
 from or_mv_anon.option_types import SEED, whole
-from or_mv_anon.ranges import Range
 
 if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
     from or_mv_anon.learned.anonymizers import Anonymizer
@@ -25,8 +24,6 @@ if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
 METHODS = ("none", "blur", "pixelate", "solid", "learned")
 CELLS = (3, 4, 6, 8, 12)
 BLUR_CELLS = (6, 10, 16)
-GRID = Range(1, 256, "0 is no mosaic, and a face has no more")
-PICTURES = Range(0, 1e6, "pictures, 0 for all")
 ATTACKERS = ("naive", "parrot", "pixels", "vectors")
 SESSION_SCHEMA = "or_mv_anon/attack-session/1"
 DESCRIPTION = """Try to recognize anonymized people.
@@ -50,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --anonymized: ground truth that says who is who (default: what the run itself found)")  # fmt: skip
     add("--method", nargs="+", choices=METHODS, default=list(METHODS),
         help="with --faces: methods to attack (default: all)")  # fmt: skip
-    add("--cells", type=whole(GRID), nargs="+", default=list(CELLS), metavar="N",
+    add("--cells", type=int, nargs="+", default=list(CELLS), metavar="N",
         help="pixelate: cells along a region's longer side (default: 3 4 6 8 12)")  # fmt: skip
-    add("--blur-cells", type=whole(GRID), nargs="+", default=list(BLUR_CELLS), metavar="N",
+    add("--blur-cells", type=int, nargs="+", default=list(BLUR_CELLS), metavar="N",
         help="blur: samples along a region's longer side (default: 6 10 16)")  # fmt: skip
     add("--modifier", type=Path, metavar="ONNX", help="learned: the network that draws (default: the shipped one)")
     add("--attackers", nargs="+", choices=ATTACKERS, default=list(ATTACKERS),
@@ -60,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pictures covered alike (default: all)")  # fmt: skip
     add("--recognizers", nargs="+", default=["sface", "dlib"], metavar="NAME",
         help="networks that compare faces: sface, dlib (default: both; dlib needs the extra 'attack')")  # fmt: skip
-    add("--per-person", type=whole(PICTURES), default=0, metavar="N",
+    add("--per-person", type=int, default=0, metavar="N",
         help="with --faces: use at most so many pictures of a person (default: 0, all)")  # fmt: skip
     add("--seed", type=whole(SEED), default=0, metavar="N", help="of the draws (default: 0)")
     add("--out", type=Path, metavar="JSON", help="where to write all figures; finished methods there are kept")
