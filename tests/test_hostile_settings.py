@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from or_mv_anon import settings_table
 from or_mv_anon.adaptation.configuration import AdaptationConfig, load_adaptation_config
 from or_mv_anon.cli import main
 from or_mv_anon.config import PipelineConfig, load_config
@@ -184,3 +185,8 @@ def test_the_examples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main([*command, "--model", str(FAULTS / "site_model_that_turns_detection_off")]) == 2
     assert "sets detection.min_score for its detector, which no site model may" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_documented_ranges_are_those_of_the_code() -> None:
+    written = (Path(__file__).resolve().parents[1] / "docs" / "settings.md").read_text()
+    assert written == settings_table.page(), "run: python -m or_mv_anon.settings_table > docs/settings.md"

@@ -45,7 +45,8 @@ class SceneChange:
         picture, time = self._last
         self._last = None
         size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
-        blocks = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) @ _LUMA
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        blocks = np.asarray(small.astype(np.float32) @ _LUMA, np.float32)
         if self._before is not None:
             change = blocks - self._before
             change -= np.median(change)  # lamps and the camera's exposure change everything alike
