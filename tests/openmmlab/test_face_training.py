@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmdet")
+torch = pytest.importorskip("torch")
 
 from or_mv_anon.config import load_config  # noqa: E402
 from or_mv_anon.models.face import FaceDetector  # noqa: E402
