@@ -16,7 +16,7 @@ def test_records_and_manifest_survive_a_restart(tmp_path):
     store.write("cam/persons.parquet", FOUND)
     store.finish("cam/analyse", "abc", files=["cam/persons.parquet"], facts={"seconds": 1.5})
     again = RunStore.open(tmp_path / "stages")
-    assert again.done("cam/analyse", "abc")
+    assert again.trusted("cam/analyse", "abc")
     assert again.facts("cam/analyse") == {"seconds": 1.5}
     np.testing.assert_array_equal(again.read("cam/persons.parquet", Detections).box, FOUND.box)
     assert not list(tmp_path.rglob("*.partial"))
@@ -26,10 +26,10 @@ def test_a_stage_counts_only_with_its_inputs_and_its_files(tmp_path):
     store = RunStore.open(tmp_path)
     store.write("persons.parquet", FOUND)
     store.finish("analyse", "abc", files=["persons.parquet"])
-    assert not store.done("analyse", "other settings")
-    assert not store.done("never run", "abc")
+    assert not store.trusted("analyse", "other settings")
+    assert not store.trusted("never run", "abc")
     (tmp_path / "persons.parquet").unlink()
-    assert not store.done("analyse", "abc")
+    assert not store.trusted("analyse", "abc")
 
 
 @pytest.mark.parametrize("content", [b"not parquet", b""])
