@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 SCHEMA_VERSION = 2
 LARGEST_PLACE = 1e6  # px from the picture's corner; a box beyond it is damage
-NOTHING = np.zeros(0)
 Column = NDArray[Any]  # converted to the dtype and checked for the shape that the record's `columns` state
 
 
@@ -84,18 +83,19 @@ class Columns:
         for name, value in rows.items():
             if np.issubdtype(value.dtype, np.floating) and name not in self.gaps and not np.isfinite(value).all():
                 self._refuse(name, "holds what is no number")
-        if len(box := rows.get("box", NOTHING)):
-            if np.abs(box).max() > LARGEST_PLACE or (box[:, :2] > box[:, 2:]).any():
-                self._refuse("box", "holds what is no box")
+        box = rows.get("box", np.zeros((0, 4)))
+        if np.abs(box).max(initial=0) > LARGEST_PLACE or (box[:, :2] > box[:, 2:]).any():
+            self._refuse("box", "holds what is no box")
         for name, kind in self.values.items():
             known = [*kind] if issubclass(kind, IntEnum) else np.arange(2 * max(kind))
             if not np.isin(rows[name], known).all():
                 self._refuse(name, "holds an unknown value")
         if self.sorted_by is not None and (np.diff(rows[self.sorted_by].astype(np.int64)) < 0).any():
             self._refuse(self.sorted_by, "is out of order")
-        if len(frame := rows.get("frame", NOTHING)):
-            if frame.min() < 0 or (frames is not None and (frame.min() < frames.start or frame.max() >= frames.stop)):
-                self._refuse("frame", "holds frames that are not there")
+        first, stop = (0, np.inf) if frames is None else (frames.start, frames.stop)
+        frame = rows.get("frame", np.zeros(0))
+        if ((frame < first) | (frame >= stop)).any():
+            self._refuse("frame", "holds frames that are not there")
 
     def _refuse(self, name: str, why: str) -> None:
         raise ValueError(f"{type(self).__name__}.{name} {why}")
