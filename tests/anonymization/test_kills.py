@@ -18,11 +18,11 @@ from or_mv_anon.anonymization import jobs, session_run
 from or_mv_anon.anonymization.analyse import ModelSettings
 from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.placing import Placed
 from or_mv_anon.anonymization.plan import SessionPlan
 from or_mv_anon.anonymization.render import Rendered
 from or_mv_anon.anonymization.session_run import SessionRun
 from or_mv_anon.anonymization.track import Tracked
-from or_mv_anon.anonymization.placing import Placed
 from or_mv_anon.config import PipelineConfig, load_config
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.files import write_atomically
