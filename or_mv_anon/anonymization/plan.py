@@ -17,6 +17,7 @@ from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.site_model import SiteModel, load_site_model
 from or_mv_anon.models.site_thresholds import Thresholds
+from or_mv_anon.seals import Signature, signature
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.site.names import same_name
 from or_mv_anon.store import RunStore
@@ -211,13 +212,13 @@ def plan_session(
     Raises:
         UserError: `out` cannot be written or would overwrite the input.
     """
-    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
-        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+    refuse_recordings_folder(session, out)
     plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
     for camera in session.cameras:
         try:
+            seen = _signature(camera)
             facts = index_camera(camera, plan.store)
-            plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
+            plan.cameras.append(_plan_camera(camera, facts, plan, options, config, seen))
             plan.facts.append(facts)
             if facts.truncated:
                 plan.problems.append(f"{camera.name}: {facts.truncated}")
@@ -253,6 +254,23 @@ def _refuse_zones_outside(camera: Camera, facts: StreamFacts) -> None:
             )
 
 
+def refuse_recordings_folder(session: Session, out: Path) -> None:
+    """Refuse an output folder in which a recording lies.
+
+    Raises:
+        UserError: it is one.
+    """
+    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
+        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+
+
+def _signature(camera: Camera) -> Signature:
+    try:
+        return signature(camera.files)
+    except OSError:
+        return ()  # looking at it says what is wrong
+
+
 def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
     if options.model is None or options.render_only:
         return []
@@ -266,7 +284,12 @@ def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
 
 
 def _plan_camera(
-    camera: Camera, facts: VideoIndex | PictureFacts, session: SessionPlan, options: Options, config: PipelineConfig
+    camera: Camera,
+    facts: VideoIndex | PictureFacts,
+    session: SessionPlan,
+    options: Options,
+    config: PipelineConfig,
+    seen: Signature,
 ) -> CameraPlan:
     start = None if options.start is None else options.start - camera.offset
     end = None if options.end is None else options.end - camera.offset
@@ -283,4 +306,4 @@ def _plan_camera(
         elif facts.pts[0] < 0:
             shift = int(facts.pts[0])  # containers do not take timestamps before zero
     destination = session.out / (camera.name + ("" if encoding is None else encoding.suffix))
-    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination)
+    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination, seen)

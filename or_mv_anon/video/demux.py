@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -12,6 +13,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.video.bound_file import BlockHashes, BoundFile
 from or_mv_anon.video.containers import ALLOWED, kind_of_list
 
 MOST_PIXELS = 1 << 27  # of a picture; four times 8K. A few bytes can claim more than any memory holds
@@ -19,11 +21,15 @@ _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FF
 _PROGRESS_EVERY = 1000  # packets
 
 
-def open_video(path: Path) -> InputContainer:
+def open_video(path: Path, hashes: BlockHashes | None = None) -> InputContainer:
     """Open a local file for reading; what is no container of pictures, playlists above all, is not even opened.
 
+    Args:
+        path: the file.
+        hashes: of its blocks; everything that is read of it must agree with them.
+
     Raises:
-        UserError: it is missing, a folder, empty, not permitted, or not a media file.
+        UserError: it is missing, a folder, empty, not permitted, not a media file, or not what was hashed.
     """
     if not path.exists():
         raise UserError(f"There is no file {path}; check the path.")
@@ -34,8 +40,9 @@ def open_video(path: Path) -> InputContainer:
     try:
         if (kind := kind_of_list(path)) is not None:
             raise UserError(f"{path} is {kind}, no recording; pass the videos themselves.")
-        container = av.open(
-            f"file:{path}",
+        place: Any = f"file:{path}" if hashes is None else BoundFile(path, hashes)
+        container: InputContainer = av.open(
+            place,
             metadata_errors="replace",
             options={"protocol_whitelist": "file", "format_whitelist": ALLOWED},
         )
