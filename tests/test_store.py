@@ -181,7 +181,7 @@ def test_a_damaged_manifest_is_refused(tmp_path, content):
 @pytest.mark.parametrize("schema", [1, 999])
 def test_another_versions_manifest_is_refused_as_such(tmp_path, schema):
     (tmp_path / MANIFEST).write_text(json.dumps({"schema": schema, "stages": {}}, indent=1))
-    with pytest.raises(UserError, match="another version .*--overwrite"):
+    with pytest.raises(UserError, match=r"another version .*--overwrite"):
         RunStore.open(tmp_path)
 
 
