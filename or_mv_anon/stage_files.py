@@ -83,7 +83,7 @@ class StageFiles:
             table = pq.read_table(pa.BufferReader(self._bytes(name)), page_checksum_verification=True)
             record = kind.from_table(table)
             record.check(frames)
-        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
             raise self._unusable(name, error) from error
         return record
 
