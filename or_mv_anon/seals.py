@@ -19,6 +19,7 @@ from or_mv_anon.errors import UserError
 
 BLOCK = 1 << 20  # bytes read at once
 TABLE = ".parquet"
+TRIES = 3  # at a file that something else, such as a backup, touches meanwhile
 
 Signature = tuple[tuple[int, ...], ...]
 """Per file: device, inode, size in bytes, and when it was modified and changed, in nanoseconds."""
@@ -65,6 +66,15 @@ def signature(files: Path | Sequence[Path]) -> Signature:
     return tuple(_facts(path) for path in _members(files))
 
 
+def same_content(before: Signature, files: Path | Sequence[Path]) -> bool:
+    """Whether files look untouched since `before`, but for changes of names, owners and permissions."""
+    try:
+        now = signature(files)
+    except OSError:
+        return False
+    return [facts[:-1] for facts in before] == [facts[:-1] for facts in now]
+
+
 def _facts(path: Path) -> tuple[int, ...]:
     facts = path.stat()
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
@@ -104,16 +114,17 @@ def seal(path: Path) -> Sealed:
     Raises:
         UserError: it cannot be read, or changes meanwhile.
     """
-    try:
-        before = signature(path)
-        digest, size = fingerprint(path)
-        rows = pq.read_metadata(path).num_rows if path.suffix == TABLE else None
-        after = signature(path)
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(f"Cannot read {path} ({error}); run the same command again.") from error
-    if before != after:
-        raise UserError(f"{path} changed while it was read; find out what else writes there, and run again.")
-    return Sealed(Seal(digest, size, rows), after)
+    for _ in range(TRIES):
+        try:
+            before = signature(path)
+            digest, size = fingerprint(path)
+            rows = pq.read_metadata(path).num_rows if path.suffix == TABLE else None
+            after = signature(path)
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(f"Cannot read {path} ({error}); run the same command again.") from error
+        if before == after:
+            return Sealed(Seal(digest, size, rows), after)
+    raise UserError(f"{path} changes while it is read; find out what else writes there, and run again.")
 
 
 def trust(path: Path, sealed: Sealed) -> None:

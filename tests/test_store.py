@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from or_mv_anon import stage_files
 from or_mv_anon import store as store_module
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
@@ -138,7 +139,8 @@ def test_an_output_is_known_at_every_moment(store, monkeypatch):
     made("first")
     assert again(store).owns("../cam.mp4")
     seen = []
-    monkeypatch.setattr(store_module, "write_atomically", lambda *each: (write_atomically(*each), seen.append(known())))
+    for module in (store_module, stage_files):
+        monkeypatch.setattr(module, "write_atomically", lambda *each: (write_atomically(*each), seen.append(known())))
 
     def known():
         opened = again(store)

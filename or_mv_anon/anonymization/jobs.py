@@ -28,7 +28,7 @@ from or_mv_anon.config import PipelineConfig
 from or_mv_anon.errors import UserError
 from or_mv_anon.learned.release import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.records import Detections, Embeddings, FrameFlag, Frames, Keypoints, Regions
-from or_mv_anon.seals import signature
+from or_mv_anon.seals import same_content, signature
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
@@ -193,7 +193,7 @@ def render(job: RenderJob) -> RenderedSegment:
             job.config.operators,
             drawer=drawer,
         )
-        if checked != signature(path):
+        if checked is None or not same_content(checked, path):
             raise UserError(f"{path} changed while it was checked; find out what else writes there, and run again.")
     except BaseException:
         discard(path)  # nothing that failed its check stays

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.render import Writer
 from or_mv_anon.config import VideoConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.seals import Signature, fingerprint, signature
+from or_mv_anon.seals import Signature, fingerprint, same_content
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.bound_file import BlockHashes, InputChangedError
@@ -166,15 +165,10 @@ def hash_camera(camera: Camera, store: Path, expected: Signature | None = None) 
         UserError: a file cannot be read, or changed meanwhile.
     """
     blocks: list[tuple[int, int, bytes]] = []
-    try:
-        before = signature(camera.files)
-        digest, size = fingerprint(
-            camera.files, block=lambda number, data: blocks.append((number, len(data), hashlib.sha256(data).digest()))
-        )
-        after = signature(camera.files)
-    except OSError as error:
-        raise UserError(f"Cannot read {camera.source}: {error.strerror}.") from error
-    if before != after or expected not in (None, after):
+    digest, size = fingerprint(
+        camera.files, block=lambda number, data: blocks.append((number, len(data), hashlib.sha256(data).digest()))
+    )
+    if expected is not None and not same_content(expected, camera.files):
         raise InputChangedError(camera.source)
     RunStore(store).write(f"{camera.name}/{BLOCKS}.parquet", BlockHashes.of(blocks))
     return digest, size

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import write_clip
-from stage_files import vouch
+from vouching import vouch
 
 from or_mv_anon.anonymization import associating, placing, track
 from or_mv_anon.anonymization.media import CameraPlan, index_camera

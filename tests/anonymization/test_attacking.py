@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clips import write_clip
-from stage_files import vouch
+from vouching import vouch
 
 from or_mv_anon.anonymization import attacking
 from or_mv_anon.anonymization.media import CameraPlan, hash_camera, index_camera

@@ -13,7 +13,7 @@ import pytest
 from clips import write_clip
 from driving import decoded
 from numpy.typing import NDArray
-from stage_files import vouch
+from vouching import vouch
 
 from or_mv_anon.anonymization import jobs, placing, render, track
 from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule

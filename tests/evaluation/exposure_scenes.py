@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from clips import write_clip
-from stage_files import vouch
+from vouching import vouch
 
 from or_mv_anon.anonymization.operators import cover
 from or_mv_anon.config import load_config
