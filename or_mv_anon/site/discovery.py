@@ -48,7 +48,8 @@ def _discover_folder(path: Path) -> Site:
     site_name = settings.name or path.resolve().name or "site"
     if folder.role != "site":
         _refuse_strangers(settings, [folder])
-        session = _session(site_name, folder.cameras, folder.notes, settings)
+        layers, notes = _with_settings_above(settings, folder)
+        session = _session(site_name, folder.cameras, notes, *layers)
         return Site(path=path, name=site_name, sessions=(session,))
     _refuse_strangers(settings, folder.sessions)
     sessions = []
@@ -60,6 +61,16 @@ def _discover_folder(path: Path) -> Site:
     _refuse_repeats([session.name for session in sessions], f"sessions of {path}")
     sessions.sort(key=lambda session: natural_key(session.name))
     return Site(path=path, name=site_name, sessions=tuple(sessions), notes=folder.notes)
+
+
+def _with_settings_above(settings: SiteSettings, folder: Folder) -> tuple[list[SiteSettings], tuple[str, ...]]:
+    """For one session of a site: the site's own settings hold, too, or its zones would be passed over unnoticed."""
+    above = load_settings(folder.path.parent)
+    if folder.path.parent == folder.path or not any(
+        _concerns(table, camera) for table in above.cameras for camera in folder.cameras
+    ):
+        return [settings], folder.notes
+    return [above, settings], (*folder.notes, f"{shown(str(above.path))} holds for this session, too.")
 
 
 def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *settings: SiteSettings) -> Session:

@@ -144,3 +144,15 @@ def test_refused(tmp_path: Path, toml: str, message: str) -> None:
         session_of(tmp_path, toml)
     assert "\n" not in str(raised.value).replace("\\n", "")
     assert "site.toml" in str(raised.value)
+
+
+def test_the_settings_of_the_site_hold_for_a_session_passed_alone(tmp_path: Path) -> None:
+    session_of(tmp_path / "day1", "", "cam1.mp4", "cam2.mp4")
+    (tmp_path / "site.toml").write_text(
+        '[[camera]]\nname = "cam1"\nalways_cover = [[0, 0, 9, 9]]\n[[camera]]\nname = "x"'
+    )
+    (session,) = discover(tmp_path / "day1").sessions
+    assert session.cameras[0].always == ((0, 0, 9, 9),)
+    assert "site.toml holds for this session, too" in session.notes[-1]
+    (tmp_path / "site.toml").write_text('[[camera]]\nname = "cam9"\nalways_cover = [[0, 0, 9, 9]]')
+    assert discover(tmp_path / "day1").sessions[0].notes == ()
