@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 
 from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
+from or_mv_anon.site.names import shown
 
 INTERRUPTED = 130
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
@@ -59,6 +61,9 @@ def tool(place: str, arguments: Sequence[str] | None = None) -> int:
 
 def guarded(run: Callable[[], int]) -> int:
     """Run a command; a failure becomes one sentence on stderr. OR_MV_ANON_DEBUG=1 shows the traceback as well."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be valid UTF-8
     try:
         return run()
     except UserError as error:
@@ -74,5 +79,6 @@ def guarded(run: Callable[[], int]) -> int:
         import traceback
 
         traceback.print_exc()
+    message = shown(message)
     print(f"error: {message}" if code != INTERRUPTED else message, file=sys.stderr)
     return code

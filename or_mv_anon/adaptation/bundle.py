@@ -13,7 +13,8 @@ from pathlib import Path
 
 from or_mv_anon.files import explained, write_atomically
 from or_mv_anon.models.registry import sha256
-from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA, THRESHOLDS, Thresholds
+from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA
+from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds
 
 SHOWN_DIGITS = 8  # of a hash, in a file's name
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mv_anon import __version__
+from or_mv_anon.anonymization.alarms import find_alarms
 from or_mv_anon.anonymization.attacking import ATTACK
 from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.placing import read_camera_audit
@@ -42,7 +43,9 @@ def write_session_audit(run: SessionRun) -> bool:
     write_audit(run.plan.out / "audit.json", report, audit)
     judged = verdict(audit)
     stream = sys.stdout if judged.well else sys.stderr
-    print(judged.sentence, file=stream)
+    for alarm in audit.alarms:
+        print(f"warning: {alarm}", file=sys.stderr)
+    print(judged.sentence, file=sys.stdout if audit.alarms else stream, flush=True)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
         print(f"- {problem}", file=stream)
     if len(audit.problems) > SHOWN_PROBLEMS:
@@ -64,19 +67,22 @@ def _findings(audit: Audit) -> list[str]:
 
 
 def _audit(run: SessionRun) -> Audit:
-    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if _placed(run, plan)]
+    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if run.placed(plan)]
     problems = list(run.problems)
     for plan, _ in placed:
         problems += frame_problems(run, plan)
-    if run.options.method == "none":
-        problems.append("--method none: the videos are NOT anonymized.")
+    cameras = tuple(_camera(run, plan, facts) for plan, facts in placed)
     return Audit(
         session=run.plan.session.name,
         tool_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=_settings(run),
         options={name: _plain(value) for name, value in asdict(run.options).items()},
-        inputs=tuple(_input(run, *each) for each in zip(run.plan.cameras, run.plan.facts, strict=True)),
+        inputs=tuple(
+            _input(run, plan, facts)
+            for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
+            if run.facts(plan.stage("hash"))
+        ),
         outputs=tuple(
             _output(run, plan, facts)
             for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
@@ -85,7 +91,8 @@ def _audit(run: SessionRun) -> Audit:
         models=_models(run),
         versions=library_versions(),
         timings=tuple(run.timings),
-        cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
+        cameras=cameras,
+        alarms=tuple(find_alarms(run, cameras)),
         problems=tuple(_without_folders(run, problem) for problem in problems),
         notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes]),
         association=_association(run),
@@ -105,7 +112,7 @@ def _association(run: SessionRun) -> AssociationAudit | None:
     rooms = [plan for plan in run.plan.cameras if plan.camera.kind == "room"]
     if len(rooms) < 2:
         return None
-    if any(run.facts(plan.stage("place")).get("associated") for plan in rooms):
+    if any(run.placed(plan) and run.facts(plan.stage("place")).get("associated") for plan in rooms):
         return AssociationAudit.from_facts(run.facts(ASSOCIATE)["association"])
     return AssociationAudit(notes=(ONE_BY_ONE,))
 
@@ -135,10 +142,6 @@ def _attack(run: SessionRun) -> AttackAudit | None:
     if not run.attacked:
         return None
     return AttackAudit.from_facts(run.facts(ATTACK)["result"])
-
-
-def _placed(run: SessionRun, plan: CameraPlan) -> bool:
-    return bool(run.facts(plan.stage("place")))
 
 
 def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
@@ -181,29 +184,33 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
 
 def _output(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> OutputVideo:
     done = run.facts(plan.stage("finish"))
+    seal = run.plan.store.files(plan.stage("finish"))[plan.output]
     parts = [run.facts(plan.stage("render", segment))["result"] for segment in plan.segments]
     frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
     notes = [*facts.notes, *([] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note])]
     return OutputVideo(
         camera=plan.camera.name,
         name=plan.destination.name,
-        sha256=done["sha256"],
-        bytes=done["size"],
+        sha256=seal.sha256,
+        bytes=seal.size,
         codec=plan.destination.suffix if plan.encoding is None else plan.encoding.codec,
         encoder="pictures" if plan.encoding is None else plan.encoding.encoder,
-        verified=True,
-        verification=(
-            f"{frames} frames decode, every timestamp is the input's, "
-            f"{regions} covered regions were compared with what was drawn."
-        ),
+        verified=run.options.method != "none",
+        verification=f"{frames} frames decode, every timestamp is the input's, {_compared(run, regions)}.",
         notes=tuple([*notes, *done["notes"]]),
     )
+
+
+def _compared(run: SessionRun, regions: int) -> str:
+    if run.options.method == "none":
+        return "nothing was covered"
+    return f"{regions} covered regions were compared with what was drawn"
 
 
 def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
     """The networks whose findings the outputs rest on, be they of this run or of an earlier one."""
     used: dict[tuple[str, str], ModelUsed] = {}
-    for plan in run.plan.cameras:
+    for plan in filter(run.placed, run.plan.cameras):
         for weights in run.facts(plan.stage("place")).get("weights", []):
             providers = {
                 run.facts(plan.stage("analyse", segment))["providers"][weights["role"]] for segment in plan.segments

@@ -15,8 +15,11 @@ from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
-from or_mv_anon.models.site_model import SiteModel, Thresholds, load_site_model
+from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.models.site_thresholds import Thresholds
+from or_mv_anon.seals import Signature, signature
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
+from or_mv_anon.site.names import same_name
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
 from or_mv_anon.video.index import VideoIndex
@@ -209,21 +212,64 @@ def plan_session(
     Raises:
         UserError: `out` cannot be written or would overwrite the input.
     """
-    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
-        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+    refuse_recordings_folder(session, out)
     plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
     for camera in session.cameras:
         try:
+            seen = _signature(camera)
             facts = index_camera(camera, plan.store)
-            plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
+            plan.cameras.append(_plan_camera(camera, facts, plan, options, config, seen))
             plan.facts.append(facts)
             plan.notes += [f"{camera.name}: {note}" for note in facts.notes]
             lacks = [*([facts.truncated] if facts.truncated else []), *facts.left_out]
             plan.problems += [f"{camera.name}: {sentence}" for sentence in lacks]
         except UserError as error:
             plan.problems.append(f"{camera.name}: {error}")
+    _refuse_collisions(plan)
+    for planned, found in zip(plan.cameras, plan.facts, strict=True):
+        _refuse_zones_outside(planned.camera, found)
     plan.notes += _layout_notes(plan, options)
     return plan
+
+
+def _refuse_collisions(plan: SessionPlan) -> None:
+    """Such as of `b.avi` and a folder of pictures `b.mp4/`: both would become ``b.mp4``."""
+    taken: dict[str, CameraPlan] = {}
+    for camera in plan.cameras:
+        other = taken.setdefault(same_name(camera.destination.name), camera)
+        if other is not camera:
+            raise UserError(
+                f"{other.camera.source.name} and {camera.camera.source.name} would both become "
+                f"{camera.destination.name}; rename one, or give it a name in site.toml with 'file' and 'name'."
+            )
+
+
+def _refuse_zones_outside(camera: Camera, facts: StreamFacts) -> None:
+    """A zone that no part of the picture lies in protects nothing: its numbers are of another picture."""
+    width, height = facts.upright_size
+    for x1, y1, x2, y2 in (*camera.always, *camera.never):
+        if x1 >= width or y1 >= height:
+            raise UserError(
+                f"The zone {[x1, y1, x2, y2]} of {camera.name} in site.toml lies outside its picture of "
+                f"{width}x{height}; expected pixels of the picture as displayed."
+            )
+
+
+def refuse_recordings_folder(session: Session, out: Path) -> None:
+    """Refuse an output folder in which a recording lies.
+
+    Raises:
+        UserError: it is one.
+    """
+    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
+        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+
+
+def _signature(camera: Camera) -> Signature:
+    try:
+        return signature(camera.files)
+    except OSError:
+        return ()  # looking at it says what is wrong
 
 
 def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
@@ -239,7 +285,12 @@ def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
 
 
 def _plan_camera(
-    camera: Camera, facts: VideoIndex | PictureFacts, session: SessionPlan, options: Options, config: PipelineConfig
+    camera: Camera,
+    facts: VideoIndex | PictureFacts,
+    session: SessionPlan,
+    options: Options,
+    config: PipelineConfig,
+    seen: Signature,
 ) -> CameraPlan:
     start = None if options.start is None else options.start - camera.offset
     end = None if options.end is None else options.end - camera.offset
@@ -256,4 +307,4 @@ def _plan_camera(
         elif facts.pts[0] < 0:
             shift = int(facts.pts[0])  # containers do not take timestamps before zero
     destination = session.out / (camera.name + ("" if encoding is None else encoding.suffix))
-    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination)
+    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination, seen)

@@ -14,6 +14,8 @@ from tqdm import tqdm
 from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
+from or_mv_anon.lock import hold
+from or_mv_anon.option_types import SEED, whole
 
 if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
     from or_mv_anon.learned.anonymizers import Anonymizer
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks that compare faces: sface, dlib (default: both; dlib needs the extra 'attack')")  # fmt: skip
     add("--per-person", type=int, default=0, metavar="N",
         help="with --faces: use at most so many pictures of a person (default: 0, all)")  # fmt: skip
-    add("--seed", type=int, default=0, metavar="N", help="of the draws (default: 0)")
+    add("--seed", type=whole(SEED), default=0, metavar="N", help="of the draws (default: 0)")
     add("--out", type=Path, metavar="JSON", help="where to write all figures; finished methods there are kept")
     add("--weights-dir", type=Path, metavar="PATH", help="folder or .tar of weights, looked at before the cache")
 
@@ -76,7 +78,10 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder {args.out.absolute().parent} for --out; make it first.")
     if args.truth is not None and not on_video:
         raise UserError("--truth goes with --original and --anonymized; with --faces the folders say who is who.")
-    return _attack_session(args) if on_video else _attack_faces(args)
+    if not on_video:
+        return _attack_faces(args)
+    with hold(args.anonymized, make=False):
+        return _attack_session(args)
 
 
 def _attack_session(args: argparse.Namespace) -> int:

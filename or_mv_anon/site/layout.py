@@ -15,6 +15,7 @@ from typing import Literal
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.site.cards import CARD_FOLDERS, by_size, card_clips, contents, human_size, is_system_folder
+from or_mv_anon.site.names import shown
 from or_mv_anon.site.part_names import looks_like_camera
 from or_mv_anon.site.parts import PartsRule, group_parts
 from or_mv_anon.site.settings import SETTINGS_NAME, load_settings
@@ -28,6 +29,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 _COLOUR_FOLDERS = frozenset({"color", "colour", "colorimage", "rgb"})  # 4D-OR and MVOR keep depth beside colour
 _DEPTH_FOLDERS = frozenset({"depth", "depthimage"})
 _CAMERA_PREFIX = re.compile(r"(cam(?:era)?[ _-]?[0-9]{1,3})(?![0-9])[^0-9]*[0-9]", re.IGNORECASE)
+_MEANT_AS_SETTINGS = frozenset({SETTINGS_NAME, f"{SETTINGS_NAME}.txt", "site.tml", "sites.toml"})
 _DEEPEST = 3  # site / session / camera / colour folder
 
 Role = Literal["nothing", "camera", "session", "site"]
@@ -115,7 +117,7 @@ def examine(path: Path, *, depth: int = 0, rule: PartsRule | None = None) -> Fol
     if role == "nothing" and depth:
         notes.append(f"{path}: holds no video and no numbered pictures.")
     cameras.sort(key=lambda camera: natural_key(camera.name))
-    return Folder(path, role, tuple(cameras), sessions, tuple(notes))
+    return Folder(path, role, tuple(cameras), sessions, tuple(map(shown, notes)))
 
 
 def is_own_output(path: Path) -> bool:
@@ -150,6 +152,8 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
         suffix = entry.suffix.lower()
         if (name.startswith(".") and not (is_folder and is_system_folder(name))) or name == SETTINGS_NAME:
             continue
+        if name.casefold() in _MEANT_AS_SETTINGS:
+            raise UserError(f"{entry} is not read, and its zones would not hold; name it {SETTINGS_NAME}.")
         if is_folder and is_own_output(entry):
             notes.append(f"{entry}: skipped, it is an output of this tool.")
         elif is_folder and is_system_folder(name):
@@ -168,6 +172,12 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
             others.append(entry)
     if others:
         notes.append(f"{path}: ignored, as neither video nor numbered picture: {by_size(others)}.")
+    for entry in (*videos, *pictures):
+        if not entry.name.isprintable():
+            raise UserError(
+                f"{path} holds a recording named '{shown(entry.name)}', with characters that cannot be printed or are "
+                "no valid UTF-8; rename it."
+            )
     return videos, pictures, folders, notes
 
 

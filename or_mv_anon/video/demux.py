@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -13,8 +14,10 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.video.bound_file import BlockHashes, BoundFile
+from or_mv_anon.video.containers import ALLOWED, kind_of_list
 
-_NOT_VIDEO = {"tty", "ansi", "bin", "hls", "concat", "dash", "ffmetadata", "lrc", "srt", "ass", "webvtt"}
+MOST_PIXELS = 1 << 27  # of a picture; four times 8K. A few bytes can claim more than any memory holds
 _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FFmpeg only estimates it
 _PROGRESS_EVERY = 1000  # packets
 _REORDER_FULLY = {"strict": "1"}  # FFmpeg's -strict: the H.264 decoder waits for all that it may have to show first
@@ -23,11 +26,16 @@ _REORDER_FULLY = {"strict": "1"}  # FFmpeg's -strict: the H.264 decoder waits fo
 Span = tuple[int, int]  # bytes from and to
 
 
-def open_video(path: Path, span: Span | None = None) -> InputContainer:
-    """Open a local file, or a span of it, for reading; playlists that would open other files are refused.
+def open_video(path: Path, hashes: BlockHashes | None = None, *, span: Span | None = None) -> InputContainer:
+    """Open a local file for reading; what is no container of pictures, playlists above all, is not even opened.
+
+    Args:
+        path: the file.
+        hashes: of its blocks; everything that is read of it must agree with them.
+        span: which bytes of it to read; None for all.
 
     Raises:
-        UserError: it is missing, a folder, empty, not permitted, or not a media file.
+        UserError: it is missing, a folder, empty, not permitted, not a media file, or not what was hashed.
     """
     if not path.exists():
         raise UserError(f"There is no file {path}; check the path.")
@@ -36,18 +44,23 @@ def open_video(path: Path, span: Span | None = None) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); the recording was probably never written. Remove or replace it.")
     try:
-        place = f"file:{path}" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:{path}"
-        allowed = "file" if span is None else "file,subfile"
-        container = av.open(place, metadata_errors="replace", options={"protocol_whitelist": allowed})
+        if (kind := kind_of_list(path)) is not None:
+            raise UserError(f"{path} is {kind}, no recording; pass the videos themselves.")
+        place: Any = BoundFile(path, hashes, span) if hashes is not None else _place(path, span)
+        container: InputContainer = av.open(
+            place,
+            metadata_errors="replace",
+            options={
+                "protocol_whitelist": "file" if span is None else "file,subfile",
+                "format_whitelist": ALLOWED,
+            },
+        )
     except PermissionError as error:
         raise UserError(f"{path} may not be read; give this user permission to read it.") from error
     except (FFmpegError, ValueError) as error:
         raise UserError(
             f"{path} cannot be read as video ({_reason(error)}); it is damaged, cut off or no video file."
         ) from error
-    if container.format.name in _NOT_VIDEO:
-        container.close()
-        raise UserError(f"{path} is no video file (FFmpeg takes it for '{container.format.name}').")
     return container
 
 
@@ -55,7 +68,7 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
     """The video stream with the largest picture, the first of them, cover pictures left out; FFmpeg's own choice.
 
     Raises:
-        UserError: there is none, or no decoder for it.
+        UserError: there is none, no decoder for it, or its pictures are larger than any camera's.
     """
     streams = video_streams(container)
     if not streams:
@@ -64,12 +77,21 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
     decodable = [s for s in streams if s.codec_context is not None]
     if not decodable:
         raise UserError(f"No decoder is available for the video in {path}.")
-    return max(decodable, key=lambda s: s.codec_context.width * s.codec_context.height)
+    stream = max(decodable, key=lambda s: s.codec_context.width * s.codec_context.height)
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MOST_PIXELS:
+        raise UserError(f"{path} claims pictures of {width}x{height}, which no camera takes; it is damaged.")
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # pictures may grow on the way
+    return stream
 
 
 def video_streams(container: InputContainer) -> list[VideoStream]:
     """All video streams but cover pictures."""
     return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
+def _place(path: Path, span: Span | None) -> str:
+    return f"file:{path}" if span is None else f"subfile,,start,{span[0]},end,{span[1]},,:{path}"
 
 
 @dataclass
@@ -189,7 +211,7 @@ def first_frame(path: Path, span: Span | None = None) -> av.VideoFrame:
     Raises:
         UserError: none does.
     """
-    with open_video(path, span) as container:
+    with open_video(path, span=span) as container:
         stream = main_stream(container, path)
         stream.codec_context.thread_count = 1
         for frame in decode(container, stream, container.demux(stream)):

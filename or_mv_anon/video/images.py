@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import partial_path, publish, sync, write_error
+from or_mv_anon.video.bound_file import BlockHashes, read_bound
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.numbering import number_in, ticks_of
 from or_mv_anon.video.orientation import Orientation
@@ -23,6 +24,7 @@ from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
 from or_mv_anon.video.segments import Segment
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+MOST_BYTES = 1 << 30  # of one picture's file
 _WRITE_OPTIONS = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -37,12 +39,17 @@ class ImageFolderSource:
     number, same instant in all cameras. Otherwise pictures follow one another: see `numbering`.
     """
 
-    def __init__(self, images: Path | Sequence[Path], *, fps: float | Fraction) -> None:
+    def __init__(
+        self, images: Path | Sequence[Path], *, fps: float | Fraction, hashes: BlockHashes | None = None
+    ) -> None:
         """`images` is a folder or a list of files, `fps` the pictures per second.
+
+        `hashes` are those of the files' blocks, which everything that is read must then agree with.
 
         Raises:
             UserError: there is no image, or the first one cannot be read.
         """
+        self._hashes = hashes
         if isinstance(images, Path):
             if not images.is_dir():
                 raise UserError(f"There is no folder {images}; check the path.")
@@ -55,7 +62,7 @@ class ImageFolderSource:
             raise UserError(f"{self.path} holds no images (looked for {', '.join(SUFFIXES)}).")
         self.missing: list[int] = []
         self._scaler = PictureScaler()
-        first = next((picture for picture in map(_read, self.files) if picture is not None), None)
+        first = next((picture for picture in map(self._read, range(len(self.files))) if picture is not None), None)
         if first is None:
             raise UserError(f"None of the {len(self.files)} images in {self.path} can be read.")
         self._upright_size = (first.shape[1], first.shape[0])
@@ -113,7 +120,7 @@ class ImageFolderSource:
             if wanted is not None and not wanted[number]:
                 continue
             pts = int(self._pts[number])
-            picture = _read(self.files[number])
+            picture = self._read(number)
             if picture is None:
                 if pts not in self.missing:
                     self.missing.append(pts)
@@ -134,6 +141,9 @@ class ImageFolderSource:
                 orientation=Orientation(),
                 scaler=self._scaler,
             )
+
+    def _read(self, number: int) -> NDArray[Any] | None:
+        return _read(self.files[number], None if self._hashes is None else self._hashes.of_file(number))
 
 
 class ImageSegmentWriter:
@@ -216,10 +226,12 @@ def _number_then_name(path: Path) -> tuple[int, str]:
     return number_in(path), path.name
 
 
-def _read(path: Path) -> NDArray[Any] | None:
+def _read(path: Path, hashes: BlockHashes | None = None) -> NDArray[Any] | None:
     """The image upright, grey (H, W) or BGR (H, W, 3), uint8 or uint16; None where it cannot be read."""
     try:
-        data = np.fromfile(path, np.uint8)
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        data = np.frombuffer(path.read_bytes() if hashes is None else read_bound(path, hashes), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
     except (OSError, cv2.error):
         return None

@@ -55,7 +55,7 @@ def index_video(
         UserError: the file is missing, empty, unreadable, no video, or holds no frame that can be decoded.
     """
     path = Path(path)
-    with open_video(path, span) as container:
+    with open_video(path, span=span) as container:
         stream = main_stream(container, path)
         codec = stream.codec_context.codec.canonical_name
         facts: dict[str, Any] = {

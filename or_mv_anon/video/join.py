@@ -20,7 +20,7 @@ from or_mv_anon.files import partial_path, publish, write_error
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reorder import decoding_times
-from or_mv_anon.video.sound import add_tracks, sound_clocks, sound_packets
+from or_mv_anon.video.sound import Hashes, add_tracks, sound_clocks, sound_packets
 from or_mv_anon.video.writer import close_quietly, open_output
 
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -36,7 +36,13 @@ class _SegmentPackets:
 
 
 def join_segments(
-    index: VideoIndex, segment_paths: Sequence[Path], destination: Path, *, audio: bool, shift: int = 0
+    index: VideoIndex,
+    segment_paths: Sequence[Path],
+    destination: Path,
+    *,
+    audio: bool,
+    shift: int = 0,
+    hashes: Hashes = None,
 ) -> list[str]:
     """Write `destination` from the segments' packets, without any metadata of the input.
 
@@ -48,6 +54,7 @@ def join_segments(
         destination: its suffix decides the container (.mp4, .m4v, .mov, .mkv, .webm).
         audio: copy the input's audio packets that belong to the kept interval.
         shift: ticks that `SegmentWriter` took off the timestamps; audio is moved by the same time.
+        hashes: gives those of an input file's blocks, which its sound must agree with.
 
     Returns:
         One sentence for each audio stream that the container does not take.
@@ -68,9 +75,9 @@ def join_segments(
     container: OutputContainer | None = None
     try:
         container_format = _FORMATS[destination.suffix.lower()]
-        clocks = sound_clocks(index) if audio else []
+        clocks = sound_clocks(index, hashes) if audio else []
         container = open_output(partial, container_format, index.time_base, audio_clocks=clocks)
-        notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift)
+        notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift, hashes=hashes)
         container.close()
         publish(partial, destination)
     except BaseException as error:
@@ -98,6 +105,7 @@ def _write(
     *,
     audio: bool,
     shift: int,
+    hashes: Hashes,
 ) -> list[str]:
     with open_video(paths[0]) as first:
         video = container.add_stream_from_template(main_stream(first, paths[0]), opaque=True)
@@ -114,9 +122,9 @@ def _write(
     if not audio:
         _mux(container, packets)
         return []
-    tracks, notes = add_tracks(container, index)
+    tracks, notes = add_tracks(container, index, hashes)
     interval = _interval(index, pts, parts[0].time_base, shift)
-    sound = sound_packets(index, tracks, interval=interval, earlier=shift * index.time_base)
+    sound = sound_packets(index, tracks, hashes, interval=interval, earlier=shift * index.time_base)
     _mux(container, heapq.merge(packets, sound, key=_seconds))
     return notes
 

@@ -43,7 +43,7 @@ def decoded_labels(
         span: part of the file; None for all of it.
         most: stop after so many packets; None to decode all.
     """
-    with open_video(path, span) as container:
+    with open_video(path, span=span) as container:
         stream = main_stream(container, path)
         show_in_order(stream, codec)
         packets = labelled(_until(container, stream, most), label)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reader import VideoSource
@@ -19,10 +21,17 @@ from or_mv_anon.video.segments import Segment
 class PartsSource:
     """The frames of a recording in parts, numbered and timed as one recording; a `Source`."""
 
-    def __init__(self, index: VideoIndex, *, threads: int = 1) -> None:
-        """`index` is a joined one; `threads` is the decoder's."""
+    def __init__(
+        self, index: VideoIndex, *, threads: int = 1, hashes: Callable[[Path], BlockHashes] | None = None
+    ) -> None:
+        """`index` is a joined one; for the others see `source_of`."""
         self.index = index
-        self._sources = [VideoSource(part, threads=threads, shown=index) for part in index.parts]
+        self._sources = [
+            VideoSource(
+                part, threads=threads, shown=index, hashes=None if hashes is None else partial(hashes, part.path)
+            )
+            for part in index.parts
+        ]
         self._bounds = np.cumsum([0, *(part.n_frames for part in index.parts)])
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
 from or_mv_anon.video.fitting import Fitter, Shape
 from or_mv_anon.video.frame import Frame, PictureScaler
@@ -27,15 +28,24 @@ __all__ = ["Source", "VideoSource", "open_source"]
 class VideoSource:
     """The main video stream of a file. One frame is in memory at a time, besides the decoder's own."""
 
-    def __init__(self, index: VideoIndex, *, threads: int = 1, shown: VideoIndex | None = None) -> None:
+    def __init__(
+        self,
+        index: VideoIndex,
+        *,
+        threads: int = 1,
+        hashes: Callable[[], BlockHashes] | None = None,
+        shown: VideoIndex | None = None,
+    ) -> None:
         """Read the file of an index.
 
         Args:
             index: of the file.
             threads: the decoder's; callers that run one process per core leave it at 1.
+            hashes: gives those of the file's blocks, which everything that is decoded must then agree with.
             shown: what the pictures are made alike in size, shape and format; None for `index` itself.
         """
         self.index = index
+        self._hashes = hashes
         self.missing: list[int] = []
         self._threads = threads
         shown = shown or index
@@ -183,7 +193,7 @@ class VideoSource:
 
     def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
         index = self.index
-        with open_video(index.path, index.span) as container:
+        with open_video(index.path, None if self._hashes is None else self._hashes(), span=index.span) as container:
             stream = main_stream(container, index.path)
             stream.codec_context.thread_count = self._threads
             if self._threads > 1:

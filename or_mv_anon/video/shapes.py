@@ -13,6 +13,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from or_mv_anon.video.demux import MOST_PIXELS
 from or_mv_anon.video.fitting import Shape
 from or_mv_anon.video.slices import length_bytes, units
 
@@ -76,6 +77,7 @@ class ShapeWatcher:
         decoder = av.CodecContext.create(self._decoder, "r")
         assert isinstance(decoder, VideoCodecContext)
         decoder.thread_count = 1
+        decoder.options = {"max_pixels": str(MOST_PIXELS)}
         if packet.has_sidedata("new_extradata"):
             decoder.extradata = bytes(packet.get_sidedata("new_extradata"))
         elif self._extradata:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 
 import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream
 
+from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.demux import open_video
 from or_mv_anon.video.index import VideoIndex
 
 _PLAIN = "pcm_s16le"
 _LOST = "left out."
 
+Hashes = Callable[[Path], BlockHashes] | None
 Interval = tuple[Fraction | None, Fraction | None]  # seconds [from, to) of the recording; None for an open end
 
 
-def sound_clocks(index: VideoIndex) -> list[int]:
+def sound_clocks(index: VideoIndex, hashes: Hashes) -> list[int]:
     """Ticks per second of every audio stream."""
     found = []
     for part in index.parts or (index,):
-        with open_video(part.path, part.span) as source:
+        with _opened(part, hashes) as source:
             found += [stream.time_base.denominator for stream in source.streams.audio if stream.time_base]
     return found
 
@@ -74,12 +77,12 @@ class Track:
                 yield from self.stream.encode(plain)
 
 
-def add_tracks(container: OutputContainer, index: VideoIndex) -> tuple[dict[int, Track], list[str]]:
+def add_tracks(container: OutputContainer, index: VideoIndex, hashes: Hashes) -> tuple[dict[int, Track], list[str]]:
     """Output tracks by the number of their audio stream in the input, and what has to be said about them."""
     tracks: dict[int, Track] = {}
     notes: list[str] = []
     parts = index.parts or (index,)
-    with open_video(parts[0].path, parts[0].span) as source:
+    with _opened(parts[0], hashes) as source:
         for number, stream in enumerate(source.streams.audio):
             try:
                 tracks[number] = Track(container, stream)
@@ -89,7 +92,7 @@ def add_tracks(container: OutputContainer, index: VideoIndex) -> tuple[dict[int,
                 notes.append(f"Audio stream {stream.index} ({name}) does not fit into {container.format.name}: {_LOST}")
         formats = [_format_of(stream) for stream in source.streams.audio]
     for part in parts[1:]:
-        with open_video(part.path, part.span) as source:
+        with _opened(part, hashes) as source:
             if [_format_of(stream) for stream in source.streams.audio] != formats:
                 notes.append(f"The sound of {part.path.name} is in another format than that of the first part: {_LOST}")
     return tracks, notes
@@ -101,24 +104,25 @@ def is_lost(note: str) -> bool:
 
 
 def sound_packets(
-    index: VideoIndex, tracks: Mapping[int, Track], *, interval: Interval, earlier: Fraction
+    index: VideoIndex, tracks: Mapping[int, Track], hashes: Hashes, *, interval: Interval, earlier: Fraction
 ) -> Iterator[av.Packet]:
     """The packets of all tracks.
 
     Args:
         index: of the recording.
         tracks: see `add_tracks`.
+        hashes: gives those of a file's blocks, which the sound must agree with.
         interval: what is wanted of the recording.
         earlier: seconds that are taken off every timestamp.
     """
     parts = index.parts or (index,)
-    with open_video(parts[0].path, parts[0].span) as source:
+    with _opened(parts[0], hashes) as source:
         formats = [_format_of(stream) for stream in source.streams.audio]
     first = 0
     for part in parts:
         later = int(index.pts[first]) * index.time_base - int(part.pts[0]) * part.time_base
         first += part.n_frames
-        for number, packet in _packets(part, tracks, formats):
+        for number, packet in _packets(part, tracks, formats, hashes):
             _move(packet, later + _splice(part, packet))
             if packet.pts is None or not _inside(packet.pts * Fraction(packet.time_base), interval):
                 continue
@@ -127,9 +131,9 @@ def sound_packets(
 
 
 def _packets(
-    part: VideoIndex, tracks: Mapping[int, Track], formats: list[tuple[object, ...]]
+    part: VideoIndex, tracks: Mapping[int, Track], formats: list[tuple[object, ...]], hashes: Hashes
 ) -> Iterator[tuple[int, av.Packet]]:
-    with open_video(part.path, part.span) as source:
+    with _opened(part, hashes) as source:
         streams = {
             stream.index: number
             for number, stream in enumerate(source.streams.audio)
@@ -140,6 +144,10 @@ def _packets(
         for packet in source.demux([source.streams[index] for index in streams]):
             if packet.size and packet.pts is not None:
                 yield streams[packet.stream_index], packet
+
+
+def _opened(part: VideoIndex, hashes: Hashes) -> InputContainer:
+    return open_video(part.path, None if hashes is None else hashes(part.path), span=part.span)
 
 
 def _format_of(stream: AudioStream) -> tuple[object, ...]:

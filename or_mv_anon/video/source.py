@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 
 if TYPE_CHECKING:
+    from or_mv_anon.video.bound_file import BlockHashes
     from or_mv_anon.video.index import VideoIndex
 
 
@@ -83,9 +85,17 @@ def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, thre
     return source_of(index_recording(path), threads=threads)
 
 
-def source_of(index: VideoIndex, *, threads: int = 1) -> Source:
-    """The frames of an indexed video, be it in one file or in parts."""
+def source_of(index: VideoIndex, *, threads: int = 1, hashes: Callable[[Path], BlockHashes] | None = None) -> Source:
+    """The frames of an indexed video, be it in one file or in parts.
+
+    Args:
+        index: of the video.
+        threads: decoder threads.
+        hashes: gives those of a file's blocks, which everything that is decoded must then agree with.
+    """
     from or_mv_anon.video.parts_reader import PartsSource
     from or_mv_anon.video.reader import VideoSource
 
-    return PartsSource(index, threads=threads) if index.parts else VideoSource(index, threads=threads)
+    if index.parts:
+        return PartsSource(index, threads=threads, hashes=hashes)
+    return VideoSource(index, threads=threads, hashes=None if hashes is None else partial(hashes, index.path))
