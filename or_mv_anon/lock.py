@@ -35,7 +35,7 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
 
     Args:
         folder: of the output.
-        make: make it if it is not there. Otherwise nothing is held then.
+        make: make it if it is not there. Otherwise, and where it may only be read, nothing is held then.
 
     Raises:
         UserError: another run holds it, or it cannot be written.
@@ -45,6 +45,9 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
     place = folder.resolve()
     if place in _held or not place.is_dir():
+        yield
+        return
+    if not make and not os.access(place, os.W_OK):  # who may only read, locks nobody out
         yield
         return
     with explained(place / NOTE):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +34,10 @@ class StageFiles:
         self.root = root
         self._own: Manifest | None = None
 
+    def place(self, name: str) -> Path:
+        """Where the file `name` lies; outputs lie beside the folder even where that is a link to elsewhere."""
+        return Path(os.path.normpath(self.root / name))
+
     @property
     def manifest(self) -> Manifest:
         """What is finished: as this store opened it, or, where it only reads, as it is on the disk now."""
@@ -52,7 +57,7 @@ class StageFiles:
         """
         if self.manifest.noted(name) is not None:
             raise RuntimeError(f"{name} is about to be written, and a finished stage still vouches for it")
-        path = self.root / name
+        path = self.place(name)
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -106,11 +111,11 @@ class StageFiles:
         """
         for name in names:
             seal = self.manifest.noted(name)
-            if seal is None or not seals.holds(self.root / name, seal):
+            if seal is None or not seals.holds(self.place(name), seal):
                 raise self._unusable(name, "it is not what its stage wrote")
 
     def _bytes(self, name: str) -> bytes:
-        data = (self.root / name).read_bytes()
+        data = self.place(name).read_bytes()
         seal = self.manifest.noted(name)
         if seal is None:
             raise ValueError("no finished stage vouches for it")

@@ -66,7 +66,7 @@ class RunStore(StageFiles):
         return self._changed(self.manifest.stages[stage]) if stage in self.manifest.stages else []
 
     def _changed(self, entry: Entry) -> list[str]:
-        return [name for name, seal in entry.files.items() if not seals.holds(self.root / name, seal)]
+        return [name for name, seal in entry.files.items() if not seals.holds(self.place(name), seal)]
 
     def facts(self, stage: str) -> dict[str, Any]:
         """What was noted when `stage` was finished (empty if it was not, or no longer counts)."""
@@ -89,7 +89,7 @@ class RunStore(StageFiles):
 
     def owns(self, name: str) -> bool:
         """Whether the output `name` holds what this run or an earlier one put there."""
-        return any(seals.holds(self.root / name, seal) for seal in self.manifest.known(name))
+        return any(seals.holds(self.place(name), seal) for seal in self.manifest.known(name))
 
     def begin(self, stages: Mapping[str, Sequence[str]]) -> None:
         """Take back, durably, that these stages are finished, for the files that they name are about to be written.
@@ -134,20 +134,20 @@ class RunStore(StageFiles):
         """
         assert self._own is not None
         manifest, moved = self._own, moved or {}
-        sealed = sealed or {name: seals.seal(self.root / moved.get(name, name)) for name in files}
+        sealed = sealed or {name: seals.seal(self.place(moved.get(name, name))) for name in files}
         if moved:
             for name in moved:
                 manifest.announce(name, sealed[name].seal)
             self.save(always=True)
         for name in files:
-            seals.trust(self.root / name, self._put(name, moved[name], sealed[name]) if name in moved else sealed[name])
+            seals.trust(self.place(name), self._put(name, moved[name], sealed[name]) if name in moved else sealed[name])
         sources = {name: manifest.stages[name].content for name in made_of}
         manifest.finish(stage, Entry(fingerprint, {name: sealed[name].seal for name in files}, facts or {}, sources))
         self.save(always=True)
 
     def _put(self, name: str, made: str, sealed: Sealed) -> Sealed:
         """Give the finished `made` its final name."""
-        target, source = self.root / name, self.root / made
+        target, source = self.place(name), self.place(made)
         if os.path.lexists(target) and not self.owns(name):
             raise UserError(
                 f"{target} is not what an earlier run put there; move it away and run the same command again."

@@ -152,6 +152,17 @@ def test_an_output_is_known_at_every_moment(store, monkeypatch):
     assert {noted for text, _, noted in seen if text == "first"} == {None}
 
 
+def test_outputs_lie_beside_a_folder_that_is_a_link(tmp_path):
+    (tmp_path / "fast").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "stages").symlink_to(tmp_path / "fast")
+    opened = RunStore.open(tmp_path / "out" / "stages")
+    opened.write_text("joined.mp4", "new")
+    opened.finish("finish", "x", files=["../cam.mp4"], moved={"../cam.mp4": "joined.mp4"})
+    assert (tmp_path / "out" / "cam.mp4").read_text() == "new"
+    assert again(opened).trusted("finish", "x")
+
+
 def test_what_somebody_else_put_in_an_outputs_place_stays(store):
     (store.root.parent / "cam.mp4").write_text("mine")
     store.write_text("cam/joined.mp4", "new")

@@ -150,7 +150,7 @@ class SessionRun:
         for task in tasks:
             if task.stage not in done:
                 self._tell_changes(task)
-                places = {file: store.root / task.moved.get(file, file) for file in task.files}
+                places = {file: store.place(task.moved.get(file, file)) for file in task.files}
                 job = SealedJob(function, task.job, places)
                 pending[id(job)] = task, job
         frames = sum(task.frames for task, _ in pending.values())
@@ -191,7 +191,7 @@ class SessionRun:
         store = self.plan.store
         if store.fingerprint(task.stage) != task.fingerprint:
             return
-        if changed := [path for name in store.changed(task.stage) if (path := store.root / name).exists()]:
+        if changed := [path for name in store.changed(task.stage) if (path := store.place(name)).exists()]:
             print(f"- {changed[0]} was changed or damaged after it was written; it is made again.", flush=True)
 
     def _note_failure(self, task: Task, stage: str, error: Exception) -> None:
