@@ -108,8 +108,8 @@ def try_all(world: World, kinds: list[str], out: Path, attempts: Path, *, keep: 
 def _attempt(case: Case, folder: Path) -> Verdict:
     try:
         return case.attempt(folder)
-    except OSError as error:  # FFmpeg's errors are among them: an output that nothing can read
-        return Verdict(f"cannot be judged: {error}")
+    except Exception as error:  # one attempt that cannot be judged does not end hours of others
+        return Verdict(f"cannot be judged: {type(error).__name__}: {error}")
 
 
 def table(result: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ what the networks miss by themselves is no fault of what is tried here.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,14 @@ def decode(path: Path) -> Pictures:
     """All frames of a video, or of a folder of pictures, that can be decoded, as (N, height, width, 3) BGR.
 
     Raises:
-        OSError: nothing can be read; `av.error.FFmpegError` is one.
+        OSError: nothing can be decoded.
     """
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     pictures: list[Pictures] = []
     for file in files:
-        with av.open(str(file)) as container:
-            pictures += [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        with contextlib.suppress(av.error.FFmpegError), av.open(str(file)) as container:
+            for frame in container.decode(video=0):
+                pictures.append(frame.to_ndarray(format="bgr24"))
     if not pictures:
         raise OSError(f"{path} holds no picture")
     height, width = pictures[0].shape[:2]
