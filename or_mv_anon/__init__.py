@@ -4,4 +4,8 @@ Data flows ``Frame -> Detections -> Tracks -> Keypoints -> Regions -> Frame``; e
 output is stored (see ``records`` for the types, ``store`` for the files, ``anonymization.pipeline`` for the order).
 """
 
+from or_mv_anon.models.engines import forbid_reports
+
 __version__ = "0.1.0"
+
+forbid_reports()  # before any library that would report its use is imported
