@@ -4,8 +4,10 @@ Data flows ``Frame -> Detections -> Tracks -> Keypoints -> Regions -> Frame``; e
 output is stored (see ``records`` for the types, ``store`` for the files, ``anonymization.pipeline`` for the order).
 """
 
-from or_mv_anon.models.engines import forbid_reports
+import os
 
 __version__ = "0.1.0"
 
-forbid_reports()  # before any library that would report its use is imported
+# Libraries that would report their use to their makers are told not to before any of them is imported. ONNX Runtime
+# reads the first name, some versions of it the second; the third is a convention that others follow.
+os.environ.update({"ORT_DISABLE_TELEMETRY": "1", "ORT_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1"})

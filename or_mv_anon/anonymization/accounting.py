@@ -22,6 +22,7 @@ from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
 from or_mv_anon.learned.modifier_model import ROLE
+from or_mv_anon.printable import printable
 from or_mv_anon.site import StreamFacts
 
 if TYPE_CHECKING:
@@ -42,19 +43,19 @@ def write_session_audit(run: SessionRun) -> bool:
     write_audit(run.plan.out / "audit.json", report, audit)
     judged = verdict(audit)
     stream = sys.stdout if judged.well else sys.stderr
-    print(judged.sentence, file=stream)
+    print(printable(judged.sentence), file=stream)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
-        print(f"- {problem}", file=stream)
+        print(f"- {printable(problem)}", file=stream)
     if len(audit.problems) > SHOWN_PROBLEMS:
         print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report", file=stream)
     for timing in audit.timings:
         if timing.frames_per_s:
             print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
     for sentence in _findings(audit):
-        print(f"  {sentence}")
+        print(f"  {printable(sentence)}")
     for engine in sorted({model.provider for model in audit.models if model.provider}):
         print(f"  networks ran on {engine}")
-    print(f"Videos: {run.plan.out}\nReport: {report}", flush=True)
+    print(f"Videos: {printable(run.plan.out)}\nReport: {printable(report)}", flush=True)
     return judged.well
 
 

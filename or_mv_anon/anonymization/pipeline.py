@@ -30,6 +30,7 @@ from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.printable import printable
 from or_mv_anon.site import Session, describe, discover
 from or_mv_anon.workers import available_cores
 
@@ -49,7 +50,7 @@ def anonymize_site(options: Options) -> int:
     endoscopy = load_endoscopy_config(options.endoscope_config)
     site = discover(options.videos)
     for note in site.notes[:SHOWN_NOTES]:
-        print(f"- {note}")
+        print(f"- {printable(note)}")
     if len(site.notes) > SHOWN_NOTES:
         print(f"- ... and {len(site.notes) - SHOWN_NOTES} more folders without recordings")
     kinds = {camera.kind for session in site.sessions for camera in session.cameras}
@@ -67,7 +68,7 @@ def anonymize_site(options: Options) -> int:
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
-            print(f"error: session {session.name}: {error}", file=sys.stderr)
+            print(f"error: session {printable(session.name)}: {error}", file=sys.stderr)
             outcomes.append(False)
     return 0 if all(outcomes) else 1
 
@@ -109,7 +110,7 @@ def _show_plan(plan: SessionPlan) -> SessionPlan:
         raise UserError(" ".join(plan.problems))
     print(describe(plan.usable, plan.facts), flush=True)
     for sentence in [*plan.problems, *plan.notes]:
-        print(f"- {sentence}", flush=True)
+        print(f"- {printable(sentence)}", flush=True)
     return plan
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.audit.page import render_page
 from or_mv_anon.files import write_atomically
+from or_mv_anon.printable import json_printable, printable_lines
 
 SCHEMA = "or_mv_anon/audit/1"
-UNENCODABLE = "backslashreplace"  # file names need not be valid Unicode; in JSON this happens to be the right escape
 
 
 def write_audit(path_json: Path, path_html: Path, audit: Audit) -> None:
@@ -23,10 +23,10 @@ def write_audit(path_json: Path, path_html: Path, audit: Audit) -> None:
     Raises:
         UserError: a file cannot be written.
     """
-    text = json.dumps(audit_json(audit), indent=1, allow_nan=False, ensure_ascii=False)
-    page = render_page(audit)
-    write_atomically(path_json, lambda path: path.write_text(text + "\n", encoding="utf-8", errors=UNENCODABLE))
-    write_atomically(path_html, lambda path: path.write_text(page, encoding="utf-8", errors=UNENCODABLE))
+    text = json_printable(json.dumps(audit_json(audit), indent=1, allow_nan=False, ensure_ascii=False))
+    page = printable_lines(render_page(audit))
+    write_atomically(path_json, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+    write_atomically(path_html, lambda path: path.write_text(page, encoding="utf-8"))
 
 
 def audit_json(audit: Audit) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from or_mv_anon.endoscopy.stages import Verdicts, load_judgements
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.printable import printable
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
 from or_mv_anon.store import RunStore
@@ -92,7 +93,8 @@ def find_recordings(place: Path) -> list[Path]:
         hint = f" Its folders are not searched: {', '.join(below[:5])}." if below else ""
         raise UserError(f"No videos in {place}; their names end in {', '.join(sorted(VIDEO_SUFFIXES)[:8])}, ....{hint}")
     if below:
-        print(f"- folders in {place} are not searched: {', '.join(below[:5])}{', ...' if len(below) > 5 else ''}")
+        shown = printable(", ".join(below[:5]))
+        print(f"- folders in {printable(place)} are not searched: {shown}{', ...' if len(below) > 5 else ''}")
     return videos
 
 
@@ -128,7 +130,7 @@ def _anonymize(
     labels = options.out / f"{name}{SUFFIX}"
     _refuse_strangers(plan, [labels, *([camera.destination] if save_video else [])], overwrite=options.overwrite)
     for note in plan.notes if save_video else ():
-        print(f"- {note}")
+        print(f"- {printable(note)}")
     run = SessionRun(plan, options, config, weights, endoscopy)
     run.run(render=save_video)
     if not run.placed(camera):
@@ -203,10 +205,10 @@ def _tell(name: str, run: SessionRun, outside: float, written: list[str], proble
         if timing.frames_per_s and not timing.skipped and timing.stage in ("judge", "render")
     )
     print(
-        f"{name}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
-        f"{f' ({speed})' if speed else ''} -> {', '.join(written)}"
+        f"{printable(name)}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
+        f"{f' ({speed})' if speed else ''} -> {printable(', '.join(written))}"
     )
     for problem in problems[:SHOWN_PROBLEMS]:
-        print(f"- {problem}", file=sys.stderr)
+        print(f"- {printable(problem)}", file=sys.stderr)
     if len(problems) > SHOWN_PROBLEMS:
         print(f"- ... and {len(problems) - SHOWN_PROBLEMS} more", file=sys.stderr)

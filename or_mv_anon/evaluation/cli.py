@@ -9,6 +9,7 @@ from pathlib import Path
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
+from or_mv_anon.printable import printable
 
 DESCRIPTION = """Judge anonymized videos against exact ground truth.
 
@@ -98,4 +99,4 @@ def run(args: argparse.Namespace) -> int:
 
 def _say(camera: str) -> None:
     if sys.stderr.isatty():
-        print(f"judging {camera} ...", file=sys.stderr)
+        print(f"judging {printable(camera)} ...", file=sys.stderr)

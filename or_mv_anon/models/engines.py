@@ -1,7 +1,7 @@
 """The inference engines as this project imports them: without the parts that report their use to their makers.
 
 ONNX Runtime writes a device id and contacts its maker while it is being imported, before any call could forbid it; only
-an environment variable that is there earlier keeps it silent. It is set when this package is imported, so that worker
+an environment variable that is there earlier keeps it silent. This package's own `__init__` sets it, so that worker
 processes, and libraries that import the engine on their own, inherit it.
 """
 
@@ -10,20 +10,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
-# ONNX Runtime reads the first name, some versions of it the second; the third is a convention that others follow.
-SILENT = {"ORT_DISABLE_TELEMETRY": "1", "ORT_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1"}
 _CUDA_LIBRARY = "capi/*onnxruntime_providers_cuda*"
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-
-
-def forbid_reports() -> None:
-    """Tell this process's libraries, and those of its children, to report nothing to anybody."""
-    os.environ.update(SILENT)
 
 
 def onnxruntime() -> ModuleType:
@@ -32,7 +24,6 @@ def onnxruntime() -> ModuleType:
     Raises:
         ImportError: it is not installed.
     """
-    forbid_reports()
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()  # where the variables are unknown, as on Windows
