@@ -45,6 +45,11 @@ class Requests:
     def __init__(self) -> None:
         self._first: float | None = None
 
+    @property
+    def came(self) -> bool:
+        """Whether any came."""
+        return self._first is not None
+
     def is_first(self, number: int) -> bool:
         """Whether the signal `number` is the first that came; does not return when the user insists."""
         now = time.monotonic()
@@ -57,8 +62,13 @@ class Requests:
 
 
 @contextmanager
-def handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `handle` answer the signals that ask to stop within the block; other threads than the main one may not."""
+def handling(
+    handle: Callable[[int, FrameType | None], None], *, for_good: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Let `handle` answer the signals that ask to stop within the block, and afterwards, too, if it is `for_good`.
+
+    Other threads than the main one may not set handlers; there the block runs as it is.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -69,21 +79,21 @@ def handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
                 signal.signal(number, handle)
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in before.items() if not for_good() else ():
             if handler is not None:
                 signal.signal(number, handler)
 
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Let signals raise `StopAsked` within the block."""
+    """Let signals raise `StopAsked` within the block. Once one came the process is expected to end, so that stays."""
     requests = Requests()
 
     def handle(number: int, frame: FrameType | None) -> None:
         if requests.is_first(number):
             raise StopAsked(number)
 
-    with handling(handle):
+    with handling(handle, for_good=lambda: requests.came):
         yield
 
 

@@ -64,8 +64,9 @@ class WorkerPool:
         self._workers = workers
         self._patience = patience
         self._context = multiprocessing.get_context("spawn")
-        self._counter = self._context.Value("q", 0)
-        self._stopping = self._context.RawValue("b", 0)
+        with _signals_held():  # for multiprocessing's own helper process, which this starts
+            self._counter = self._context.Value("q", 0)
+            self._stopping = self._context.RawValue("b", 0)
         self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:

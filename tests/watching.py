@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 CONSOLE = str(Path(sys.executable).with_name("or-mv-anon"))
-PATIENCE = 600  # seconds
+PATIENCE = 1800  # seconds
 WATCH = ("unshare", "-rn", "strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=socket,openat", "-e", "signal=none")
 OUTWARD = re.compile(r"socket\((AF_INET6?|AF_NETLINK|AF_PACKET)[,)]")  # netlink: how a name is looked up
 REPORTS = re.compile(r"openat\(.*(deviceid|\.onnxruntime|intel/openvino_ga|openvino_telemetry/main)")
@@ -24,7 +24,8 @@ def _can_watch() -> bool:
     return subprocess.run([*WATCH, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
 
 
-watched = pytest.mark.skipif(not _can_watch(), reason="needs strace and the right to make a network namespace")
+CAN_WATCH = _can_watch()
+watched = pytest.mark.skipif(not CAN_WATCH, reason="needs strace and the right to make a network namespace")
 
 
 def told(folder: Path, *command: object, codes: tuple[int, ...] = (0,)) -> list[str]:
