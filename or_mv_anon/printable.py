@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, TextIO
 
+from or_mv_anon.redaction import redacted
+
 # Controls (C0, DEL, C1), invisible and direction-changing marks, line and paragraph separators, undecodable bytes.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _LAYOUT = "\n\r\t"  # what texts of our own are laid out with
@@ -34,7 +36,7 @@ def json_printable(text: str) -> str:
 
 
 class PrintableStream:
-    """A terminal's stream, or a pipe, on which no control character but line ends and tabs arrives.
+    """A terminal's stream, or a pipe, on which neither control characters nor passwords in addresses arrive.
 
     Raises:
         OutputClosed: instead of `BrokenPipeError`, in `write` and `flush`.
@@ -46,7 +48,7 @@ class PrintableStream:
     def write(self, text: str) -> int:
         """Pass on `text`; returns its length."""
         try:
-            self._stream.write(printable_lines(text))
+            self._stream.write(printable_lines(redacted(text)))
         except BrokenPipeError as error:
             raise OutputClosed from error
         return len(text)
