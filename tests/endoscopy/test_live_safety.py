@@ -57,7 +57,9 @@ def test_a_clock_that_jumps_costs_a_second(
     assert counts["frames_in"] == 60
     assert 60 <= counts["frames_out"] <= 60 + RATE + 2
     assert counts["clock_jumps"] == 1
-    assert f"{jump_s:+.1f} s" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "jump by" in said
+    assert f"{jump_s:+.1f} s" in said or jump_s < -60  # FFmpeg takes so much for a counter that began anew
 
 
 def spliced(source: Path, target: Path, pts: list[int]) -> Path:

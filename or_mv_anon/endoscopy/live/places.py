@@ -98,7 +98,7 @@ def _network(text: str) -> str:
         usable = False
     if not usable:
         expected = "://, ".join(NETWORK)
-        raise UserError(f"{redacted_address(text)} cannot be used; expected {expected}:// and an address.")
+        raise UserError(f"{redacted_address(text)} is no stream that can be used; expected {expected}://HOST.")
     return text
 
 

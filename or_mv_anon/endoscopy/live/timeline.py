@@ -74,9 +74,7 @@ class FileClock:
         time = expected if own is None else own + self._offset
         jump = time - self._last
         if -LARGEST_STEP_BACK_S <= jump <= LARGEST_GAP_S:
-            if (
-                jump < SAME_S
-            ):  # out of order, or twice: a moment of its own all the same, unless that would run ahead of the clock
+            if jump < SAME_S:  # out of order: a moment of its own, unless that would run ahead of the clock
                 time = expected if expected - time <= LARGEST_STEP_BACK_S else self._last
             self._last = time
             return time, 0.0
