@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+LARGEST_PLACE = 1e6  # px from the picture's corner; a box beyond it is damage
 Column = NDArray[Any]  # converted to the dtype and checked for the shape that the record's `columns` state
 
 
@@ -57,6 +58,9 @@ class Columns:
     """Base of the records: arrays of one length, indexed together by a mask, a slice or row numbers."""
 
     columns: ClassVar[dict[str, tuple[Any, tuple[int, ...]]]]  # name -> (dtype, shape of one row)
+    sorted_by: ClassVar[str | None] = None  # the column that never falls
+    values: ClassVar[dict[str, type[IntEnum] | type[IntFlag]]] = {}  # columns that hold nothing but these
+    gaps: ClassVar[tuple[str, ...]] = ()  # columns in which a number may be missing
 
     def __post_init__(self) -> None:
         size = len(self)
@@ -65,6 +69,36 @@ class Columns:
             if value.shape != (size, *shape):
                 raise ValueError(f"{type(self).__name__}.{name}: expected shape {(size, *shape)}, got {value.shape}")
             object.__setattr__(self, name, value)
+
+    def check(self, frames: range | None = None) -> None:
+        """Look whether the rows can be what a stage wrote: such numbers, in such an order.
+
+        Args:
+            frames: those that the rows may be about, if the record is about frames.
+
+        Raises:
+            ValueError: they cannot.
+        """
+        rows: dict[str, Column] = {name: getattr(self, name) for name in self.columns}
+        for name, value in rows.items():
+            if np.issubdtype(value.dtype, np.floating) and name not in self.gaps and not np.isfinite(value).all():
+                self._refuse(name, "holds what is no number")
+        box = rows.get("box", np.zeros((0, 4)))
+        if np.abs(box).max(initial=0) > LARGEST_PLACE or (box[:, :2] > box[:, 2:]).any():
+            self._refuse("box", "holds what is no box")
+        for name, kind in self.values.items():
+            known = [*kind] if issubclass(kind, IntEnum) else np.arange(2 * max(kind))
+            if not np.isin(rows[name], known).all():
+                self._refuse(name, "holds an unknown value")
+        if self.sorted_by is not None and (np.diff(rows[self.sorted_by].astype(np.int64)) < 0).any():
+            self._refuse(self.sorted_by, "is out of order")
+        first, stop = (0, np.inf) if frames is None else (frames.start, frames.stop)
+        frame = rows.get("frame", np.zeros(0))
+        if ((frame < first) | (frame >= stop)).any():
+            self._refuse("frame", "holds frames that are not there")
+
+    def _refuse(self, name: str, why: str) -> None:
+        raise ValueError(f"{type(self).__name__}.{name} {why}")
 
     def __len__(self) -> int:
         return len(getattr(self, next(iter(self.columns))))
@@ -143,6 +177,14 @@ class Frames(Columns):
         "time": (np.float64, ()),
         "flags": (np.uint8, ()),
     }
+    sorted_by = "frame"
+    values = {"flags": FrameFlag}
+
+    def check(self, frames: range | None = None) -> None:
+        """The same, and that there is a row for each of `frames`."""
+        super().check(frames)
+        if frames is not None and not np.array_equal(self.frame, frames):
+            self._refuse("frame", "does not hold every frame once")
 
     def has(self, flag: FrameFlag) -> NDArray[np.bool_]:
         """Mask of the frames that carry `flag`."""
@@ -158,6 +200,7 @@ class Detections(Columns):
     score: Column  # [0, 1]
 
     columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
+    sorted_by = "frame"
 
 
 @dataclass(frozen=True)
@@ -194,6 +237,8 @@ class Tracks(Columns):
         "provenance": (np.uint8, ()),
         "detection": (np.int32, ()),
     }
+    sorted_by = "track"
+    values = {"provenance": Provenance}
 
 
 @dataclass(frozen=True)
@@ -262,3 +307,5 @@ class Regions(Columns):
         "track": (np.int32, ()),
         "uncertainty": (np.float32, ()),
     }
+    sorted_by = "frame"
+    values = {"kind": RegionKind}

@@ -1,103 +1,201 @@
 """What a run leaves on disk between stages: Parquet records, and a manifest that says what each was made from.
 
-Everything is written to ``*.partial``, synced and renamed, so a file that exists is whole. A stage is skipped when the
-manifest holds the same fingerprint (inputs, weights, configuration, schema) and its files are still there. Pixels are
-never stored here, except the already anonymized video segments that wait to be joined.
+Everything is written to ``*.partial``, synced and renamed, so a file that exists is whole. A stage counts as done when
+its fingerprint (inputs, weights, configuration, schema) is the same, its files have the hashes that were noted with it,
+and so had everything that it was made of. `begin` takes its word back before anything of it is touched, and what is
+read is compared with its hash as it is read. Pixels are never stored here, except the already anonymized video segments
+that wait to be joined.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from or_mv_anon import seals
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained, write_atomically
-from or_mv_anon.records import SCHEMA_VERSION, Columns
+from or_mv_anon.files import explained, sync, write_atomically
+from or_mv_anon.manifest import Entry
+from or_mv_anon.seals import Seal, Sealed
+from or_mv_anon.stage_files import MANIFEST, StageFiles, read_manifest
 
-Record = TypeVar("Record", bound=Columns)
-MANIFEST = "manifest.json"
+__all__ = ["MANIFEST", "RunStore"]
 
 
-class RunStore:
+class RunStore(StageFiles):
     """Stage outputs of one session under one folder.
 
-    Only the main process changes the manifest; workers read and write records.
+    Only the main process changes the manifest, through a store that it opened; workers read and write records.
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self._stages: dict[str, dict[str, Any]] = {}
+        super().__init__(root)
+        self._unsaved = False
 
     @classmethod
     def open(cls, root: Path) -> RunStore:
         """The store in `root`, made if it is not there.
 
         Raises:
-            UserError: the folder cannot be written, or another version wrote it.
+            UserError: the folder cannot be written, its manifest is damaged, or another version wrote it.
         """
         with explained(root):
             root.mkdir(parents=True, exist_ok=True)
         store = cls(root)
-        path = root / MANIFEST
-        if path.exists():
-            try:
-                content = json.loads(path.read_text())
-                schema, store._stages = content["schema"], content["stages"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise UserError(f"{path} is damaged; run again with --overwrite to start afresh.") from error
-            if schema != SCHEMA_VERSION:
-                raise UserError(
-                    f"{root} was written by another version (schema {schema}, expected {SCHEMA_VERSION}); "
-                    "run again with --overwrite."
-                )
+        store._own = read_manifest(root / MANIFEST)
         return store
 
-    def done(self, stage: str, fingerprint: str) -> bool:
-        """Whether `stage` was finished from exactly these inputs and its files are still there."""
-        entry = self._stages.get(stage)
-        return (
-            entry is not None
-            and entry["fingerprint"] == fingerprint
-            and all((self.root / name).exists() for name in entry["files"])
-        )
+    def trusted(self, stage: str, fingerprint: str) -> bool:
+        """Whether `stage` was finished from exactly these inputs and its files hold what they held then."""
+        manifest = self.manifest
+        entry = manifest.stages.get(stage) or manifest.withdrawn.get(stage)
+        if entry is None or entry.fingerprint != fingerprint or self._changed(entry):
+            return False
+        before = len(manifest.withdrawn)
+        standing = manifest.standing(stage) is not None
+        self._unsaved |= len(manifest.withdrawn) != before
+        return standing
+
+    def changed(self, stage: str) -> list[str]:
+        """Files of a finished stage that no longer hold what they held when it was finished."""
+        return self._changed(self.manifest.stages[stage]) if stage in self.manifest.stages else []
+
+    def _changed(self, entry: Entry) -> list[str]:
+        return [name for name, seal in entry.files.items() if not seals.holds(self.root / name, seal)]
 
     def facts(self, stage: str) -> dict[str, Any]:
-        """What was noted when `stage` was finished (empty if it was not)."""
-        return dict(self._stages.get(stage, {}).get("facts", {}))
+        """What was noted when `stage` was finished (empty if it was not, or no longer counts)."""
+        entry = self.manifest.stages.get(stage)
+        return {} if entry is None else dict(entry.facts)
 
     def fingerprint(self, stage: str) -> str | None:
-        """What `stage` was made from, if it was finished."""
-        return self._stages[stage]["fingerprint"] if stage in self._stages else None
+        """What `stage` was made from, if it was finished and counts."""
+        entry = self.manifest.stages.get(stage)
+        return None if entry is None else entry.fingerprint
 
-    def finish(self, stage: str, fingerprint: str, *, files: list[str], facts: dict[str, Any] | None = None) -> None:
-        """Note that `stage` is finished; `files` are relative to the store's folder."""
-        self._stages[stage] = {"fingerprint": fingerprint, "files": files, "facts": facts or {}}
-        content = {"schema": SCHEMA_VERSION, "stages": self._stages}
-        write_atomically(self.root / MANIFEST, lambda path: path.write_text(json.dumps(content, indent=1)))
+    def files(self, stage: str) -> Mapping[str, Seal]:
+        """What `stage` wrote, if it was finished and counts."""
+        entry = self.manifest.stages.get(stage)
+        return {} if entry is None else entry.files
 
-    def path(self, name: str) -> Path:
-        """Where the file `name` lies; its folder is made."""
-        path = self.root / name
-        with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+    def wrote(self, name: str) -> bool:
+        """Whether this run or an earlier one has put something in the place of the output `name`."""
+        return bool(self.manifest.known(name))
 
-    def write(self, name: str, record: Columns) -> None:
-        """Write `record` as the Parquet file `name`."""
-        write_atomically(self.path(name), lambda path: pq.write_table(record.to_table(), path, compression="zstd"))
+    def owns(self, name: str) -> bool:
+        """Whether the output `name` holds what this run or an earlier one put there."""
+        return any(seals.holds(self.root / name, seal) for seal in self.manifest.known(name))
 
-    def read(self, name: str, kind: type[Record]) -> Record:
-        """The record in the Parquet file `name`.
+    def begin(self, stages: Mapping[str, Sequence[str]]) -> None:
+        """Take back, durably, that these stages are finished, for the files that they name are about to be written.
+
+        What was made of them is withdrawn with them.
+        """
+        assert self._own is not None
+        self._unsaved |= self._own.begin(stages, [name for files in stages.values() for name in files])
+        self.save()
+
+    def withdraw(self, stages: Iterable[str]) -> None:
+        """Take back, durably, that these stages are finished, for their files are about to be moved."""
+        assert self._own is not None
+        self._unsaved |= self._own.withdraw(stages)
+        self.save()
+
+    def finish(
+        self,
+        stage: str,
+        fingerprint: str,
+        *,
+        files: Sequence[str],
+        facts: dict[str, Any] | None = None,
+        made_of: Iterable[str] = (),
+        sealed: Mapping[str, Sealed] | None = None,
+        moved: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note that `stage` is finished.
+
+        Args:
+            stage: its key.
+            fingerprint: what it was made from.
+            files: that it wrote, relative to the store's folder.
+            facts: what else is to be known of it.
+            made_of: the stages whose files it read.
+            sealed: hashes of `files` where they are known already.
+            moved: for outputs in `files` that still lie elsewhere in the store, where. Their hashes are noted before
+                they are put in place, so that at any moment it is known whose is what lies there.
 
         Raises:
-            UserError: it is missing or damaged, or of another kind or version.
+            UserError: something else has been put in an output's place meanwhile.
         """
-        path = self.root / name
-        try:
-            return kind.from_table(pq.read_table(path))
-        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-            raise UserError(f"Cannot use the stored {path} ({error}); run again with --overwrite.") from error
+        assert self._own is not None
+        manifest, moved = self._own, moved or {}
+        sealed = sealed or {name: seals.seal(self.root / moved.get(name, name)) for name in files}
+        if moved:
+            for name in moved:
+                manifest.announce(name, sealed[name].seal)
+            self.save(always=True)
+        for name in files:
+            seals.trust(self.root / name, self._put(name, moved[name], sealed[name]) if name in moved else sealed[name])
+        sources = {name: manifest.stages[name].content for name in made_of}
+        manifest.finish(stage, Entry(fingerprint, {name: sealed[name].seal for name in files}, facts or {}, sources))
+        self.save(always=True)
+
+    def _put(self, name: str, made: str, sealed: Sealed) -> Sealed:
+        """Give the finished `made` its final name."""
+        target, source = self.root / name, self.root / made
+        if os.path.lexists(target) and not self.owns(name):
+            raise UserError(
+                f"{target} is not what an earlier run put there; move it away and run the same command again."
+            )
+        with explained(target):
+            before = seals.signature(source)
+            if target.is_dir():
+                shutil.rmtree(target)
+            source.replace(target)
+            sync(target.parent)
+            after = seals.signature(target)
+        return replace(sealed, signature=after if before == sealed.signature else ())
+
+    def adopt(self, stage: str, source: RunStore) -> None:
+        """Take over a stage, with copies of its files, from another store, unless it is here already."""
+        entry = source.manifest.stages.get(stage)
+        if entry is None or self.trusted(stage, entry.fingerprint):
+            return
+        self.begin({stage: list(entry.files)})
+        for name in entry.files:
+            target = self.path(name)
+            write_atomically(target, lambda path, name=name: shutil.copyfile(source.root / name, path))  # type: ignore[misc]
+        self.finish(stage, entry.fingerprint, files=list(entry.files), facts=entry.facts)
+
+    def keep(self, stage: str, name: str, text: str) -> None:
+        """Write `text` as the file `name` and note it as a stage of its own, unless it is there already."""
+        fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        if not self.trusted(stage, fingerprint):
+            self.begin({stage: [name]})
+            self.write_text(name, text)
+            self.finish(stage, fingerprint, files=[name])
+        elif self._unsaved:
+            self.save()
+
+    def timing(self, name: str) -> dict[str, Any]:
+        """How long a kind of stage took when it last ran."""
+        return dict(self.manifest.timings.get(name, {}))
+
+    def note_timing(self, name: str, facts: dict[str, Any]) -> None:
+        """Keep how long a kind of stage took; written with the next change."""
+        assert self._own is not None
+        self._own.timings[name] = facts
+        self._unsaved = True
+
+    def save(self, *, always: bool = False) -> None:
+        """Write the manifest if it is not on the disk as it is here."""
+        assert self._own is not None
+        if self._unsaved or always:
+            text = self._own.text()
+            write_atomically(self.root / MANIFEST, lambda path: path.write_text(text))
+        self._unsaved = False

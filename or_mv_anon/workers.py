@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection
+from multiprocessing import connection, reduction
 from typing import Any, TypeVar
 
 import cv2
 from tqdm import tqdm
 
+from or_mv_anon.lock import held
 from or_mv_anon.printable import printable
 from or_mv_anon.stopping import SIGNALS, handling
 
@@ -89,7 +90,10 @@ class WorkerPool:
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._workers, mp_context=self._context, initializer=_start_worker, initargs=(self._counter, self._stopping)
+            self._workers,
+            mp_context=self._context,
+            initializer=_start_worker,
+            initargs=(self._counter, self._stopping, _Descriptors(held())),
         )
 
     def run(
@@ -197,7 +201,21 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _start_worker(counter: Any, stopping: Any) -> None:
+class _Descriptors:
+    """Open files that a worker process holds for as long as it lives."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _take_over, ([reduction.DupFd(number) for number in self._numbers],)
+
+
+def _take_over(passed: list[Any]) -> list[int]:
+    return [one.detach() for one in passed]
+
+
+def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
     global _frames_done, _stopping
     _frames_done, _stopping = counter, stopping
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow

@@ -56,7 +56,7 @@ def test_every_float_survives(box: np.ndarray) -> None:
 
 def test_other_records_and_versions_are_refused() -> None:
     table = filled(Detections, 2).to_table()
-    with pytest.raises(ValueError, match="expected Regions version 1, found Detections"):
+    with pytest.raises(ValueError, match="expected Regions version 2, found Detections"):
         Regions.from_table(table)
     newer = table.replace_schema_metadata({"record": "Detections", "version": "99"})
     with pytest.raises(ValueError, match="found Detections version 99"):

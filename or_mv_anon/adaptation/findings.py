@@ -57,7 +57,7 @@ def load_findings(plan: CameraPlan, *, session: str, original: Path) -> CameraFi
     store = RunStore(plan.store)
     frames = read_joined(plan, "frames", Frames)
     recovered, identities = plan.file("recovered"), plan.file("identities")
-    associated = (store.root / recovered).exists()
+    associated = store.manifest.noted(recovered) is not None
     bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
     return CameraFindings(
         plan=plan,

@@ -26,6 +26,7 @@ from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import find_weights, with_embedder
 from or_mv_anon.config import config_hash, load_config
 from or_mv_anon.files import explained
+from or_mv_anon.lock import hold
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.runtime import require_device
@@ -48,7 +49,8 @@ def adapt_site(options: AdaptOptions) -> int:
     Raises:
         UserError: nothing could be learned, or a file or setting is not what it must be.
     """
-    return SiteAdaptation(options).run()
+    with hold(options.out):
+        return SiteAdaptation(options).run()
 
 
 class SiteAdaptation:

@@ -6,19 +6,17 @@ over all sessions; short recordings are one window each. Every window of every i
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.anonymization.media import INDEX, CameraPlan
+from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import SessionPlan, plan_session
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained
 from or_mv_anon.printable import printable
 from or_mv_anon.site import Session, Site, StreamFacts, session_window
 from or_mv_anon.store import RunStore
@@ -94,9 +92,8 @@ def window_plan(window: Window, store: Path) -> SessionPlan:
         part = _cut(camera, facts, window, store)
         if part is None:
             continue
-        with explained(store):
-            _copy_index(camera, part)
-        _copy_hash(whole.store, plan.store, part)
+        for stage in ("index", "hash"):
+            plan.store.adopt(part.stage(stage), whole.store)
         plan.cameras.append(part)
         plan.facts.append(facts)
     plan.session = Session(name=window.name, cameras=tuple(part.camera for part in plan.cameras))
@@ -106,7 +103,7 @@ def window_plan(window: Window, store: Path) -> SessionPlan:
 def keep_hashes(window: Window, analysed: SessionPlan) -> None:
     """Note the recordings' hashes for the windows that follow: hours of video are read once for them."""
     for camera in analysed.cameras:
-        _copy_hash(analysed.store, window.recording.store, camera)
+        window.recording.store.adopt(camera.stage("hash"), analysed.store)
 
 
 def _span(session: Session, facts: Sequence[StreamFacts]) -> tuple[float, float]:
@@ -123,18 +120,3 @@ def _cut(camera: CameraPlan, facts: StreamFacts, window: Window, store: Path) ->
     except UserError:  # this camera did not run then
         return None
     return replace(camera, store=store, segments=tuple(segments))
-
-
-def _copy_index(source: CameraPlan, target: CameraPlan) -> None:
-    index = source.store / source.camera.name / INDEX
-    copy = target.store / target.camera.name / INDEX
-    if index.exists() and not copy.exists():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(index, copy)
-
-
-def _copy_hash(source: RunStore, target: RunStore, camera: CameraPlan) -> None:
-    stage = camera.stage("hash")
-    fingerprint = source.fingerprint(stage)
-    if fingerprint is not None and target.fingerprint(stage) is None:
-        target.finish(stage, fingerprint, files=[], facts=source.facts(stage))

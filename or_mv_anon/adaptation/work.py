@@ -44,6 +44,8 @@ class WorkFolder:
             try:
                 self._state = json.loads(self._path.read_text())
                 found = self._state["made_from"]
+                if not all(isinstance(notes, dict) for name, notes in self._state.items() if name != "made_from"):
+                    raise TypeError("a section is no table")
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise UserError(f"{self._path} is damaged; run again with --overwrite to start afresh.") from error
             if found != made_from:

@@ -65,7 +65,7 @@ def _findings(audit: Audit) -> list[str]:
 
 
 def _audit(run: SessionRun) -> Audit:
-    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if _placed(run, plan)]
+    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if run.placed(plan)]
     problems = list(run.problems)
     for plan, _ in placed:
         problems += frame_problems(run, plan)
@@ -77,7 +77,11 @@ def _audit(run: SessionRun) -> Audit:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=_settings(run),
         options={name: _plain(value) for name, value in asdict(run.options).items()},
-        inputs=tuple(_input(run, *each) for each in zip(run.plan.cameras, run.plan.facts, strict=True)),
+        inputs=tuple(
+            _input(run, plan, facts)
+            for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
+            if run.facts(plan.stage("hash"))
+        ),
         outputs=tuple(_output(run, plan) for plan in run.plan.cameras if run.finished(plan)),
         models=_models(run),
         versions=library_versions(),
@@ -101,7 +105,7 @@ def _association(run: SessionRun) -> AssociationAudit | None:
     rooms = [plan for plan in run.plan.cameras if plan.camera.kind == "room"]
     if len(rooms) < 2:
         return None
-    if any(run.facts(plan.stage("place")).get("associated") for plan in rooms):
+    if any(run.placed(plan) and run.facts(plan.stage("place")).get("associated") for plan in rooms):
         return AssociationAudit.from_facts(run.facts(ASSOCIATE)["association"])
     return AssociationAudit(notes=(ONE_BY_ONE,))
 
@@ -131,10 +135,6 @@ def _attack(run: SessionRun) -> AttackAudit | None:
     if not run.attacked:
         return None
     return AttackAudit.from_facts(run.facts(ATTACK)["result"])
-
-
-def _placed(run: SessionRun, plan: CameraPlan) -> bool:
-    return bool(run.facts(plan.stage("place")))
 
 
 def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
@@ -175,14 +175,15 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
 
 def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
     done = run.facts(plan.stage("finish"))
+    seal = run.plan.store.files(plan.stage("finish"))[plan.output]
     parts = [run.facts(plan.stage("render", segment))["result"] for segment in plan.segments]
     frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
     notes = [] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note]
     return OutputVideo(
         camera=plan.camera.name,
         name=plan.destination.name,
-        sha256=done["sha256"],
-        bytes=done["size"],
+        sha256=seal.sha256,
+        bytes=seal.size,
         codec=plan.destination.suffix if plan.encoding is None else plan.encoding.codec,
         encoder="pictures" if plan.encoding is None else plan.encoding.encoder,
         verified=True,
@@ -197,7 +198,7 @@ def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
 def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
     """The networks whose findings the outputs rest on, be they of this run or of an earlier one."""
     used: dict[tuple[str, str], ModelUsed] = {}
-    for plan in run.plan.cameras:
+    for plan in filter(run.placed, run.plan.cameras):
         for weights in run.facts(plan.stage("place")).get("weights", []):
             providers = {
                 run.facts(plan.stage("analyse", segment))["providers"][weights["role"]] for segment in plan.segments

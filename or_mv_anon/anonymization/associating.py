@@ -22,7 +22,6 @@ from or_mv_anon.association.results import Association, PairGeometry
 from or_mv_anon.association.views import View
 from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.files import write_atomically
 from or_mv_anon.records import Detections, Embeddings, Frames, Keypoints, Provenance, Tracks
 from or_mv_anon.store import RunStore
 from or_mv_anon.workers import count_frames
@@ -146,7 +145,7 @@ def _write_geometry(store: RunStore, job: AssociateJob, association: Association
             for geometry in stretches
         ],
     }
-    write_atomically(store.path(job.geometry), lambda path: path.write_text(json.dumps(content)))
+    store.write_text(job.geometry, json.dumps(content))
 
 
 def _pair(geometry: PairGeometry, instants: Seconds) -> PairAudit:

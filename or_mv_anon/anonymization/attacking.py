@@ -90,7 +90,9 @@ def attack_tasks(run: SessionRun) -> list[Task]:
     )
     associated = all(run.facts(plan.stage("place")).get("associated") for plan in plans)
     job = AttackJob(plans, tuple(map(run.missing, plans)), associated, config, run.options.weights_dir)
-    return [Task(ATTACK, fingerprint, [], job, ALL_CAMERAS, sum(plan.stop - plan.first for plan in plans))]
+    made_of = [plan.stage("finish") for plan in plans]
+    frames = sum(plan.stop - plan.first for plan in plans)
+    return [Task(ATTACK, fingerprint, [], job, ALL_CAMERAS, frames, made_of=made_of)]
 
 
 def attack_output(job: AttackJob) -> Attacked:

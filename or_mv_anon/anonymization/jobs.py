@@ -6,7 +6,7 @@ A job is a small picklable record; big things (indices, detections, regions) pas
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,20 +16,21 @@ from or_mv_anon.anonymization.analyse import Findings, ModelSettings, analyse_fr
 from or_mv_anon.anonymization.media import (
     CameraPlan,
     discard,
-    discard_leftovers,
-    fingerprint,
+    hash_camera,
+    join,
     open_camera,
     open_writer,
-    publish,
     read_back,
 )
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.anonymization.render import RegionsByFrame, Rendered, render_segment
 from or_mv_anon.config import PipelineConfig
+from or_mv_anon.errors import UserError
 from or_mv_anon.learned.release import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.records import Detections, Embeddings, FrameFlag, Frames, Keypoints, Regions
-from or_mv_anon.site import Camera
+from or_mv_anon.seals import same_content, signature
 from or_mv_anon.store import RunStore
+from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.workers import count_frames
 
@@ -38,8 +39,12 @@ from or_mv_anon.workers import count_frames
 class HashJob:
     """Identify one camera's input."""
 
-    camera: Camera
-    frames: int
+    plan: CameraPlan
+
+    @property
+    def frames(self) -> int:
+        """For the progress bar."""
+        return self.plan.stop - self.plan.first
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,9 @@ class Hashed:
 
 
 def hash_input(job: HashJob) -> Hashed:
-    """Read the input once for its SHA-256."""
-    digest, size = fingerprint(job.camera.files)
+    """Read the input once for its SHA-256 and those of its blocks, which every later reading is held to."""
+    plan = job.plan
+    digest, size = hash_camera(plan.camera, plan.store, plan.signature)
     count_frames(job.frames)
     return Hashed(digest, size)
 
@@ -165,21 +171,30 @@ def render(job: RenderJob) -> RenderedSegment:
     started = time.perf_counter()
     plan = job.plan
     source = open_camera(plan.camera, plan.store)
-    regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions)
+    path, checked = plan.store / plan.segment_file(job.segment), None
+
+    def finished_file() -> Iterator[Frame]:
+        nonlocal checked
+        checked = signature(path)
+        return read_back(plan, job.segment)
+
+    regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
     networks = None if job.learned is None else load_learned(job.learned, job.config.learned)
     drawer = None if networks is None else partial(LearnedOperator, networks, job.config.operators, job.config.learned)
     try:
         result = render_segment(
             lambda: source.frames(job.segment),
             lambda: open_writer(plan, job.segment, job.config.video, threads=job.threads),
-            lambda: read_back(plan, job.segment),
+            finished_file,
             RegionsByFrame(regions, first=plan.first),
             job.method,
             job.config.operators,
             drawer=drawer,
         )
+        if checked is None or not same_content(checked, path):
+            raise UserError(f"{path} changed while it was checked; find out what else writes there, and run again.")
     except BaseException:
-        discard(plan.store / plan.segment_file(job.segment))  # nothing that failed its check stays
+        discard(path)  # nothing that failed its check stays
         raise
     provider = "" if networks is None else networks.modifier.provider
     return RenderedSegment(time.perf_counter() - started, result, sorted(set(source.missing)), provider)
@@ -200,19 +215,14 @@ class Finished:
 
     seconds: float
     notes: list[str]
-    sha256: str
-    size: int
-    modified: int  # nanoseconds since the epoch
 
 
 def finish(job: FinishJob) -> Finished:
-    """Join, check, and put the output in place; then remove the segments."""
+    """Join and check the output; the main process puts it in place when its hash is known."""
     started = time.perf_counter()
     plan = job.plan
     pts = open_camera(plan.camera, plan.store).pts[plan.first : plan.stop]
     expected = pts[~np.isin(pts, job.missing)] - plan.shift
-    notes = publish(plan, expected, audio=job.audio)
-    digest, size = fingerprint(plan.destination)
-    discard_leftovers(plan)
+    notes = join(plan, expected, audio=job.audio)
     count_frames(len(pts))
-    return Finished(time.perf_counter() - started, notes, digest, size, modified=plan.destination.stat().st_mtime_ns)
+    return Finished(time.perf_counter() - started, notes)

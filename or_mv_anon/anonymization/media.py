@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.render import Writer
 from or_mv_anon.config import VideoConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from or_mv_anon.seals import Signature, fingerprint, same_content
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
 from or_mv_anon.store import RunStore
+from or_mv_anon.video.bound_file import BlockHashes, InputChangedError
 from or_mv_anon.video.check import check_video
 from or_mv_anon.video.encoding import Encoding
 from or_mv_anon.video.frame import Frame
@@ -33,7 +34,7 @@ from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.writer import SegmentWriter
 
 INDEX = "index.json"
-BLOCK = 1 << 20  # bytes read at once
+BLOCKS = "blocks"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class CameraPlan:
         shift: ticks taken off every timestamp (0 unless only a part is processed).
         encoding: of the output video; None for pictures, which stay pictures.
         destination: the output file or folder.
+        signature: of the input's files before they were looked at; None where that does not matter.
     """
 
     camera: Camera
@@ -55,6 +57,7 @@ class CameraPlan:
     shift: int
     encoding: Encoding | None
     destination: Path
+    signature: Signature | None = None
 
     @property
     def first(self) -> int:
@@ -65,6 +68,10 @@ class CameraPlan:
     def stop(self) -> int:
         """The source's frame behind the last one of this run."""
         return self.segments[-1].stop
+
+    def numbers(self, segment: Segment) -> range:
+        """The frames of a segment, counted from the first of this run."""
+        return range(segment.first - self.first, segment.stop - self.first)
 
     def file(self, stage: str, segment: Segment | None = None, suffix: str = ".parquet") -> str:
         """Name of a stage's file in the store."""
@@ -78,6 +85,16 @@ class CameraPlan:
     def segment_file(self, segment: Segment) -> str:
         """Name of a rendered segment in the store."""
         return self.file("video", segment, "" if self.encoding is None else ".mp4")
+
+    @property
+    def joined_file(self) -> str:
+        """Name in the store of the output until it is put in place."""
+        return self.file("joined", suffix=self.destination.suffix)
+
+    @property
+    def output(self) -> str:
+        """Name of the output as the store's manifest has it."""
+        return os.path.relpath(self.destination, self.store)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,33 +147,68 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
         codec = camera.files[0].suffix.lower().removeprefix(".")
         return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec)
     index = index_video(camera.files)
-    path = store.path(f"{camera.name}/{INDEX}")
     # Only the file's name is kept: the folders above may name patients, and may be elsewhere in a later run.
     content = json.dumps(index.to_json() | {"path": camera.files.name})
-    write_atomically(path, lambda partial: partial.write_text(content))
+    store.keep(f"{camera.name}/index", f"{camera.name}/{INDEX}", content)
     return index
 
 
-def open_camera(camera: Camera, store: Path) -> Source:
-    """The camera's frames, as `index_camera` found them."""
+def hash_camera(camera: Camera, store: Path, expected: Signature | None = None) -> tuple[str, int]:
+    """Read the camera's files once for their SHA-256 and size, and keep the hashes of their blocks.
+
+    Args:
+        camera: whose files.
+        store: folder of the stage outputs.
+        expected: the files' signature when they were looked at.
+
+    Raises:
+        UserError: a file cannot be read, or changed meanwhile.
+    """
+    blocks: list[tuple[int, int, bytes]] = []
+    digest, size = fingerprint(
+        camera.files, block=lambda number, data: blocks.append((number, len(data), hashlib.sha256(data).digest()))
+    )
+    if expected is not None and not same_content(expected, camera.files):
+        raise InputChangedError(camera.source)
+    RunStore(store).write(f"{camera.name}/{BLOCKS}.parquet", BlockHashes.of(blocks))
+    return digest, size
+
+
+def open_camera(camera: Camera, store: Path, *, bound: bool = True) -> Source:
+    """The camera's frames, as `index_camera` found them.
+
+    Args:
+        camera: to open.
+        store: folder of the stage outputs.
+        bound: hold everything that is decoded to the hashes that `hash_camera` kept.
+    """
     if isinstance(camera.files, tuple):
-        return _pictures_of(camera)
-    return VideoSource(_stored_index(camera, store))
+        return _pictures_of(camera, _stored_hashes(camera, store) if bound else None)
+    return VideoSource(_stored_index(camera, store), hashes=partial(_stored_hashes, camera, store) if bound else None)
 
 
-def _pictures_of(camera: Camera) -> ImageFolderSource:
-    return ImageFolderSource(camera.files, fps=camera.fps or DEFAULT_PICTURE_RATE)
+def _pictures_of(camera: Camera, hashes: BlockHashes | None = None) -> ImageFolderSource:
+    return ImageFolderSource(camera.files, fps=camera.fps or DEFAULT_PICTURE_RATE, hashes=hashes)
+
+
+def _stored_hashes(camera: Camera, store: Path) -> BlockHashes:
+    return _read_hashes(store, f"{camera.name}/{BLOCKS}.parquet", RunStore(store).fingerprint(f"{camera.name}/hash"))
+
+
+@lru_cache(maxsize=4)
+def _read_hashes(store: Path, name: str, _: str | None) -> BlockHashes:
+    return RunStore(store).read(name, BlockHashes)
 
 
 def _stored_index(camera: Camera, store: Path) -> VideoIndex:
     assert isinstance(camera.files, Path)
-    path = store / camera.name / INDEX
-    return replace(_parsed_index(path, path.stat().st_mtime_ns), path=camera.files)
+    index = _read_index(store, f"{camera.name}/{INDEX}", RunStore(store).fingerprint(f"{camera.name}/index"))
+    return replace(index, path=camera.files)
 
 
 @lru_cache(maxsize=4)
-def _parsed_index(path: Path, modified: int) -> VideoIndex:
-    return VideoIndex.from_json(json.loads(path.read_text()))
+def _read_index(store: Path, name: str, _: str | None) -> VideoIndex:
+    return VideoIndex.from_json(RunStore(store).read_json(name))
 
 
 def open_writer(
@@ -185,8 +237,8 @@ def read_back(plan: CameraPlan, segment: Segment) -> Iterator[Frame]:
     return source.frames(Segment(0, 0, source.n_frames))
 
 
-def publish(plan: CameraPlan, expected_pts: NDArray[np.int64], *, audio: bool) -> list[str]:
-    """Join the rendered segments, check the result and put it in its place in one step.
+def join(plan: CameraPlan, expected_pts: NDArray[np.int64], *, audio: bool) -> list[str]:
+    """Join the rendered segments under the name `CameraPlan.joined_file`, and check the result.
 
     Args:
         plan: whose segments are all rendered.
@@ -197,36 +249,58 @@ def publish(plan: CameraPlan, expected_pts: NDArray[np.int64], *, audio: bool) -
         Sentences about what could not be kept.
 
     Raises:
-        VerificationError: the joined file is not what it must be; nothing is put in place.
+        UserError: a segment is not what was checked when it was rendered.
+        VerificationError: the joined file is not what it must be.
     """
-    paths = [plan.store / plan.segment_file(segment) for segment in plan.segments]
+    store = RunStore(plan.store)
+    names = [plan.segment_file(segment) for segment in plan.segments]
+    store.require(names)
+    paths = [store.root / name for name in names]
+    joined = store.path(plan.joined_file)
     if plan.encoding is None:
-        join_image_segments(paths, plan.destination, expected=len(expected_pts))
+        join_image_segments(paths, joined, expected=len(expected_pts))
         return []
     index = _stored_index(plan.camera, plan.store)
-    joined = plan.store / plan.camera.name / f"joined{plan.encoding.suffix}"
-    notes = join_segments(index, paths, joined, audio=audio, shift=plan.shift)
+    hashes = _stored_hashes(plan.camera, plan.store) if audio else None
+    notes = join_segments(index, paths, joined, audio=audio, shift=plan.shift, hashes=hashes)
     check_video(joined, expected_pts, time_base=index.time_base)
-    joined.replace(plan.destination)
     return notes
 
 
-def set_aside(plan: CameraPlan) -> None:
+def set_aside(plan: CameraPlan, *, own: bool) -> str | None:
     """Take an output of other settings out of the way, so that nobody takes it for the one being made.
 
-    It is kept among the stage outputs until the new one is in place.
+    It is kept among the stage outputs until the new one is in place. What this tool did not write is kept for good
+    under another name.
+
+    Args:
+        plan: whose output.
+        own: whether an earlier run wrote what is there.
+
+    Returns:
+        A sentence about something that this tool did not write.
     """
-    if plan.destination.exists():
+    if not os.path.lexists(plan.destination):
+        return None
+    if own:
         former = _former(plan)
         discard(former)
         former.parent.mkdir(parents=True, exist_ok=True)
         plan.destination.replace(former)
+        return None
+    kept = _unused(plan.destination)
+    plan.destination.rename(kept)
+    return (
+        f"{plan.camera.name}: {plan.destination.name} was changed after it was finished. It is made again; what was "
+        f"found there is kept as {kept.name}: look at it, it may show faces."
+    )
 
 
 def discard_leftovers(plan: CameraPlan) -> None:
     """Remove the rendered segments and the former output once the new one is in place."""
     for segment in plan.segments:
         discard(plan.store / plan.segment_file(segment))
+    discard(plan.store / plan.joined_file)
     discard(_former(plan))
 
 
@@ -242,31 +316,7 @@ def _former(plan: CameraPlan) -> Path:
     return plan.store / plan.camera.name / f"former{plan.destination.suffix}"
 
 
-def fingerprint(files: Path | Sequence[Path]) -> tuple[str, int]:
-    """SHA-256 in hexadecimal and size in bytes: of a file, or of pictures with their names, in order.
-
-    Raises:
-        UserError: a file cannot be read.
-    """
-    paths = [files] if isinstance(files, Path) and not files.is_dir() else _pictures(files)
-    digest, size = hashlib.sha256(), 0
-    for path in paths:
-        if len(paths) > 1 or paths[0] != files:
-            digest.update(path.name.encode() + b"\0")
-        try:
-            with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    digest.update(block)
-                    size += len(block)
-        except OSError as error:
-            raise UserError(f"Cannot read {path}: {error.strerror}.") from error
-    return digest.hexdigest(), size
-
-
-def is_same_file(output: Path, noted: dict[str, Any]) -> bool:
-    """Whether an output is still the one that was noted when it was finished; hashed only if it may have changed."""
-    return output.stat().st_mtime_ns == noted["modified"] or fingerprint(output) == (noted["sha256"], noted["size"])
-
-
-def _pictures(files: Path | Sequence[Path]) -> list[Path]:
-    return sorted(path for path in files.iterdir() if path.is_file()) if isinstance(files, Path) else list(files)
+def _unused(place: Path) -> Path:
+    """A free name beside `place` for something that was found there."""
+    names = (place.with_name(f"{place.stem}.found-{number}{place.suffix}") for number in count(1))
+    return next(name for name in names if not os.path.lexists(name))

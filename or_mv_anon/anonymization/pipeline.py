@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import write_session_audit
@@ -21,6 +22,7 @@ from or_mv_anon.anonymization.plan import (
     effective_config,
     find_weights,
     plan_session,
+    refuse_recordings_folder,
     with_embedder,
 )
 from or_mv_anon.anonymization.preview import preview_session
@@ -29,9 +31,10 @@ from or_mv_anon.config import PipelineConfig
 from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
+from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
 from or_mv_anon.printable import printable
-from or_mv_anon.site import Session, describe, discover
+from or_mv_anon.site import Session, Site, describe, discover
 from or_mv_anon.workers import available_cores
 
 SHOWN_NOTES = 10  # about folders that hold no recording
@@ -60,17 +63,41 @@ def anonymize_site(options: Options) -> int:
     require_device(options.device)
     learned = find_learned(options, config)
     require_attackers(options, config.attack)
+    with nullcontext() if options.dry_run else hold_outputs(site, options.out):
+        return _anonymize_sessions(site, options, config, endoscopy, weights, learned)
+
+
+def _anonymize_sessions(
+    site: Site,
+    options: Options,
+    config: PipelineConfig,
+    endoscopy: EndoscopyConfig,
+    weights: list[Weights],
+    learned: Learned | None,
+) -> int:
     outcomes = []
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
-            outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights, learned))
+            with nullcontext() if options.dry_run else hold(out):
+                outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights, learned))
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
             print(f"error: session {printable(session.name)}: {error}", file=sys.stderr)
             outcomes.append(False)
     return 0 if all(outcomes) else 1
+
+
+def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:
+    """Keep other runs out of the output folder.
+
+    Raises:
+        UserError: another run is writing there, or it is a folder of recordings.
+    """
+    for session in site.sessions:
+        refuse_recordings_folder(session, out)
+    return hold(out)
 
 
 def _anonymize_session(
@@ -126,7 +153,7 @@ def refuse_strangers(plan: SessionPlan, options: Options) -> None:
         if options.overwrite:
             with explained(camera.destination):
                 discard(camera.destination)
-        elif not plan.store.facts(camera.stage("place")):
+        elif not plan.store.wrote(camera.output):
             raise UserError(
                 f"{camera.destination} exists and is not from an earlier run; choose another --out or use --overwrite."
             )

@@ -18,7 +18,6 @@ from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.risk import by_priority, risk_intervals
 from or_mv_anon.audit.summary import CameraSummary, Series, summarize
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.files import write_atomically
 from or_mv_anon.records import (
     Detections,
     Disagreements,
@@ -133,12 +132,12 @@ def place(job: PlaceJob) -> Placed:
 def write_camera_audit(store: RunStore, plan: CameraPlan, summary: CameraSummary, risks: list[RiskInterval]) -> None:
     """Keep what the audit says of a camera for the end of the run, or for a later run that skips this stage."""
     content = json.dumps({"summary": asdict(summary), "risks": [asdict(risk) for risk in risks]})
-    write_atomically(store.path(plan.file("audit", suffix=".json")), lambda path: path.write_text(content))
+    store.write_text(plan.file("audit", suffix=".json"), content)
 
 
 def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary, tuple[RiskInterval, ...]]:
     """What `write_camera_audit` kept."""
-    content = json.loads((store.root / plan.file("audit", suffix=".json")).read_text())
+    content = store.read_json(plan.file("audit", suffix=".json"))
     series = Series(**{name: tuple(values) for name, values in content["summary"].pop("series").items()})
     summary = CameraSummary(**content["summary"], series=series)
     return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
@@ -148,7 +147,7 @@ def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> t
     persons, heads = [], []
     count = 0
     for segment in plan.segments:  # keypoints are large, the heads that they show are not
-        persons.append(store.read(plan.file("persons", segment), Detections))
+        persons.append(store.read(plan.file("persons", segment), Detections, frames=plan.numbers(segment)))
         keypoints = store.read(plan.file("keypoints", segment), Keypoints)
         part = locate_heads(keypoints, persons[-1], trusted_score=config.pose.trusted_score)
         heads.append(part.replace(detection=part.detection + count))

@@ -16,6 +16,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.site_model import SiteModel, Thresholds, load_site_model
+from or_mv_anon.seals import Signature, signature
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
@@ -209,13 +210,13 @@ def plan_session(
     Raises:
         UserError: `out` cannot be written or would overwrite the input.
     """
-    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
-        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+    refuse_recordings_folder(session, out)
     plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
     for camera in session.cameras:
         try:
+            seen = _signature(camera)
             facts = index_camera(camera, plan.store)
-            plan.cameras.append(_plan_camera(camera, facts, plan, options, config))
+            plan.cameras.append(_plan_camera(camera, facts, plan, options, config, seen))
             plan.facts.append(facts)
             if facts.truncated:
                 plan.problems.append(f"{camera.name}: {facts.truncated}")
@@ -223,6 +224,23 @@ def plan_session(
             plan.problems.append(f"{camera.name}: {error}")
     plan.notes += _layout_notes(plan, options)
     return plan
+
+
+def refuse_recordings_folder(session: Session, out: Path) -> None:
+    """Refuse an output folder in which a recording lies.
+
+    Raises:
+        UserError: it is one.
+    """
+    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
+        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+
+
+def _signature(camera: Camera) -> Signature:
+    try:
+        return signature(camera.files)
+    except OSError:
+        return ()  # looking at it says what is wrong
 
 
 def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
@@ -238,7 +256,12 @@ def _layout_notes(plan: SessionPlan, options: Options) -> list[str]:
 
 
 def _plan_camera(
-    camera: Camera, facts: VideoIndex | PictureFacts, session: SessionPlan, options: Options, config: PipelineConfig
+    camera: Camera,
+    facts: VideoIndex | PictureFacts,
+    session: SessionPlan,
+    options: Options,
+    config: PipelineConfig,
+    seen: Signature,
 ) -> CameraPlan:
     start = None if options.start is None else options.start - camera.offset
     end = None if options.end is None else options.end - camera.offset
@@ -255,4 +278,4 @@ def _plan_camera(
         elif facts.pts[0] < 0:
             shift = int(facts.pts[0])  # containers do not take timestamps before zero
     destination = session.out / (camera.name + ("" if encoding is None else encoding.suffix))
-    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination)
+    return CameraPlan(camera, session.store.root, tuple(segments), shift, encoding, destination, seen)

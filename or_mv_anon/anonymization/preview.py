@@ -65,7 +65,7 @@ def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Bo
 
 
 def _row(plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
-    source = open_camera(plan.camera, plan.store)
+    source = open_camera(plan.camera, plan.store, bound=False)
     count = min(KEY_FRAMES, plan.stop - plan.first)
     chosen = np.linspace(plan.first, plan.stop - 1, count + 2)[1:-1] if count < plan.stop - plan.first else range(count)
     tiles = []
@@ -79,7 +79,7 @@ def _row(plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
 
 def _tile(frame: Frame, plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
     if plan.camera.kind == "endoscope":
-        regions = looks.outside(frame, plan, open_camera(plan.camera, plan.store))
+        regions = looks.outside(frame, plan, open_camera(plan.camera, plan.store, bound=False))
     else:
         regions = find_regions(frame, looks.room, looks.config)
     method = looks.options.method

@@ -43,7 +43,9 @@ def track_tasks(run: SessionRun) -> list[Task]:
         files = [plan.file(name) for name in ("tracks", "face_tracks")]
         fingerprint = _track_fingerprint(run, plan)
         job = TrackJob(plan, run.config)
-        tasks.append(Task(plan.stage("track"), fingerprint, files, job, plan.camera.name, _frames(plan)))
+        tasks.append(
+            Task(plan.stage("track"), fingerprint, files, job, plan.camera.name, _frames(plan), made_of=_analysed(plan))
+        )
     return tasks
 
 
@@ -55,7 +57,9 @@ def associate_tasks(run: SessionRun) -> list[Task]:
     job = AssociateJob(tuple(plans), run.config)
     files = [plan.file(name) for plan in plans for name in job.tables]
     frames = sum(map(_frames, plans))
-    return [Task(ASSOCIATE, _associate_fingerprint(run, plans), [*files, job.geometry], job, ALL_CAMERAS, frames)]
+    made_of = [stage for plan in plans for stage in _tracked(plan)]
+    fingerprint = _associate_fingerprint(run, plans)
+    return [Task(ASSOCIATE, fingerprint, [*files, job.geometry], job, ALL_CAMERAS, frames, made_of=made_of)]
 
 
 def place_tasks(run: SessionRun) -> list[Task]:
@@ -76,8 +80,19 @@ def place_tasks(run: SessionRun) -> list[Task]:
             "weights": [asdict(weights) for weights in run.weights_for(plan)],
             "associated": run.associated,
         }
-        tasks.append(Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, _frames(plan), facts))
+        made_of = [*_tracked(plan), *([ASSOCIATE] if run.associated else [])]
+        tasks.append(
+            Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, _frames(plan), facts, made_of)
+        )
     return tasks
+
+
+def _analysed(plan: CameraPlan) -> list[str]:
+    return [plan.stage("analyse", segment) for segment in plan.segments]
+
+
+def _tracked(plan: CameraPlan) -> list[str]:
+    return [*_analysed(plan), plan.stage("track")]
 
 
 def _track_fingerprint(run: SessionRun, plan: CameraPlan) -> str:

@@ -8,8 +8,8 @@ done from the same inputs, weights and settings.
 
 from __future__ import annotations
 
-import os
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,12 +18,12 @@ from or_mv_anon.anonymization import jobs, room_tasks
 from or_mv_anon.anonymization.associating import associate_session
 from or_mv_anon.anonymization.attacking import ATTACK, attack_output, attack_tasks
 from or_mv_anon.anonymization.learned_method import Learned
-from or_mv_anon.anonymization.media import CameraPlan, is_same_file, set_aside
+from or_mv_anon.anonymization.media import BLOCKS, CameraPlan, discard_leftovers, set_aside
 from or_mv_anon.anonymization.operators import Method
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.placing import place
 from or_mv_anon.anonymization.plan import SessionPlan, Weights, weights_for_session
-from or_mv_anon.anonymization.task import ALL_CAMERAS, Task
+from or_mv_anon.anonymization.task import ALL_CAMERAS, SealedJob, SealedResult, Task, run_sealed
 from or_mv_anon.anonymization.track import track
 from or_mv_anon.audit.document import StageTiming
 from or_mv_anon.config import PipelineConfig, config_hash
@@ -36,6 +36,9 @@ from or_mv_anon.files import explained
 from or_mv_anon.records import SCHEMA_VERSION
 from or_mv_anon.site import Kind
 from or_mv_anon.workers import WorkerPool, available_cores, default_workers
+
+THIS_PROCESS = uuid.uuid4().hex
+"""Hashes of recordings count in the process that made them: files can change and keep their size and time."""
 
 
 class SessionRun:
@@ -65,6 +68,12 @@ class SessionRun:
 
     def run(self, *, render: bool = True) -> None:
         """Run what is not done yet; without `render` only up to the regions."""
+        try:
+            self._run(render=render)
+        finally:
+            self.plan.store.save()
+
+    def _run(self, *, render: bool) -> None:
         with WorkerPool(self._workers) as pool:
             self._run_stage(pool, "hash", jobs.hash_input, self._hash_tasks())
             if self.options.render_only:
@@ -85,6 +94,9 @@ class SessionRun:
             if render:
                 self._run_stage(pool, "render", jobs.render, self._render_tasks())
                 self._run_stage(pool, "finish", jobs.finish, self._finish_tasks())
+                for plan in self.healthy:
+                    if self.finished(plan):
+                        discard_leftovers(plan)
                 self._run_stage(pool, ATTACK, attack_output, attack_tasks(self))
 
     @property
@@ -120,11 +132,8 @@ class SessionRun:
         return tuple(sorted({pts for part in parts for pts in part}))
 
     def finished(self, plan: CameraPlan) -> bool:
-        """Whether a camera's output is in place and made from these very inputs and settings."""
-        stage = plan.stage("finish")
-        return self.plan.store.done(stage, self._finish_fingerprint(plan)) and is_same_file(
-            plan.destination, self.facts(stage)
-        )
+        """Whether a camera's output is in place, made from these very inputs and settings, and as it was then."""
+        return self.placed(plan) and self.plan.store.trusted(plan.stage("finish"), self._finish_fingerprint(plan))
 
     def _run_stage(
         self,
@@ -135,26 +144,55 @@ class SessionRun:
         at_once: int | None = None,
     ) -> None:
         store = self.plan.store
-        pending = {id(task.job): task for task in tasks if not store.done(task.stage, task.fingerprint)}
-        self._current |= {task.stage for task in tasks} - {task.stage for task in pending.values()}
-        frames = sum(task.frames for task in pending.values())
+        done = {task.stage for task in tasks if store.trusted(task.stage, task.fingerprint)}
+        self._current |= done
+        pending = {}
+        for task in tasks:
+            if task.stage not in done:
+                self._tell_changes(task)
+                places = {file: store.root / task.moved.get(file, file) for file in task.files}
+                job = SealedJob(function, task.job, places)
+                pending[id(job)] = task, job
+        frames = sum(task.frames for task, _ in pending.values())
         started = time.perf_counter()
         if pending:
+            store.begin({task.stage: [*task.files, *task.moved.values()] for task, _ in pending.values()})
             title = f"{self.plan.session.name}: {name}"
             for job, result in pool.run(
-                function, [t.job for t in pending.values()], title=title, frames=frames, at_once=at_once
+                run_sealed, [job for _, job in pending.values()], title=title, frames=frames, at_once=at_once
             ):
-                task = pending[id(job)]
-                if isinstance(result, Exception):
-                    self._note_failure(task, name, result)
+                task, _ = pending[id(job)]
+                if isinstance(result, SealedResult):
+                    self._keep(task, name, result)
                 else:
-                    self._current.add(task.stage)
-                    store.finish(task.stage, task.fingerprint, files=task.files, facts=asdict(result) | task.facts)
-        measured = f"timing/{name}"
-        if pending:
-            store.finish(measured, "", files=[], facts={"frames": frames, "seconds": time.perf_counter() - started})
-        if facts := store.facts(measured):
+                    self._note_failure(task, name, result)
+            store.note_timing(name, {"frames": frames, "seconds": time.perf_counter() - started})
+        if facts := store.timing(name):
             self.timings.append(StageTiming(stage=name, skipped=not pending, **facts))
+
+    def _keep(self, task: Task, name: str, done: SealedResult) -> None:
+        try:
+            self.plan.store.finish(
+                task.stage,
+                task.fingerprint,
+                files=task.files,
+                facts=asdict(done.result) | task.facts,
+                made_of=task.made_of,
+                sealed=done.sealed,
+                moved=task.moved,
+            )
+        except UserError as error:
+            self._note_failure(task, name, error)
+        else:
+            self._current.add(task.stage)
+
+    def _tell_changes(self, task: Task) -> None:
+        """Say where a result is made again although nothing that it rests on has changed."""
+        store = self.plan.store
+        if store.fingerprint(task.stage) != task.fingerprint:
+            return
+        if changed := [path for name in store.changed(task.stage) if (path := store.root / name).exists()]:
+            print(f"- {changed[0]} was changed or damaged after it was written; it is made again.", flush=True)
 
     def _note_failure(self, task: Task, stage: str, error: Exception) -> None:
         text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -171,33 +209,39 @@ class SessionRun:
     def _require_regions(self) -> None:
         for plan in self.healthy:
             stage = plan.stage("place")
-            made_from = self.plan.store.fingerprint(stage) or ""
-            if not self.plan.store.done(stage, made_from):
+            made_from = self.plan.store.fingerprint(stage)
+            if made_from is None:
                 raise UserError(
                     f"--render-only needs the regions of an earlier run in {self.plan.store.root}; "
-                    f"there are none for {plan.camera.name}. Run once without it."
+                    f"there are none for {plan.camera.name}, or a later run began anew. Run once without it."
+                )
+            if changed := self.plan.store.changed(stage):
+                raise UserError(
+                    f"--render-only: {self.plan.store.root / changed[0]} is not what the earlier run wrote. What is "
+                    "covered cannot be changed by editing stored files; run once without --render-only to remake them."
                 )
             if made_from.split(":")[0] != self.recording(plan):
                 raise UserError(
                     f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
                     "--start and --end. Run once without it."
                 )
+            self._current.add(stage)
 
     def _hash_tasks(self) -> list[Task]:
         tasks = []
         for plan in self.plan.cameras:
-            files = plan.camera.files
-            paths = [files] if not isinstance(files, tuple) else list(files)
-            state = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-            job = jobs.HashJob(plan.camera, plan.stop - plan.first)
-            tasks.append(Task(plan.stage("hash"), config_hash(state), [], job, plan.camera.name, job.frames))
+            job = jobs.HashJob(plan)
+            files = [plan.file(BLOCKS)]
+            fingerprint = config_hash(THIS_PROCESS, plan.signature)
+            tasks.append(Task(plan.stage("hash"), fingerprint, files, job, plan.camera.name, job.frames))
         return tasks
 
     def recording(self, plan: CameraPlan) -> str:
         """What the regions belong to: this very file, cut in this very way."""
         digest = self.facts(plan.stage("hash"))["sha256"]
         cut = [(segment.first, segment.stop) for segment in plan.segments]
-        return config_hash(SCHEMA_VERSION, digest, cut, plan.shift, plan.camera.fps)
+        index = self.plan.store.fingerprint(plan.stage("index"))
+        return config_hash(SCHEMA_VERSION, digest, index, cut, plan.shift, plan.camera.fps)
 
     def weights_for(self, plan: CameraPlan) -> list[Weights]:
         """The weights of the networks that look at a camera."""
@@ -245,16 +289,25 @@ class SessionRun:
         for plan in self.healthy:
             if self.finished(plan):
                 continue
-            with explained(plan.destination):
-                set_aside(plan)
+            self._set_aside(plan)
             fingerprint = self._render_fingerprint(plan)
             learned = self._learned_for(plan)
             settings = None if learned is None else learned.settings
             for segment in plan.segments:
                 job = jobs.RenderJob(plan, segment, self.operator, self.config, self.threads, settings)
                 stage, files = plan.stage("render", segment), [plan.segment_file(segment)]
-                tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
+                made_of = [plan.stage("place")]
+                tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment), made_of=made_of))
         return tasks
+
+    def _set_aside(self, plan: CameraPlan) -> None:
+        """Make room for a camera's output, once nothing vouches for what is there."""
+        store = self.plan.store
+        own = store.owns(plan.output)
+        store.withdraw([plan.stage("finish")])
+        with explained(plan.destination):
+            if sentence := set_aside(plan, own=own):
+                self.problems.append(sentence)
 
     def _finish_fingerprint(self, plan: CameraPlan) -> str:
         return config_hash(self._render_fingerprint(plan), self.options.audio, plan.destination.name)
@@ -265,9 +318,15 @@ class SessionRun:
             if self.finished(plan):
                 continue
             job = jobs.FinishJob(plan, self.options.audio, self.missing(plan))
-            files = [os.path.relpath(plan.destination, plan.store)]
-            tasks.append(
-                Task(plan.stage("finish"), self._finish_fingerprint(plan), files, job, plan.camera.name,
-                     plan.stop - plan.first)
-            )  # fmt: skip
+            task = Task(
+                plan.stage("finish"),
+                self._finish_fingerprint(plan),
+                [plan.output],
+                job,
+                plan.camera.name,
+                plan.stop - plan.first,
+                made_of=[plan.stage("render", segment) for segment in plan.segments],
+                moved={plan.output: plan.joined_file},
+            )
+            tasks.append(task)
         return tasks

@@ -22,7 +22,9 @@ def read_joined(plan: CameraPlan, name: str, kind: type[Record]) -> Record:
         UserError: a file is missing or damaged.
     """
     store = RunStore(plan.store)
-    return kind.concat([store.read(plan.file(name, segment), kind) for segment in plan.segments])
+    return kind.concat(
+        [store.read(plan.file(name, segment), kind, frames=plan.numbers(segment)) for segment in plan.segments]
+    )
 
 
 def read_of_persons(plan: CameraPlan, name: str, kind: type[OfDetections]) -> OfDetections:

@@ -38,6 +38,8 @@ class Judgements(Columns):
     looked: Column  # 1 where the network saw this very frame, 0 where its neighbours stand for it
 
     columns = {"frame": (np.int32, ()), "probability": (np.float32, ()), "looked": (np.uint8, ())}
+    sorted_by = "frame"
+    gaps = ("probability",)
 
 
 @dataclass

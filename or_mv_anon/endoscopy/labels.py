@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from or_mv_anon import __version__
 from or_mv_anon.audit.intervals import Clock
 from or_mv_anon.endoscopy.judging import Judgements
 from or_mv_anon.endoscopy.stages import Verdicts
-from or_mv_anon.files import write_atomically
 from or_mv_anon.records import FrameFlag, Frames
 
 FORMAT = "or_mv_anon/endoscopy_labels/1"
@@ -68,15 +66,10 @@ def labels_of(
     }
 
 
-def write_labels(path: Path, labels: Mapping[str, Any]) -> None:
-    """Write the file with one key per line.
-
-    Raises:
-        UserError: it cannot be written.
-    """
+def labels_text(labels: Mapping[str, Any]) -> str:
+    """The labels file's text, one key per line."""
     lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in labels.items()]
-    content = "{\n" + ",\n".join(lines) + "\n}\n"
-    write_atomically(path, lambda partial: partial.write_text(content))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _segments(frames: Frames, outside: NDArray[np.bool_], start_s: float) -> list[dict[str, float | int]]:

@@ -5,6 +5,7 @@ Each recording is a session of its own with one camera, so it is cut, resumed, r
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import asdict, replace
@@ -25,11 +26,12 @@ from or_mv_anon.anonymization.session_run import SessionRun
 from or_mv_anon.audit.timecode import clock_time
 from or_mv_anon.config import config_hash
 from or_mv_anon.endoscopy.classifier import ROLE
-from or_mv_anon.endoscopy.labels import SUFFIX, labels_of, write_labels
+from or_mv_anon.endoscopy.labels import SUFFIX, labels_of, labels_text
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.stages import Verdicts, load_judgements
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
+from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
 from or_mv_anon.printable import printable
 from or_mv_anon.site import Camera, Session
@@ -60,6 +62,13 @@ def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_v
     effective_config(options)  # refuses what cannot be before any work
     weights = find_weights(options, {"endoscope"})
     require_device(options.device)
+    with hold(options.out):
+        return _anonymize_all(videos, options, endoscopy, weights, save_video=save_video)
+
+
+def _anonymize_all(
+    videos: list[Path], options: Options, endoscopy: EndoscopyConfig, weights: list[Weights], *, save_video: bool
+) -> int:
     outcomes = []
     for video in videos:
         try:
@@ -168,7 +177,7 @@ def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool)
         if overwrite:
             with explained(place):
                 discard(place)
-        elif not plan.store.facts(plan.cameras[0].stage("place")):
+        elif not plan.store.wrote(os.path.relpath(place, plan.store.root)):
             raise UserError(
                 f"{place} exists and is not from an earlier run; choose another output folder or use --overwrite."
             )
@@ -193,8 +202,19 @@ def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
         network=", ".join(sorted(providers)),
         start_s=float(plan.shift * open_camera(plan.camera, plan.store).time_base),
     )
-    write_labels(path, labels)
+    _keep_labels(path, labels_text(labels), run.plan.store, plan)
     return float(verdicts.covered.mean())
+
+
+def _keep_labels(path: Path, text: str, store: RunStore, plan: CameraPlan) -> None:
+    stage, name = plan.stage("labels"), os.path.relpath(path, store.root)
+    fingerprint = config_hash(text)
+    if store.trusted(stage, fingerprint):
+        return
+    made = plan.file("labels", suffix=".json")
+    store.begin({stage: [name, made]})
+    store.write_text(made, text)
+    store.finish(stage, fingerprint, files=[name], made_of=[plan.stage("place")], moved={name: made})
 
 
 def _tell(name: str, run: SessionRun, outside: float, written: list[str], problems: list[str]) -> None:

@@ -130,6 +130,11 @@ def cover(job: CoverJob) -> Placed:
 
 def load_judgements(store: RunStore, plan: CameraPlan) -> tuple[Frames, Judgements]:
     """All frames of a recording and what was said of them."""
-    frames = [store.read(plan.file("frames", segment), Frames) for segment in plan.segments]
-    judgements = [store.read(plan.file("judgements", segment), Judgements) for segment in plan.segments]
+    frames = [
+        store.read(plan.file("frames", segment), Frames, frames=plan.numbers(segment)) for segment in plan.segments
+    ]
+    judgements = [
+        store.read(plan.file("judgements", segment), Judgements, frames=plan.numbers(segment))
+        for segment in plan.segments
+    ]
     return Frames.concat(frames), Judgements.concat(judgements)

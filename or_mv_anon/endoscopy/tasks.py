@@ -45,5 +45,6 @@ def cover_tasks(run: SessionRun) -> list[Task]:
         job = CoverJob(plan, run.config, run.endoscopy, run.missing(plan, "analyse"))
         facts = {"weights": [asdict(weights) for weights in run.weights_for(plan)]}
         frames = plan.stop - plan.first
-        tasks.append(Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, frames, facts))
+        made_of = [plan.stage("analyse", segment) for segment in plan.segments]
+        tasks.append(Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, frames, facts, made_of))
     return tasks

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
+from or_mv_anon.lock import hold
 from or_mv_anon.printable import printable
 
 DESCRIPTION = """Judge anonymized videos against exact ground truth.
@@ -86,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
     if by_pixels:
         result = evaluate_videos(args.original, args.video_only, truth, rules, progress=_say)
     else:
-        result = evaluate_run(args.run, truth, rules, progress=_say)
+        with hold(args.run, make=False):
+            result = evaluate_run(args.run, truth, rules, progress=_say)
     print(table(result))
     if args.out is not None:
         text = json.dumps(result.as_dict(), indent=1, allow_nan=False)

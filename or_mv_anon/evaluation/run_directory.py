@@ -5,17 +5,19 @@ Everything that does not fit together is refused: a figure about the wrong recor
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from or_mv_anon.anonymization.media import INDEX
 from or_mv_anon.anonymization.plan import STORE_FOLDER
 from or_mv_anon.errors import UserError
+from or_mv_anon.manifest import Entry
 from or_mv_anon.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
 from or_mv_anon.store import MANIFEST, RunStore
 from or_mv_anon.video.orientation import Orientation
@@ -75,9 +77,9 @@ def load_run(path: Path) -> Run:
     Raises:
         UserError: the folder is no finished run, or a part of it is missing or damaged.
     """
-    manifest, audit = path / STORE_FOLDER / MANIFEST, path / "audit.json"
+    audit = path / "audit.json"
     try:
-        stages = json.loads(manifest.read_text())["stages"]
+        stages = _stages(path / STORE_FOLDER)
         about = json.loads(audit.read_text())
         method, start = about["options"]["method"], about["options"]["start"]
         inputs = {entry["camera"]: (entry["width"], entry["height"]) for entry in about["inputs"]}
@@ -88,7 +90,7 @@ def load_run(path: Path) -> Run:
             "that holds report.html (with several sessions, one of them)."
         ) from error
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UserError(f"{path}: its audit.json or manifest.json cannot be read ({error}); run again.") from error
+        raise UserError(f"{path}: its audit.json cannot be read ({error}); run again.") from error
     cameras = {}
     for name, size in inputs.items():
         if name not in written or not written[name].exists():
@@ -109,17 +111,23 @@ def load_stages(folder: Path, sizes: Mapping[str, tuple[int, int]]) -> dict[str,
         UserError: a part is missing or damaged.
     """
     try:
-        stages = json.loads((folder / MANIFEST).read_text())["stages"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{folder} holds no readable stage outputs ({error}).") from error
+        stages = _stages(folder)
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} holds no stage outputs.") from error
     store = RunStore(folder)
     return {
         name: _load_camera(store, stages, name, size, covered=True, from_start=True) for name, size in sizes.items()
     }
 
 
+def _stages(folder: Path) -> Mapping[str, Entry]:
+    if not (folder / MANIFEST).exists():
+        raise FileNotFoundError(errno.ENOENT, "", str(folder / MANIFEST))
+    return RunStore(folder).manifest.stages
+
+
 def _load_camera(
-    store: RunStore, stages: Mapping[str, Any], name: str, size: tuple[int, int], *, covered: bool, from_start: bool
+    store: RunStore, stages: Mapping[str, Entry], name: str, size: tuple[int, int], *, covered: bool, from_start: bool
 ) -> CameraRun:
     segments = _segments(store, stages, name)
     parts = {
@@ -137,7 +145,7 @@ def _load_camera(
     return CameraRun(
         name=name,
         size=size,
-        orientation=_orientation(store.root / name / INDEX),
+        orientation=_orientation(store, f"{name}/{INDEX}"),
         keypoints=_keypoints(store, name, segments),
         tracks=store.read(f"{name}/tracks.parquet", Tracks),
         face_tracks=store.read(f"{name}/face_tracks.parquet", Tracks),
@@ -146,9 +154,10 @@ def _load_camera(
     )
 
 
-def _segments(store: RunStore, stages: Mapping[str, Any], name: str) -> list[str]:
+def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[str]:
     """The numbers of the segments that the regions were placed in; files of older cuts are left alone."""
-    placed = stages.get(f"{name}/place", {}).get("files", [])
+    place = stages.get(f"{name}/place")
+    placed = () if place is None else place.files
     stem = f"{name}/regions-"
     numbers = [file.removeprefix(stem).removesuffix(".parquet") for file in placed if file.startswith(stem)]
     if not numbers:
@@ -165,17 +174,18 @@ def _keypoints(store: RunStore, name: str, segments: Sequence[str]) -> Keypoints
     return Keypoints.concat(parts)
 
 
-def _identities(store: RunStore, stages: Mapping[str, Any], name: str) -> Identities | None:
+def _identities(store: RunStore, stages: Mapping[str, Entry], name: str) -> Identities | None:
     """Those of the run's last association; a file of an earlier one with other cameras is left alone."""
     file = f"{name}/identities.parquet"
-    if any(file in stage.get("files", []) for stage in stages.values()):
+    if any(file in stage.files for stage in stages.values()):
         return store.read(file, Identities)
     return None
 
 
-def _painted(stages: Mapping[str, Any], name: str, number: str, size: tuple[int, int]) -> Regions:
+def _painted(stages: Mapping[str, Entry], name: str, number: str, size: tuple[int, int]) -> Regions:
     """Whole-picture regions of the frames that rendering covered for its own reasons."""
-    result = stages.get(f"{name}/render/{number}", {}).get("facts", {}).get("result", {})
+    rendered = stages.get(f"{name}/render/{number}")
+    result = {} if rendered is None else rendered.facts.get("result", {})
     whole = sorted({*result.get("damaged", []), *result.get("blanked", [])})
     count = len(whole)
     return Regions(
@@ -187,8 +197,8 @@ def _painted(stages: Mapping[str, Any], name: str, number: str, size: tuple[int,
     )
 
 
-def _orientation(index: Path) -> Orientation:
-    if not index.exists():  # pictures stand upright
+def _orientation(store: RunStore, index: str) -> Orientation:
+    if store.manifest.noted(index) is None:  # pictures stand upright
         return Orientation()
-    facts = json.loads(index.read_text())
+    facts = store.read_json(index)
     return Orientation(rotation=facts["rotation"], flip=facts["flip"])

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
+from or_mv_anon.lock import hold
 
 if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
     from or_mv_anon.learned.anonymizers import Anonymizer
@@ -76,7 +77,10 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder {args.out.absolute().parent} for --out; make it first.")
     if args.truth is not None and not on_video:
         raise UserError("--truth goes with --original and --anonymized; with --faces the folders say who is who.")
-    return _attack_session(args) if on_video else _attack_faces(args)
+    if not on_video:
+        return _attack_faces(args)
+    with hold(args.anonymized, make=False):
+        return _attack_session(args)
 
 
 def _attack_session(args: argparse.Namespace) -> int:

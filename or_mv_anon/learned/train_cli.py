@@ -9,6 +9,7 @@ from typing import Any
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.learned.settings import load_training_config
+from or_mv_anon.lock import hold
 
 MODIFIER_FILE, CARD_FILE = "learned_modifier.onnx", "card.md"
 FIRST_PERSON, FIRST_JUDGED = 1000, 9000  # seeds of the simulated people
@@ -69,15 +70,16 @@ def run(options: argparse.Namespace) -> int:
         judge_sites=options.judge_sites,
         judge_people=range(FIRST_JUDGED, FIRST_JUDGED + options.judge_people),
     )
-    trained = train(
-        folders,
-        options.out / MODIFIER_FILE,
-        card=options.out / CARD_FILE,
-        config=load_training_config(options.config),
-        device=device,
-        minutes=options.budget_minutes,
-        weights_dir=options.weights_dir,
-    )
+    with hold(options.out):
+        trained = train(
+            folders,
+            options.out / MODIFIER_FILE,
+            card=options.out / CARD_FILE,
+            config=load_training_config(options.config),
+            device=device,
+            minutes=options.budget_minutes,
+            weights_dir=options.weights_dir,
+        )
     print(f"wrote {options.out / MODIFIER_FILE} and {CARD_FILE} after {trained.steps} steps")
     for name, value in dataclasses.asdict(trained.judgement.modified).items():
         print(f"  {name.replace('_', ' ')}: {value:.3f}")

@@ -20,6 +20,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.evaluation.truth import Truth, load_truth, save_truth
 from or_mv_anon.evaluation.truth_coco import write_coco
 from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.lock import hold
 from or_mv_anon.simulation.cameras.schedule import Schedule
 from or_mv_anon.simulation.chunks import METERED_INSTANTS, Take, join_cameras, make_chunk, meter_camera
 from or_mv_anon.simulation.output_folder import MADE_WITH, OutputFolder
@@ -58,6 +59,11 @@ def simulate_site(options: SimulationOptions) -> Made:
     Raises:
         UserError: the folder holds something else, cannot be written, or the extra `sim` is missing.
     """
+    with hold(options.out):
+        return _simulate(options)
+
+
+def _simulate(options: SimulationOptions) -> Made:
     folder = OutputFolder(options.out)
     settings = options.to_json() | {"version": __version__}
     if options.overwrite:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -12,17 +13,22 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.video.bound_file import BlockHashes, BoundFile
 
 _NOT_VIDEO = {"tty", "ansi", "bin", "hls", "concat", "dash", "ffmetadata", "lrc", "srt", "ass", "webvtt"}
 _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FFmpeg only estimates it
 _PROGRESS_EVERY = 1000  # packets
 
 
-def open_video(path: Path) -> InputContainer:
+def open_video(path: Path, hashes: BlockHashes | None = None) -> InputContainer:
     """Open a local file for reading; playlists that would open other files are refused.
 
+    Args:
+        path: the file.
+        hashes: of its blocks; everything that is read of it must agree with them.
+
     Raises:
-        UserError: it is missing, a folder, empty, not permitted, or not a media file.
+        UserError: it is missing, a folder, empty, not permitted, not a media file, or not what was hashed.
     """
     if not path.exists():
         raise UserError(f"There is no file {path}; check the path.")
@@ -31,7 +37,8 @@ def open_video(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); the recording was probably never written. Remove or replace it.")
     try:
-        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        place: Any = f"file:{path}" if hashes is None else BoundFile(path, hashes)
+        container: InputContainer = av.open(place, metadata_errors="replace", options={"protocol_whitelist": "file"})
     except PermissionError as error:
         raise UserError(f"{path} may not be read; give this user permission to read it.") from error
     except (FFmpegError, ValueError) as error:

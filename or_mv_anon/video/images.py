@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import partial_path, publish, sync, write_error
+from or_mv_anon.video.bound_file import BlockHashes, read_bound
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
@@ -37,12 +38,17 @@ class ImageFolderSource:
     numbers, or with repeated ones, count 0, 1, 2, ...
     """
 
-    def __init__(self, images: Path | Sequence[Path], *, fps: float | Fraction) -> None:
+    def __init__(
+        self, images: Path | Sequence[Path], *, fps: float | Fraction, hashes: BlockHashes | None = None
+    ) -> None:
         """`images` is a folder or a list of files, `fps` the pictures per second.
+
+        `hashes` are those of the files' blocks, which everything that is read must then agree with.
 
         Raises:
             UserError: there is no image, or the first one cannot be read.
         """
+        self._hashes = hashes
         if isinstance(images, Path):
             if not images.is_dir():
                 raise UserError(f"There is no folder {images}; check the path.")
@@ -55,7 +61,7 @@ class ImageFolderSource:
             raise UserError(f"{self.path} holds no images (looked for {', '.join(SUFFIXES)}).")
         self.missing: list[int] = []
         self._scaler = PictureScaler()
-        first = next((picture for picture in map(_read, self.files) if picture is not None), None)
+        first = next((picture for picture in map(self._read, range(len(self.files))) if picture is not None), None)
         if first is None:
             raise UserError(f"None of the {len(self.files)} images in {self.path} can be read.")
         self._upright_size = (first.shape[1], first.shape[0])
@@ -107,7 +113,7 @@ class ImageFolderSource:
             if wanted is not None and not wanted[number]:
                 continue
             pts = int(self._pts[number])
-            picture = _read(self.files[number])
+            picture = self._read(number)
             if picture is None:
                 if pts not in self.missing:
                     self.missing.append(pts)
@@ -128,6 +134,9 @@ class ImageFolderSource:
                 orientation=Orientation(),
                 scaler=self._scaler,
             )
+
+    def _read(self, number: int) -> NDArray[Any] | None:
+        return _read(self.files[number], None if self._hashes is None else self._hashes.of_file(number))
 
 
 class ImageSegmentWriter:
@@ -222,10 +231,10 @@ def _ticks(files: Sequence[Path]) -> NDArray[np.int64]:
     return np.arange(len(files), dtype=np.int64)
 
 
-def _read(path: Path) -> NDArray[Any] | None:
+def _read(path: Path, hashes: BlockHashes | None) -> NDArray[Any] | None:
     """The image upright, grey (H, W) or BGR (H, W, 3), uint8 or uint16; None where it cannot be read."""
     try:
-        data = np.fromfile(path, np.uint8)
+        data = np.frombuffer(path.read_bytes() if hashes is None else read_bound(path, hashes), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
     except (OSError, cv2.error):
         return None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import partial_path, publish, write_error
+from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reorder import decoding_times
@@ -37,7 +38,13 @@ class _SegmentPackets:
 
 
 def join_segments(
-    index: VideoIndex, segment_paths: Sequence[Path], destination: Path, *, audio: bool, shift: int = 0
+    index: VideoIndex,
+    segment_paths: Sequence[Path],
+    destination: Path,
+    *,
+    audio: bool,
+    shift: int = 0,
+    hashes: BlockHashes | None = None,
 ) -> list[str]:
     """Write `destination` from the segments' packets, without any metadata of the input.
 
@@ -49,6 +56,7 @@ def join_segments(
         destination: its suffix decides the container (.mp4, .m4v, .mov, .mkv, .webm).
         audio: copy the input's audio packets that belong to the kept interval.
         shift: ticks that `SegmentWriter` took off the timestamps; audio is moved by the same time.
+        hashes: of the input's blocks, which its sound must agree with.
 
     Returns:
         One sentence for each audio stream that the container does not take.
@@ -69,9 +77,9 @@ def join_segments(
     container: OutputContainer | None = None
     try:
         container_format = _FORMATS[destination.suffix.lower()]
-        audio_clocks = _audio_clocks(index.path) if audio else []
+        audio_clocks = _audio_clocks(index.path, hashes) if audio else []
         container = open_output(partial, container_format, index.time_base, audio_clocks=audio_clocks)
-        notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift)
+        notes = _write(container, index, segment_paths, parts, audio=audio, shift=shift, hashes=hashes)
         container.close()
         publish(partial, destination)
     except BaseException as error:
@@ -99,6 +107,7 @@ def _write(
     *,
     audio: bool,
     shift: int,
+    hashes: BlockHashes | None,
 ) -> list[str]:
     with open_video(paths[0]) as first:
         video = container.add_stream_from_template(main_stream(first, paths[0]), opaque=True)
@@ -115,7 +124,7 @@ def _write(
     if not audio:
         _mux(container, packets)
         return []
-    with open_video(index.path) as source:
+    with open_video(index.path, hashes) as source:
         pairs, notes = _audio_streams(container, source.streams.audio)
         if not pairs:
             _mux(container, packets)
@@ -163,8 +172,8 @@ def _audio_streams(
     return pairs, notes
 
 
-def _audio_clocks(path: Path) -> list[int]:
-    with open_video(path) as source:
+def _audio_clocks(path: Path, hashes: BlockHashes | None) -> list[int]:
+    with open_video(path, hashes) as source:
         return [stream.time_base.denominator for stream in source.streams.audio if stream.time_base]
 
 

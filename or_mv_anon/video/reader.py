@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.demux import decode, main_stream, open_video
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
@@ -25,9 +26,13 @@ __all__ = ["Source", "VideoSource", "open_source"]
 class VideoSource:
     """The main video stream of a file. One frame is in memory at a time, besides the decoder's own."""
 
-    def __init__(self, index: VideoIndex, *, threads: int = 1) -> None:
-        """`threads` is the decoder's; callers that run one process per core leave it at 1."""
+    def __init__(self, index: VideoIndex, *, threads: int = 1, hashes: Callable[[], BlockHashes] | None = None) -> None:
+        """`threads` is the decoder's; callers that run one process per core leave it at 1.
+
+        `hashes` gives those of the file's blocks, which everything that is decoded must then agree with.
+        """
         self.index = index
+        self._hashes = hashes
         self.missing: list[int] = []
         self._threads = threads
         self._format = working_format(index.pix_fmt)
@@ -168,7 +173,7 @@ class VideoSource:
         yield None
 
     def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
-        with open_video(self.index.path) as container:
+        with open_video(self.index.path, None if self._hashes is None else self._hashes()) as container:
             stream = main_stream(container, self.index.path)
             stream.codec_context.thread_count = self._threads
             if self._threads > 1:

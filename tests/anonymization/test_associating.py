@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import write_clip
+from vouching import vouch
 
 from or_mv_anon.anonymization import associating, placing, track
 from or_mv_anon.anonymization.media import CameraPlan, index_camera
@@ -64,6 +65,7 @@ def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -
     for table, kind in (("faces", Detections), ("still", Detections), ("keypoints", Keypoints)):
         store.write(plan.file(table, segment), kind.empty())
     store.write(plan.file("embeddings", segment), Embeddings.empty())
+    vouch(store)
     return plan
 
 
@@ -77,6 +79,7 @@ def plans(tmp_path: Path, store: RunStore) -> tuple[CameraPlan, ...]:
     made = tuple(analysed(tmp_path, f"cam{n}", store, offset=0.1 * n) for n in range(2))
     for plan in made:
         track.track(track.TrackJob(plan, CONFIG))
+    vouch(store)
     return made
 
 
@@ -104,6 +107,7 @@ def fake_association(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("fake_association")
 def test_what_is_stored_for_every_camera(plans: tuple[CameraPlan, ...], store: RunStore) -> None:
     done = associating.associate_session(associating.AssociateJob(plans, CONFIG))
+    vouch(store)
     for plan in plans:
         alone, together = (store.read(plan.file(name), Tracks) for name in ("tracks", "recovered"))
         assert (alone.box == together.box).all()
@@ -125,10 +129,15 @@ def test_association_without_news_covers_what_each_camera_covers_alone(
     plans: tuple[CameraPlan, ...], store: RunStore
 ) -> None:
     associating.associate_session(associating.AssociateJob(plans, CONFIG))
+    vouch(store)
     found = []
     for associated in (False, True):
         placing.place(placing.PlaceJob(plans[0], CONFIG, associated=associated))
+        vouch(store)
         found.append(store.read(plans[0].file("regions", plans[0].segments[0]), Regions))
+        (store.root / plans[0].file("regions", plans[0].segments[0])).unlink()
+        (store.root / plans[0].file("audit", suffix=".json")).unlink()
+        vouch(store)
     assert (found[0].box == found[1].box).all()
 
 
@@ -160,7 +169,9 @@ def test_a_transferred_head_is_covered_and_a_disagreement_listed(
 
     monkeypatch.setattr(associating, "recover", recover)
     associating.associate_session(associating.AssociateJob(plans, CONFIG))
+    vouch(store)
     placing.place(placing.PlaceJob(plans[0], CONFIG, associated=True))
+    vouch(store)
     regions = store.read(plans[0].file("regions", plans[0].segments[0]), Regions)
     new = regions[regions.track == 7]
     assert new.frame.tolist() == frame.tolist()

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from clips import write_clip
+from vouching import vouch
 
 from or_mv_anon.anonymization import attacking
-from or_mv_anon.anonymization.media import CameraPlan, index_camera
+from or_mv_anon.anonymization.media import CameraPlan, hash_camera, index_camera
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.config import load_config
 from or_mv_anon.errors import UserError
@@ -35,6 +36,8 @@ def plan(tmp_path: Path) -> CameraPlan:
     store = RunStore.open(tmp_path / "stages")
     camera = Camera(name="cam", files=source)
     index_camera(camera, store)
+    hash_camera(camera, store.root)
+    vouch(store)
     (tmp_path / "out").mkdir()
     output = write_clip(tmp_path / "out" / "cam.mp4", frames=STOP - FIRST - 1, **options)
     segments = (Segment(0, FIRST, 10), Segment(1, 10, STOP))
@@ -64,7 +67,9 @@ def test_without_association_every_track_is_somebody_else(plan: CameraPlan) -> N
 
 def test_associated_tracks_are_who_they_are(plan: CameraPlan) -> None:
     known = Identities(track=[3, 5], identity=[8, 8], confidence=[1, 1])
-    RunStore(plan.store).write(plan.file("identities"), known)
+    store = RunStore.open(plan.store)
+    store.write(plan.file("identities"), known)
+    vouch(store)
     job = attacking.AttackJob((plan,), ((),), True, CONFIG, None)
     assert attacking._identities(plan, Regions.empty(), job) == {3: 8, 5: 8}
 

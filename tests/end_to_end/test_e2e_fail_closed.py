@@ -13,6 +13,7 @@ import pytest
 from clips import write_clip
 from driving import decoded
 from numpy.typing import NDArray
+from vouching import vouch
 
 from or_mv_anon.anonymization import jobs, placing, render, track
 from or_mv_anon.anonymization.analyse import analyse_frames, plan_schedule
@@ -146,8 +147,11 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
         patch.setattr(jobs, "load_networks", lambda *_: networks)
         patch.setattr(jobs, "open_camera", lambda *_: GappySource(source, lost=(1, 5)))
         jobs.analyse(jobs.AnalyseJob(plan, segment, settings, config))
+    vouch(store)
     track.track(track.TrackJob(plan, config))
+    vouch(store)
     placing.place(placing.PlaceJob(plan, config))
+    vouch(store)
     regions = store.read(plan.file("regions", segment), Regions)
     whole = regions[regions.kind == RegionKind.FRAME]
     assert whole.frame.tolist() == [1, 4, 5], "frame 4 is the fourth that the detector saw"

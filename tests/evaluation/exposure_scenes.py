@@ -1,10 +1,12 @@
 """Made-up ground truth with rectangular faces, run folders that cover chosen boxes, and videos painted with them."""
 
 import json
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
 from clips import write_clip
+from vouching import vouch
 
 from or_mv_anon.anonymization.operators import cover
 from or_mv_anon.config import load_config
@@ -90,6 +92,7 @@ def regions(covered):
 
 def write_run(folder, cameras, *, size=SIZE, method="pixelate", start=None, rotation=None, blanked=(), segments=1):
     """A finished run's folder; `cameras` maps a name to (frames' times, covered boxes by frame)."""
+    shutil.rmtree(folder / "stages", ignore_errors=True)
     store = RunStore.open(folder / "stages")
     for name, (times, covered) in cameras.items():
         frames = Frames(
@@ -116,6 +119,7 @@ def write_run(folder, cameras, *, size=SIZE, method="pixelate", start=None, rota
         if rotation is not None:
             (folder / "stages" / name / "index.json").write_text(json.dumps({"rotation": rotation, "flip": False}))
         (folder / f"{name}.mp4").write_bytes(b"video")
+    vouch(store)
     audit = {
         "options": {"method": method, "start": start},
         "inputs": [{"camera": name, "width": size[0], "height": size[1]} for name in cameras],

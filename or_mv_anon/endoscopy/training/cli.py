@@ -8,6 +8,7 @@ from pathlib import Path
 
 from or_mv_anon.endoscopy.training.settings import load_training_config
 from or_mv_anon.errors import UserError
+from or_mv_anon.lock import hold
 
 DESCRIPTION = """Train the network that tells frames outside the body from frames inside it.
 
@@ -46,14 +47,15 @@ def run(options: argparse.Namespace) -> int:
         ) from error
     device = torch_device(options.device)
     print(f"training on {device}", flush=True)
-    result = train(
-        options.data,
-        options.out,
-        config=load_training_config(options.config),
-        device=device,
-        backbone=options.backbone,
-        weights_dir=options.weights_dir,
-    )
+    with hold(options.out):
+        result = train(
+            options.data,
+            options.out,
+            config=load_training_config(options.config),
+            device=device,
+            backbone=options.backbone,
+            weights_dir=options.weights_dir,
+        )
     print(f"wrote {result.network} and {result.card}")
     for name, value in dataclasses.asdict(result.measures).items():
         print(f"  {name.replace('_', ' ')}: {value:.4f}" if isinstance(value, float) else f"  {name}: {value}")
