@@ -6,14 +6,14 @@ Each recording is a session of its own with one camera, so it is cut, resumed, r
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import frame_problems
-from or_mv_anon.anonymization.media import CameraPlan, discard, open_camera
+from or_mv_anon.anonymization.media import CameraPlan, open_camera
 from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.pipeline import start_afresh
 from or_mv_anon.anonymization.plan import (
     STORE_FOLDER,
     SessionPlan,
@@ -33,6 +33,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.overlap import refuse_overlap
 from or_mv_anon.printable import printable
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
@@ -57,8 +58,7 @@ def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_v
         UserError: nothing could be done.
     """
     videos = find_recordings(options.videos)
-    if options.out.resolve() == videos[0].resolve().parent:
-        raise UserError(f"The output folder {options.out} is that of the recordings; choose another.")
+    refuse_overlap(options.out, videos, option="The output folder")
     effective_config(options)  # refuses what cannot be before any work
     weights = find_weights(options, {"endoscope"})
     require_device(options.device)
@@ -125,10 +125,8 @@ def _anonymize(
     """Label one recording; True when all is well."""
     config, name = effective_config(options), result_name(video)
     store = options.out / STORE_FOLDER / name
-    if options.overwrite:
-        with explained(store):
-            shutil.rmtree(store, ignore_errors=True)
-    _refuse_another(store, name, video)
+    if not options.overwrite:
+        _refuse_another(store, name, video)
     session = Session(name=name, cameras=(Camera(name=name, files=video, kind="endoscope"),))
     plan = plan_session(session, options.out, options, config, store=store)
     if not plan.cameras:
@@ -170,17 +168,23 @@ def _refuse_another(folder: Path, name: str, video: Path) -> None:
 
 
 def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool) -> None:
-    """Keep files that an earlier run over this recording did not write, unless asked otherwise."""
-    for place in places:
-        if not place.exists():
-            continue
-        if overwrite:
-            with explained(place):
-                discard(place)
-        elif not plan.store.wrote(os.path.relpath(place, plan.store.root)):
+    """Keep what this tool did not write; with `overwrite` its own earlier results of this recording go."""
+    store = plan.store
+    taken = [place for place in places if os.path.lexists(place)]
+    for place in taken:
+        name = os.path.relpath(place, store.root)
+        if overwrite and not store.owns(name):
             raise UserError(
-                f"{place} exists and is not from an earlier run; choose another output folder or use --overwrite."
+                f"{place} is not what an earlier run put there, and --overwrite replaces nothing else; move it away, "
+                "or choose another output folder."
             )
+        if not store.wrote(name):
+            raise UserError(
+                f"{place} exists and is not from an earlier run; move it away, or choose another output folder "
+                "(--overwrite keeps it, too)."
+            )
+    if overwrite:
+        start_afresh(plan, taken)
 
 
 def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
