@@ -9,7 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from or_mv_anon.files import explained
-from or_mv_anon.store import RunStore
+from or_mv_anon.lock import NOTE
+from or_mv_anon.manifest import Entry
+from or_mv_anon.store import MANIFEST, RunStore
 
 _TABLES = (
     "frames persons keypoints embeddings faces still tracks face_tracks recovered identities transferred disagreements "
@@ -23,8 +25,7 @@ _NAME = re.compile(
 
 def cameras_of(store: RunStore) -> set[str]:
     """Cameras that the store holds anything about."""
-    manifest = store.manifest
-    return {stage.partition("/")[0] for stage in (*manifest.stages, *manifest.withdrawn) if "/" in stage}
+    return {stage.partition("/")[0] for stage in _entries(store) if "/" in stage}
 
 
 def discard_by_products(store: RunStore, cameras: Collection[str], *, keep: Collection[str] = ()) -> None:
@@ -40,12 +41,10 @@ def discard_by_products(store: RunStore, cameras: Collection[str], *, keep: Coll
     Raises:
         UserError: something cannot be removed.
     """
-    manifest = store.manifest
     shared = cameras_of(store) <= set(cameras)
-    entries = {**manifest.withdrawn, **manifest.stages}
     gone = {
         stage: [name for name in entry.files if name not in keep]
-        for stage, entry in entries.items()
+        for stage, entry in _entries(store).items()
         if (stage.partition("/")[0] in cameras if "/" in stage else shared)
         and not any(name.startswith("../") or name in keep for name in entry.files)
     }
@@ -62,9 +61,21 @@ def discard_by_products(store: RunStore, cameras: Collection[str], *, keep: Coll
                 folder.rmdir()
 
 
-def strangers(root: Path) -> list[Path]:
-    """What lies in a store's folder and is not the store's own."""
-    return sorted(path for path in root.rglob("*") if path.is_file() and path.parent != root)
+def strangers(store: RunStore) -> list[Path]:
+    """Files in the store's folder that no stage of a run writes; stores of other recordings below are passed over."""
+    known = {name for _, entry in _entries(store).items() for name in entry.files}
+    return sorted(
+        path
+        for path in store.root.rglob("*")
+        if path.is_file()
+        and path.name not in (MANIFEST, NOTE)
+        and str(path.relative_to(store.root)) not in known
+        and not (_NAME.fullmatch(path.name) or _NAME.fullmatch(path.parent.name))
+    )
+
+
+def _entries(store: RunStore) -> dict[str, Entry]:
+    return {**store.manifest.withdrawn, **store.manifest.stages}
 
 
 def _discard(root: Path, path: Path) -> None:

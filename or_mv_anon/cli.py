@@ -20,6 +20,8 @@ from or_mv_anon.printable import OutputClosed, PrintableStream, printable
 from or_mv_anon.stopping import exit_code, sentence, stopping
 
 OUTPUT_CLOSED = 141  # as for a command that SIGPIPE ended
+PRIVATE_MASK = 0o077  # what a command makes is for this user alone
+PUBLIC = {"doctor", "sample", "simulate", "weights"}  # nothing of what these make tells about anybody
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
     "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
     "anonymize": ("or_mv_anon.anonymization.cli", "anonymize the recordings of a site"),
@@ -49,17 +51,19 @@ def _main(arguments: Sequence[str] | None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"or_mv_anon {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    from or_mv_anon import doctor, weights_cli
+    from or_mv_anon import doctor, purge, weights_cli
 
     for name, (place, told) in COMMANDS.items():
         module = importlib.import_module(place)
         command = commands.add_parser(name, help=told)
         module.add_arguments(command)
         command.set_defaults(func=module.run)
+    purge.add_parser(commands)
     weights_cli.add_parsers(commands)
     doctor.add_parser(commands)
     options = parser.parse_args(arguments)
-    return int(options.func(options))
+    with _private_files(options.command not in PUBLIC):
+        return int(options.func(options))
 
 
 def _tool(place: str, arguments: Sequence[str] | None) -> int:
@@ -67,7 +71,8 @@ def _tool(place: str, arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
-    return int(module.run(options))
+    with _private_files(place not in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}):
+        return int(module.run(options))
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -104,6 +109,17 @@ def _answered(run: Callable[[], int]) -> int:
         traceback.print_exc()
     print(message, file=sys.stderr)
     return code
+
+
+@contextmanager
+def _private_files(private: bool) -> Iterator[None]:
+    """Let nobody but this user read what is written within the block, by this process or its workers."""
+    before = os.umask(PRIVATE_MASK)
+    os.umask(before | PRIVATE_MASK if private else before)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

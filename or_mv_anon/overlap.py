@@ -6,9 +6,11 @@ system does not tell them apart, all lead to the same folder.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from or_mv_anon.errors import UserError
 
@@ -41,6 +43,27 @@ def refuse_overlap(out: Path, files: Iterable[Path], *, option: str = "--out", o
     for folder in own:
         if identity(folder) in above:
             raise UserError(f"{option} {out} lies in {folder}, which holds a recording's pictures; choose another.")
+
+
+def refuse_other_json(path: Path, is_own: Callable[[Any], bool], *, option: str) -> None:
+    """Refuse to write figures over a file that holds anything but figures of the same kind.
+
+    Args:
+        path: of the figures, which need not exist.
+        is_own: whether the content of a JSON file is of that kind.
+        option: what names `path` on the command line.
+
+    Raises:
+        UserError: it is refused.
+    """
+    if not os.path.lexists(path):
+        return
+    try:
+        own = path.is_file() and not path.is_symlink() and is_own(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        own = False
+    if not own:
+        raise UserError(f"{option} {path} is there already and holds something else; choose another name.")
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -105,6 +105,12 @@ class RunStore(StageFiles):
             return False  # nothing of the kind is ever written
         return any(seals.holds(place, seal) for seal in self.manifest.known(name))
 
+    def delivered(self, camera: str) -> bool:
+        """Whether the results of a camera are in place as they were when they were finished."""
+        entries = {**self.manifest.withdrawn, **self.manifest.stages}
+        stages = [entries[stage] for stage in (f"{camera}/finish", f"{camera}/labels") if stage in entries]
+        return bool(stages) and all(self.owns(name) for entry in stages for name in entry.files)
+
     def know(self, outputs: Mapping[str, Seal]) -> None:
         """Remember outputs of an earlier run of which another record vouches."""
         for name, seal in outputs.items():

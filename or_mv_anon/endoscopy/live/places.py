@@ -83,8 +83,9 @@ def parse_output(text: str, *, overwrite: bool) -> Place:
         raise UserError(
             f"Cannot write {_shown(text)}; expected {WINDOW}, a file {' or '.join(FILES)}, rtsp:// or udp://."
         )
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} is there already; choose another name or pass --overwrite.")
+    if os.path.lexists(path) and not (overwrite and path.is_file() and not path.is_symlink()):
+        more = " or pass --overwrite" if path.is_file() and not path.is_symlink() else ""
+        raise UserError(f"{path} is there already; choose another name{more}.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"The folder {path.absolute().parent} does not exist; create it first.")
     return Place("file", text, FILES[path.suffix.lower()])
