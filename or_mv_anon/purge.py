@@ -78,6 +78,7 @@ def _purge_store(root: Path) -> list[str]:
     return [
         f"{root.parent}: {camera} is not finished, so what is known of it stays; run the same command again first."
         for camera in sorted(cameras - finished)
+        if (root / camera).exists()
     ] + [f"{path} is not from this tool and stays." for path in strangers(store)]
 
 
