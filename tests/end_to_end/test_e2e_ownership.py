@@ -1,4 +1,4 @@
-"""Whose a file is: nothing is removed or replaced that an earlier run did not write, and who else may read what it did."""
+"""Whose a file is: nothing goes that an earlier run did not write, and nobody else may read what one did."""
 
 from __future__ import annotations
 
