@@ -10,7 +10,7 @@ import re
 
 HIDDEN = "..."
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>]*)")
-_AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?P<port>:\d+)?", re.DOTALL)
+_AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>[\w.-]+|\[[0-9A-Fa-f:.%]+\])(?P<port>:.*)?", re.DOTALL)
 _PLAIN_PATH = re.compile(r"[\w./~+-]*")
 _CLOSING = ".,;:!?)]}"  # of the sentence around an address
 
@@ -41,7 +41,10 @@ def _shown(rest: str) -> str:
     more = HIDDEN if len(path) < len(slash + tail) else ""
     if not _PLAIN_PATH.fullmatch(path):
         path, more = "/", HIDDEN
-    return f"{place['host']}{place['port'] or ''}{path}{'?' if more and path != '/' else ''}{more}"
+    port = place["port"] or ""
+    if port and not port[1:].isdecimal():
+        return f"{place['host']}:{HIDDEN}"  # no port: perhaps a password without its host
+    return f"{place['host']}{port}{path}{'?' if more and path != '/' else ''}{more}"
 
 
 def _split(rest: str) -> tuple[str, str, str]:

@@ -88,11 +88,13 @@ def fetch_sample(args: argparse.Namespace) -> int:
     if args.name not in samples:
         raise UserError(f"There is no sample named '{args.name}'; known are {', '.join(samples)}.")
     sample = samples[args.name]
+    begun = any(_holds(args.target / Path(asset.file).name, asset.sha256) for asset in sample.files)
     for asset in sample.files:
         target = args.target / Path(asset.file).name
-        if target.is_file() and registry.sha256(target) == asset.sha256:
+        if _holds(target, asset.sha256):
             continue
-        refuse_other(target)
+        if not begun:  # in a folder of the sample, what is not whole is made anew
+            refuse_other(target)
         cached = registry.fetch_asset(asset)
         try:
             copy_atomically(cached, target)
@@ -112,8 +114,12 @@ def refuse_other(target: Path) -> None:
         raise UserError(f"{target} is there already and holds something else; choose another folder, or move it away.")
 
 
+def _holds(path: Path, sha256: str) -> bool:
+    return path.is_file() and registry.sha256(path) == sha256
+
+
 def _same(one: Path, other: Path) -> bool:
-    return other.is_file() and registry.sha256(one) == registry.sha256(other)
+    return _holds(other, registry.sha256(one))
 
 
 def _is_bundle(path: Path) -> bool:

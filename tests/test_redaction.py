@@ -23,6 +23,7 @@ ADDRESSES = [
     ("rtsp://anna:SEC?RET@10.0.0.7/scope", "rtsp://..."),
     ("rtsp://anna:SEC#RET@10.0.0.7/scope", "rtsp://..."),
     ("rtsp://10.0.0.7/scope?password=SEC@RET", "rtsp://..."),
+    ("rtsp://10.0.0.7:SECRET", "rtsp://10.0.0.7:..."),
     ("udp://0.0.0.0:5000?pkt_size=1316", "udp://0.0.0.0:5000?..."),
 ]
 

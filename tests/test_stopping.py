@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from or_mv_anon.stopping import Requests
+
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 PATIENCE = 120  # seconds
@@ -55,12 +57,25 @@ def test_each_signal_unwinds_and_says_one_sentence(number: int) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        process.send_signal(number)  # as `timeout` and terminals do: not a second request
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == CODES[signal.Signals(number)]
     assert out == "tidied\n"
     assert len(err.splitlines()) == 1, err
     assert "run the same command again" in err
+
+
+def test_the_same_request_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `timeout` and terminals that are closed send it: to the process, and to its group."""
+    now, ended = [100.0], []
+    monkeypatch.setattr("or_mv_anon.stopping.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("or_mv_anon.stopping.end_at_once", ended.append)
+    requests = Requests()
+    answers = []
+    for wait in (0.0, 0.0, 0.3, 0.4):
+        now[0] += wait
+        answers.append(requests.is_first(signal.SIGTERM))
+    assert answers == [True, False, False, False]
+    assert ended == [signal.SIGTERM]
 
 
 def test_a_second_one_ends_it_at_once() -> None:

@@ -30,7 +30,7 @@ from or_mv_anon.endoscopy.labels import SUFFIX, labels_of, labels_text
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.stages import Verdicts, load_judgements
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained
+from or_mv_anon.files import explained, unused
 from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
 from or_mv_anon.overlap import refuse_overlap
@@ -169,22 +169,25 @@ def _refuse_another(folder: Path, name: str, video: Path) -> None:
 
 def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool) -> None:
     """Keep what this tool did not write; with `overwrite` its own earlier results of this recording go."""
-    store = plan.store
-    taken = [place for place in places if os.path.lexists(place)]
-    for place in taken:
+    store, own = plan.store, []
+    for place in places:
         name = os.path.relpath(place, store.root)
-        if overwrite and not store.owns(name):
-            raise UserError(
-                f"{place} is not what an earlier run put there, and --overwrite replaces nothing else; move it away, "
-                "or choose another output folder."
-            )
-        if not store.wrote(name):
+        if not os.path.lexists(place):
+            continue
+        if store.owns(name):
+            own.append(place)
+        elif overwrite:
+            kept = unused(place)
+            with explained(place):
+                place.rename(kept)
+            print(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
+        elif not store.wrote(name):
             raise UserError(
                 f"{place} exists and is not from an earlier run; move it away, or choose another output folder "
-                "(--overwrite keeps it, too)."
+                "(--overwrite keeps it under another name)."
             )
     if overwrite:
-        start_afresh(plan, taken)
+        start_afresh(plan, own)
 
 
 def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
