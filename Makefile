@@ -1,27 +1,35 @@
 # make demo    anonymize a real four-camera recording, from nothing
-# make test    set up and pass the tests
+# make test    set up and pass the tests; those of extras that are not installed are skipped and counted
+# make test-all    install all extras and pass the tests of these, too
 # make test-slow   the tests that take longer
 # make setup   only the environment, in .venv
+# make setup-all     the environment plus all extras for CPUs
 # make setup-sim     the environment plus the simulated operating room (torch, anny, moderngl)
 # make setup-adapt   the environment plus what adaptation to a site needs (torch, mmdet, mmpose)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+TEST_PROCESSES ?= 2
 
-.PHONY: demo test test-slow setup setup-sim setup-adapt lint clean
+.PHONY: demo test test-all test-slow setup setup-all setup-sim setup-adapt lint clean
 
 demo: setup
 	$(BIN)/or-mv-anon sample demo/recording
 	$(BIN)/python tools/anonymize_multiview.py --videos demo/recording --out demo/anonymous
 
-# Training has a process of its own: its packages set up much that is global.
-TRAINING = tests/adaptation tests/openmmlab
+# Training has a process of its own: its packages, where they are installed, set up much that is global.
+TRAINING = $(if $(wildcard $(VENV)/lib/python3*/site-packages/mmdet),tests/adaptation tests/openmmlab)
+# A file's tests stay in one process and share its fixtures; the order of the files puts the short ones last.
+AT_ONCE = -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: setup
 	$(BIN)/or-mv-anon weights fetch
-	$(BIN)/python -m pytest $(TRAINING:%=--ignore=%)
-	$(BIN)/python -m pytest $(TRAINING)
+	$(BIN)/python -m pytest $(AT_ONCE) $(TRAINING:%=--ignore=%)
+	$(if $(TRAINING),$(BIN)/python -m pytest $(TRAINING))
+
+test-all: setup-all
+	$(MAKE) test
 
 # Some of these run in real time and fail when the machine stalls for seconds: those get a second chance.
 test-slow: setup
@@ -37,6 +45,9 @@ setup-sim: setup
 setup-adapt: setup
 	$(BIN)/python -m pip install -e ".[adapt]"
 	$(BIN)/python -m pip install --no-deps mmpose==1.3.2
+
+setup-all: setup-adapt
+	$(BIN)/python -m pip install -e ".[adapt,attack,sim,train]"
 
 # TrackEval's metrics, which a test compares with, need nothing of what the package asks for, a second OpenCV among it.
 $(VENV)/.ready: pyproject.toml

@@ -21,8 +21,8 @@ class OutputClosed(BaseException):
 
 
 def printable(text: object) -> str:
-    r"""`text` on one line with every control character written out, such as ``\x1b``."""
-    return _CONTROLS.sub(_escaped, str(text))
+    r"""`text` on one line with everything written out that is not printed as it is, such as ``\x1b``."""
+    return "".join(c if c.isprintable() else _escape(c) for c in str(text))
 
 
 def printable_lines(text: str) -> str:
@@ -65,5 +65,8 @@ class PrintableStream:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return _escape(found[0])
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")

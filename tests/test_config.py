@@ -39,7 +39,7 @@ def test_the_command_line_wins_over_the_file_and_the_file_over_the_defaults(tmp_
 
 def test_loading_leaves_no_trace_for_the_next_time(tmp_path: Path) -> None:
     before = load_config()
-    load_config(write(tmp_path, "[video]\ncrf = 51"), {"face": {"min_score": 0.9}})
+    load_config(write(tmp_path, "[video]\ncrf = 51"), {"face": {"min_score": 0.5}})
     assert load_config() == before
 
 
@@ -54,7 +54,7 @@ def test_loading_leaves_no_trace_for_the_next_time(tmp_path: Path) -> None:
         ("[video]\ncrf = true", "video.crf in .*expected int"),
         ("[video]\npreset = 1", "video.preset in .*expected str"),
         ("[video]\ncodec = 'mpeg2'", "video.codec in .*expected one of same, h264"),
-        ("[detection]\nmin_score = -0.1", "detection.min_score .* at least 0"),
+        ("[detection]\nmin_score = -0.1", "detection.min_score .*expected 0 to 0.5"),
         ("[detection]\nmin_score = false", "detection.min_score .*expected float"),
         ("[detection", "not valid TOML"),
     ],

@@ -21,7 +21,7 @@ from or_mv_anon.adaptation.work import WorkFolder
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.files import explained
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.models.site_model import Thresholds
+from or_mv_anon.models.site_thresholds import Thresholds
 
 STUDENT, QUANTIZED = "student", "quantized"
 LEAST_SECONDS = 60.0  # less time than this is not worth beginning with a student or a pose network

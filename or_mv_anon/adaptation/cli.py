@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.anonymization.cli import count
+from or_mv_anon.option_types import MINUTES, ROUNDS, SEED, WORKERS, number, whole
 
 DESCRIPTION = """Learn a room from its own unlabelled recordings and write a site model for anonymize_multiview.py.
 
@@ -30,16 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--videos", type=Path, required=True, metavar="DIR", help="site folder, as for anonymize_multiview.py")
     add("--out", type=Path, required=True, metavar="DIR", help="where the site model goes; made if missing")
-    add("--iterations", type=count, default=3, metavar="N", help="rounds of labelling and training (default: 3)")
-    add("--budget-minutes", type=_minutes, metavar="M",
+    add(
+        "--iterations", type=whole(ROUNDS), default=3, metavar="N", help="rounds of labelling and training (default: 3)"
+    )
+    add("--budget-minutes", type=number(MINUTES), metavar="M",
         help="time to keep to: shorter trainings first, then fewer rounds (default: no limit)")  # fmt: skip
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where networks run (default: auto)")
     add("--start", type=Path, metavar="ONNX", help="detector to start from (default: the one the tool comes with)")
     add("--no-student", dest="student", action="store_false", help="no smaller, faster detector at the end")
     add("--config", type=Path, metavar="TOML", help="changes to configs/adaptation.toml")
-    add("--seed", type=int, default=0, metavar="N", help="of every random draw (default: 0)")
+    add("--seed", type=whole(SEED), default=0, metavar="N", help="of every random draw (default: 0)")
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
-    add("--workers", type=count, metavar="N", help="worker processes (default: as for anonymize_multiview.py)")
+    add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: as for anonymize_multiview.py)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
     mode.add_argument("--overwrite", action="store_true", help="discard an earlier adaptation in --out")
@@ -59,13 +61,3 @@ def run(parsed: argparse.Namespace) -> int:
 
     values = vars(parsed)
     return adapt_site(AdaptOptions(**{name: values[name] for name in AdaptOptions.__dataclass_fields__}))
-
-
-def _minutes(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected minutes, more than 0, found '{text}'")
-    return value

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from or_mv_anon.adaptation.pictures import Picture, PictureBank
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.runtime import Device
+from or_mv_anon.models.site_thresholds import STUDENT_SIDE
+from or_mv_anon.ranges import Range
 from or_mv_anon.resources import resource
 
 CONFIG = "configs/detector/yolox_student.py"
@@ -32,12 +35,12 @@ class StudentConfig:
         teacher_weight: of agreeing with the teacher, beside 1 for the labels.
     """
 
-    width: float
-    long_side: int
-    steps: int
-    batch: int
-    learning_rate: float
-    teacher_weight: float
+    width: Annotated[float, Range(0.125, 2.0, "on YOLOX's scale; smaller sees nobody, larger is no faster")]
+    long_side: Annotated[int, STUDENT_SIDE]
+    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
+    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
+    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
+    teacher_weight: Annotated[float, Range(0.0, 100.0, "a weight in the loss, beside 1 for what is sure")]
 
 
 def distill(

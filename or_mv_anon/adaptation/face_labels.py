@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from or_mv_anon.adaptation.head_labels import PosedCamera
 from or_mv_anon.anonymization.heads import locate_heads
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.models.pose import Halpe26
+from or_mv_anon.ranges import Range
 from or_mv_anon.records import Column, Columns, Detections
 
 LANDMARKS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
@@ -50,22 +52,28 @@ class FaceAdaptationConfig:
         most_extra: ... at no more than so many additional detections per picture that nothing explains.
     """
 
-    sure_face: float
-    bearer_score: float
-    sure_person: float
-    least_score: float
-    candidate_score: float
-    placed_weight: float
-    least_faces: int
-    pictures: int
-    block_s: float
-    long_side: int
-    crop: int
-    steps: int
-    batch: int
-    learning_rate: float
-    least_gain: float
-    most_extra: float
+    sure_face: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    bearer_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    sure_person: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    least_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    candidate_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    placed_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    least_faces: Annotated[
+        int, Range(1, 1_000_000, "0 learns from nothing; a number that is never reached leaves the network as it is")
+    ]
+    pictures: Annotated[int, Range(1, 100_000, "they are held in memory, and 0 is nothing to learn from")]
+    block_s: Annotated[
+        float, Range(0.5, 600.0, "s; neighbouring pictures look alike, and a recording has to hold several stretches")
+    ]
+    long_side: Annotated[
+        int, Range(128, 8192, "px; people in a smaller picture are too few pixels, a larger one needs memory")
+    ]
+    crop: Annotated[int, Range(64, 4096, "px; a smaller one holds no face, a larger one needs memory")]
+    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
+    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
+    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
+    least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    most_extra: Annotated[float, Range(0.0, 10.0, "detections per picture; more accepts anything")]
 
 
 @dataclass(frozen=True)

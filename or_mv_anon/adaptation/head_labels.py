@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.adaptation.pictures import Picture
 from or_mv_anon.anonymization.heads import HEAD_POINTS, USUAL_SHARE
 from or_mv_anon.models.pose import Halpe26
+from or_mv_anon.ranges import Range
 from or_mv_anon.records import Column, Columns, Detections, Keypoints, Tracks
 
 LABELLED_POINTS = [*HEAD_POINTS, Halpe26.NECK]
@@ -44,20 +46,24 @@ class PoseAdaptationConfig:
         least_gain: share by which held-out people's head points must come nearer, or the model is not kept.
     """
 
-    least_score: float
-    reach_s: float
-    most_deviation: float
-    most_epipolar: float
-    filled_weight: float
-    least_points: int
-    most_crops: int
-    least_crops: int
-    block_s: float
-    steps: int
-    batch: int
-    learning_rate: float
-    keep_weight: float
-    least_gain: float
+    least_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    reach_s: Annotated[float, Range(0.05, 5.0, "s; a head that moves is not where it was")]
+    most_deviation: Annotated[float, Range(0.01, 5.0, "head heights; more confirms anything")]
+    most_epipolar: Annotated[float, Range(0.01, 10.0, "head heights; more confirms anything")]
+    filled_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    least_points: Annotated[int, Range(1, 5, "a head has five keypoints")]
+    most_crops: Annotated[int, Range(1, 1_000_000, "they are held in memory, and 0 is nothing to learn from")]
+    least_crops: Annotated[
+        int, Range(1, 1_000_000, "0 learns from nothing; a number that is never reached leaves the network as it is")
+    ]
+    block_s: Annotated[
+        float, Range(0.5, 600.0, "s; neighbouring pictures look alike, and a recording has to hold several stretches")
+    ]
+    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
+    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
+    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
+    keep_weight: Annotated[float, Range(0.0, 100.0, "a weight in the loss, beside 1 for what is sure")]
+    least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
 
 
 @dataclass(frozen=True, kw_only=True)

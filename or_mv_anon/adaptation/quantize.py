@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -33,6 +34,7 @@ from or_mv_anon.files import write_atomically
 from or_mv_anon.models import engines, graphs
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.ranges import Range
 
 OPSET = 13  # the first with a scale per channel
 
@@ -47,8 +49,8 @@ class QuantizationConfig:
             the detector's lowest score.
     """
 
-    pictures: int
-    most_lost_recall: float
+    pictures: Annotated[int, Range(1, 100_000, "0 measures nothing, and they are held in memory")]
+    most_lost_recall: Annotated[float, Range(0.0, 0.1, "a share, not percent: whom rounding loses is not covered")]
 
 
 def quantize(

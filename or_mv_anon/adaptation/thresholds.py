@@ -13,8 +13,8 @@ import numpy as np
 from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score
 from or_mv_anon.adaptation.settings import ThresholdConfig
 from or_mv_anon.config import TrackingConfig
+from or_mv_anon.models.site_thresholds import ADJUSTED
 
-ADJUSTED = ("high_score", "new_track_score", "lone_score")
 STEP = 0.01
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mv_anon import __version__
+from or_mv_anon.anonymization.alarms import find_alarms
 from or_mv_anon.anonymization.attacking import ATTACK
 from or_mv_anon.anonymization.media import CameraPlan
 from or_mv_anon.anonymization.placing import read_camera_audit
@@ -46,7 +47,9 @@ def write_session_audit(run: SessionRun) -> bool:
     write_audit(run.plan.out / "audit.json", report, audit, write=partial(keep_output, run.plan.store))
     judged = verdict(audit)
     stream = sys.stdout if judged.well else sys.stderr
-    print(printable(judged.sentence), file=stream)
+    for alarm in audit.alarms:
+        print(f"warning: {printable(alarm)}", file=sys.stderr)
+    print(printable(judged.sentence), file=sys.stdout if audit.alarms else stream, flush=True)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
         print(f"- {printable(problem)}", file=stream)
     if len(audit.problems) > SHOWN_PROBLEMS:
@@ -84,8 +87,7 @@ def _audit(run: SessionRun) -> Audit:
     problems = list(run.problems)
     for plan, _ in placed:
         problems += frame_problems(run, plan)
-    if run.options.method == "none":
-        problems.append("--method none: the videos are NOT anonymized.")
+    cameras = tuple(_camera(run, plan, facts) for plan, facts in placed)
     return Audit(
         session=run.plan.session.name,
         tool_version=__version__,
@@ -101,7 +103,8 @@ def _audit(run: SessionRun) -> Audit:
         models=_models(run),
         versions=library_versions(),
         timings=tuple(run.timings),
-        cameras=tuple(_camera(run, plan, facts) for plan, facts in placed),
+        cameras=cameras,
+        alarms=tuple(find_alarms(run, cameras)),
         problems=tuple(_without_folders(run, problem) for problem in problems),
         association=_association(run),
         learned=_learned(run),
@@ -201,13 +204,16 @@ def _output(run: SessionRun, plan: CameraPlan) -> OutputVideo:
         bytes=seal.size,
         codec=plan.destination.suffix if plan.encoding is None else plan.encoding.codec,
         encoder="pictures" if plan.encoding is None else plan.encoding.encoder,
-        verified=True,
-        verification=(
-            f"{frames} frames decode, every timestamp is the input's, "
-            f"{regions} covered regions were compared with what was drawn."
-        ),
+        verified=run.options.method != "none",
+        verification=f"{frames} frames decode, every timestamp is the input's, {_compared(run, regions)}.",
         notes=tuple([*notes, *done["notes"]]),
     )
+
+
+def _compared(run: SessionRun, regions: int) -> str:
+    if run.options.method == "none":
+        return "nothing was covered"
+    return f"{regions} covered regions were compared with what was drawn"
 
 
 def _models(run: SessionRun) -> tuple[ModelUsed, ...]:

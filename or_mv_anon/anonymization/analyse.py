@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.anonymization.scene_change import SceneChange
 from or_mv_anon.anonymization.turned_look import head_candidates, still_detectors
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.errors import UserError
@@ -169,6 +170,7 @@ class Findings:
     still: list[Detections] = field(default_factory=list)  # what might be a head, in turned pictures too
     problems: list[str] = field(default_factory=list)
     person_count: int = 0  # rows in all of `persons`; keypoints and embeddings refer to them
+    moving_s: float = 0.0  # seconds in which something moves
 
     def add(self, other: Findings) -> None:
         """Append later frames; their keypoints and embeddings are renumbered."""
@@ -191,25 +193,36 @@ def analyse_frames(
         config: for the scores that decide which boxes get a pose and an embedding.
         first: index that is counted as frame 0.
     """
-    found = Findings()
+    found, change = Findings(), SceneChange(config.verdict.least_change)
     while batch := list(islice(frames, networks.batch)):
         try:
-            found.add(_analyse_batch(batch, networks, schedule, config, first))
+            found.add(_analyse_batch(batch, networks, schedule, config, first, change))
         except Exception as error:  # fail closed: whatever went wrong, these frames are covered whole
             numbers = [frame.index - first for frame in batch]
             problem = f"frame {numbers[0]}: analysis failed, covered whole ({type(error).__name__}: {error})"
             found.add(Findings(numbers, [int(FrameFlag.FAILED)] * len(batch), problems=[problem]))
         count_frames(len(batch))
+    change.finish()
+    found.moving_s = change.moving_s
     return found
 
 
 def _analyse_batch(
-    batch: list[Frame], networks: Networks, schedule: Schedule, config: PipelineConfig, first: int
+    batch: list[Frame],
+    networks: Networks,
+    schedule: Schedule,
+    config: PipelineConfig,
+    first: int,
+    change: SceneChange,
 ) -> Findings:
     found = Findings()
     flags = {frame.index: FrameFlag.CORRUPT if frame.corrupt else FrameFlag(0) for frame in batch}
     looked = [frame for frame in batch if schedule.persons[frame.index]]
-    for frame, (boxes, scores) in zip(looked, _detect(networks.persons, looked), strict=True):
+    pictures = _pictures(networks.persons, looked)
+    for frame, picture in zip(looked, pictures, strict=True):
+        if not frame.corrupt:  # damage is no movement
+            change.look(picture, frame.time)
+    for frame, (boxes, scores) in zip(looked, _detect(networks.persons, looked, pictures), strict=True):
         flags[frame.index] |= FrameFlag.PERSONS
         if schedule.pose[frame.index]:
             flags[frame.index] |= FrameFlag.POSE
@@ -226,7 +239,9 @@ def _analyse_batch(
         found.persons.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
         found.person_count += len(boxes)
     looked = [frame for frame in batch if schedule.faces[frame.index]]
-    for frame, (boxes, scores) in zip(looked, _detect(networks.faces, looked), strict=True):
+    for frame, (boxes, scores) in zip(
+        looked, _detect(networks.faces, looked, _pictures(networks.faces, looked)), strict=True
+    ):
         flags[frame.index] |= FrameFlag.FACES
         found.faces.append(Detections(frame=np.full(len(boxes), frame.index - first), box=boxes, score=scores))
     if looked := [frame for frame in batch if schedule.still[frame.index]]:
@@ -240,12 +255,15 @@ def _analyse_batch(
     return found
 
 
-def _detect(
-    detector: FindsPersons | FaceDetector, frames: list[Frame]
-) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def _pictures(detector: FindsPersons | FaceDetector, frames: list[Frame]) -> list[NDArray[np.uint8]]:
+    """The frames as the detector sees them."""
     if not frames:
         return []
-    width, height = frames[0].upright_size
-    to_width, to_height = detector.input_size(width, height)
-    pictures = [frame.bgr(to_width, to_height) for frame in frames]
-    return detector.detect(pictures, size=(width, height))
+    size = detector.input_size(*frames[0].upright_size)
+    return [frame.bgr(*size) for frame in frames]
+
+
+def _detect(
+    detector: FindsPersons | FaceDetector, frames: list[Frame], pictures: list[NDArray[np.uint8]]
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    return detector.detect(pictures, size=frames[0].upright_size) if frames else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from or_mv_anon.option_types import WORKERS, clock, whole
+
 DESCRIPTION = """Cover every head in every frame of every camera.
 
 --videos holds one session (cam1.mp4, cam2.mp4, ...) or one folder per session; a camera may also be a folder of
@@ -41,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic of the networks on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
     add("--audio", choices=["drop", "keep"], default="drop",
         help="voices identify: sound is dropped unless kept on purpose (default: drop)")  # fmt: skip
-    add("--start", type=_seconds, metavar="S", help="begin at this session time (seconds or h:mm:ss)")
-    add("--end", type=_seconds, metavar="S", help="stop before this session time")
+    add("--start", type=clock, metavar="S", help="begin at this session time (seconds or h:mm:ss)")
+    add("--end", type=clock, metavar="S", help="stop before this session time")
     add("--codec", choices=["same", "h264", "hevc", "av1", "vp9"], help="output codec (default: same as the input)")
     add("--crf", type=int, metavar="N", help="constant quality, 0 best to 51 worst (default: 20)")
     add("--preset", metavar="NAME", help="encoder preset, ultrafast ... veryslow (default: veryfast)")
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
     add(
         "--workers",
-        type=count,
+        type=whole(WORKERS),
         metavar="N",
         help="worker processes (default: one per core, at most 4 or one per camera)",
     )
@@ -72,24 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mode.add_argument(
         "--dry-run", action="store_true", help="only say what would be done, with estimated time and disk"
     )
-
-
-def _seconds(text: str) -> float:
-    """Reads 90, 1:30 and 0:01:30.5 as seconds."""
-    value = 0.0
-    try:
-        for part in text.split(":"):
-            value = value * 60 + float(part)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected seconds or h:mm:ss, found '{text}'") from None
-    return value
-
-
-def count(text: str) -> int:
-    """Reads a whole number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found '{text}'")
-    return int(text)
 
 
 def run(parsed: argparse.Namespace) -> int:

@@ -75,12 +75,13 @@ class AnalyseJob:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network."""
+    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network, how much moves."""
 
     seconds: float
     problems: list[str]
     missing: list[int]
     providers: dict[str, str]
+    moving_s: float = 0.0
 
 
 def analyse(job: AnalyseJob) -> Analysed:
@@ -93,7 +94,8 @@ def analyse(job: AnalyseJob) -> Analysed:
     found = analyse_frames(frames, networks, schedule, job.config, first=job.plan.first)
     _store_findings(job, found, source.missing)
     count_frames(len(job.segment) - len(found.frames))
-    return Analysed(time.perf_counter() - started, found.problems, list(source.missing), networks.providers)
+    seconds = time.perf_counter() - started
+    return Analysed(seconds, found.problems, list(source.missing), networks.providers, found.moving_s)
 
 
 def _store_findings(job: AnalyseJob, found: Findings, missing: list[int]) -> None:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import write_session_audit
+from or_mv_anon.anonymization.alarms import NOT_ANONYMIZED
 from or_mv_anon.anonymization.attacking import require_attackers
 from or_mv_anon.anonymization.estimate import estimate_session
 from or_mv_anon.anonymization.learned_method import Learned, find_learned
@@ -62,6 +63,8 @@ def anonymize_site(options: Options) -> int:
     if not options.render_only:
         weights = with_embedder(find_weights(options, kinds), site.sessions, options, config)
     require_device(options.device)
+    if options.method == "none":
+        print(f"warning: {NOT_ANONYMIZED}", file=sys.stderr, flush=True)
     learned = find_learned(options, config)
     require_attackers(options, config.attack)
     with nullcontext() if options.dry_run else hold_outputs(site, options.out):

@@ -17,10 +17,12 @@ from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
-from or_mv_anon.models.site_model import SiteModel, Thresholds, load_site_model
+from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.models.site_thresholds import Thresholds
 from or_mv_anon.overlap import refuse_overlap
 from or_mv_anon.seals import Signature, signature
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
+from or_mv_anon.site.names import same_name
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.encoding import choose_encoder, encoder_options
 from or_mv_anon.video.index import VideoIndex
@@ -225,8 +227,34 @@ def plan_session(
                 plan.problems.append(f"{camera.name}: {facts.truncated}")
         except UserError as error:
             plan.problems.append(f"{camera.name}: {error}")
+    _refuse_collisions(plan)
+    for planned, found in zip(plan.cameras, plan.facts, strict=True):
+        _refuse_zones_outside(planned.camera, found)
     plan.notes += _layout_notes(plan, options)
     return plan
+
+
+def _refuse_collisions(plan: SessionPlan) -> None:
+    """Such as of `b.avi` and a folder of pictures `b.mp4/`: both would become ``b.mp4``."""
+    taken: dict[str, CameraPlan] = {}
+    for camera in plan.cameras:
+        other = taken.setdefault(same_name(camera.destination.name), camera)
+        if other is not camera:
+            raise UserError(
+                f"{other.camera.source.name} and {camera.camera.source.name} would both become "
+                f"{camera.destination.name}; rename one, or give it a name in site.toml with 'file' and 'name'."
+            )
+
+
+def _refuse_zones_outside(camera: Camera, facts: StreamFacts) -> None:
+    """A zone that no part of the picture lies in protects nothing: its numbers are of another picture."""
+    width, height = facts.upright_size
+    for x1, y1, x2, y2 in (*camera.always, *camera.never):
+        if x1 >= width or y1 >= height:
+            raise UserError(
+                f"The zone {[x1, y1, x2, y2]} of {camera.name} in site.toml lies outside its picture of "
+                f"{width}x{height}; expected pixels of the picture as displayed."
+            )
 
 
 def refuse_recordings_folder(session: Session, out: Path) -> None:

@@ -252,6 +252,7 @@ class SessionRun:
         """What a camera's analysis rests on."""
         config, options = self.config, self.options
         rooms = [config.detection, config.pose, config.face, config.still, config.appearance]
+        rooms += [config.verdict.least_change]
         return config_hash(
             self.recording(plan),
             [weights.sha256 for weights in self.weights_for(plan)],

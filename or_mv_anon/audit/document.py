@@ -112,6 +112,8 @@ class Audit:
         timings: in the order in which stages ran.
         cameras: one per camera.
         problems: whole sentences; empty when everything went well.
+        alarms: whole sentences about the run as a whole, told before anything else: people may be in the open although
+            nothing failed.
         association: the cameras together; None for a single camera.
         learned: what became of drawn heads; None where none were to be drawn.
         attack: how far recognizers got with the output; None where they did not try.
@@ -132,6 +134,7 @@ class Audit:
     association: AssociationAudit | None = None
     learned: LearnedAudit | None = None
     attack: AttackAudit | None = None
+    alarms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ class Verdict:
 def verdict(audit: Audit) -> Verdict:
     """Judges the run by its problems, its outputs and their verification; never by the number of risks.
 
-    A run is well only when every input has a verified output, no frame's processing failed and no problem was noted.
+    A run is well only when every input has a verified output, no frame's processing failed and nothing was noted.
+    Alarms come first.
     """
     frames = sum(camera.summary.frames for camera in audit.cameras)
     written = {output.camera for output in audit.outputs}
@@ -163,8 +167,11 @@ def verdict(audit: Audit) -> Verdict:
     if audit.problems:
         faults.append(f"{_number(len(audit.problems), 'problem')} listed below")
     work = f"{_number(len(audit.inputs), 'camera')}, {_number(frames, 'frame')}"
+    alarms = "".join(f"{sentence} " for sentence in audit.alarms)
     if faults:
-        return Verdict(False, f"Finished with problems: {'; '.join(faults)} ({work}).")
+        return Verdict(False, f"{alarms}Finished with problems: {'; '.join(faults)} ({work}).")
+    if alarms:
+        return Verdict(False, f"{alarms}Finished: {work}.")
     return Verdict(True, f"Finished: {work}, all verified.")
 
 

@@ -62,7 +62,8 @@ def audit_json(audit: Audit) -> dict[str, Any]:
             entry |= {"rank": rank, "duration_s": plain(risk.duration_s)}
     for entry, timing in zip(content["timings"], audit.timings, strict=True):
         entry |= {"frames_per_s": plain(timing.frames_per_s), "ms_per_frame": plain(timing.ms_per_frame)}
-    return {"schema": SCHEMA, "verdict": {"well": judged.well, "sentence": judged.sentence}, **content}
+    first = {"well": judged.well, "alarms": content.pop("alarms"), "sentence": judged.sentence}
+    return {"schema": SCHEMA, "verdict": first, **content}
 
 
 def plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.anonymization.cli import count
+from or_mv_anon.option_types import WORKERS, whole
 
 DESCRIPTION = """Find the frames of endoscopic video that were taken outside the body.
 
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arithmetic of the network on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
     add("--weights", type=Path, metavar="FILE", help="network of your own, from train_endoscopy.py")
     add("--config", type=Path, metavar="TOML", help="changes to configs/endoscopy.toml, where every threshold is")
-    add("--workers", type=count, metavar="N", help="worker processes (default: one per core, at most 4)")
+    add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: one per core, at most 4)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
     mode.add_argument(

@@ -37,6 +37,7 @@ from or_mv_anon.overlap import refuse_overlap
 from or_mv_anon.printable import printable
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
+from or_mv_anon.site.names import check_output_name
 from or_mv_anon.store import RunStore
 
 ANONYMIZED = "_anonymized"
@@ -124,6 +125,7 @@ def _anonymize(
 ) -> bool:
     """Label one recording; True when all is well."""
     config, name = effective_config(options), result_name(video)
+    check_output_name(name, "The recording")
     store = options.out / STORE_FOLDER / name
     if not options.overwrite:
         _refuse_another(store, name, video)

@@ -4,50 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from or_mv_anon.config import load_settings
 from or_mv_anon.errors import UserError
-
-LEAST_PICTURE_SIDE = 224  # pixels, the network's own input
+from or_mv_anon.ranges import Range
+from or_mv_anon.settings_file import load_settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgingConfig:
     """Which frames of a recording the network looks at, and at what size."""
 
-    interval_s: float
-    doubt: float
-    picture_side: int
-
-    def __post_init__(self) -> None:
-        if not 0 < self.doubt <= 1:
-            raise UserError(f"judging.doubt is {self.doubt}; expected a probability above 0, at most 1.")
-        if self.picture_side < LEAST_PICTURE_SIDE:
-            raise UserError(
-                f"judging.picture_side is {self.picture_side}; expected at least {LEAST_PICTURE_SIDE}, what the "
-                "network sees."
-            )
+    interval_s: Annotated[float, Range(0.0, 1.0, "s; whoever comes into the picture between two looks is not seen")]
+    doubt: Annotated[float, Range(0.001, 0.5, "a probability, not percent: above it, exits are passed over")]
+    picture_side: Annotated[int, Range(224, 4096, "px; the network sees 224, and a larger picture needs memory")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothingConfig:
     """Two-state smoothing; times in seconds, costs per second of video."""
 
-    mean_inside_s: float
-    mean_outside_s: float
-    evidence_s: float
-    leak_cost: float
-    cover_cost: float
-    certain: float
-    margin_s: float
-
-    def __post_init__(self) -> None:
-        for name in ("mean_inside_s", "mean_outside_s", "evidence_s", "leak_cost", "cover_cost"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"smoothing.{name} is {getattr(self, name)}; expected more than 0.")
-        if not 0 < self.certain <= 1:
-            raise UserError(f"smoothing.certain is {self.certain}; expected a probability above 0, at most 1.")
+    mean_inside_s: Annotated[
+        float, Range(1.0, 3600.0, "s; longer does not believe an exit, shorter sees one in every flicker")
+    ]
+    mean_outside_s: Annotated[float, Range(0.5, 3600.0, "s; shorter does not believe that the scope stays outside")]
+    evidence_s: Annotated[float, Range(0.01, 2.0, "s; longer needs an exit of many seconds to believe it")]
+    leak_cost: Annotated[float, Range(1.0, 1e6, "beside cover_cost; less shows what is probably outside")]
+    cover_cost: Annotated[
+        float, Range(0.01, 1000.0, "beside leak_cost; more shows what is probably outside, and 0 covers everything")
+    ]
+    certain: Annotated[
+        float, Range(0.05, 0.9, "a probability, not percent: above it, a sure frame is overruled by its neighbours")
+    ]
+    margin_s: Annotated[float, Range(0.0, 60.0, "s; more covers the surgery")]
 
     @property
     def threshold(self) -> float:
@@ -66,7 +55,7 @@ class EndoscopyConfig:
 def load_endoscopy_config(
     path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None
 ) -> EndoscopyConfig:
-    """See `or_mv_anon.config.load_settings`."""
+    """See `or_mv_anon.settings_file.load_settings`."""
     return load_settings(EndoscopyConfig, "configs/endoscopy.toml", path, overrides)
 
 

@@ -15,6 +15,7 @@ from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
 from or_mv_anon.lock import hold
+from or_mv_anon.option_types import SEED, whole
 from or_mv_anon.overlap import refuse_other_json
 
 if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="networks that compare faces: sface, dlib (default: both; dlib needs the extra 'attack')")  # fmt: skip
     add("--per-person", type=int, default=0, metavar="N",
         help="with --faces: use at most so many pictures of a person (default: 0, all)")  # fmt: skip
-    add("--seed", type=int, default=0, metavar="N", help="of the draws (default: 0)")
+    add("--seed", type=whole(SEED), default=0, metavar="N", help="of the draws (default: 0)")
     add("--out", type=Path, metavar="JSON", help="where to write all figures; finished methods there are kept")
     add("--weights-dir", type=Path, metavar="PATH", help="folder or .tar of weights, looked at before the cache")
 

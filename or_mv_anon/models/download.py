@@ -27,6 +27,7 @@ from or_mv_anon.errors import UserError
 CHUNK = 1 << 18  # bytes
 ORPHANED_AFTER_S = 120.0  # a partial download untouched for so long belongs to a process that died
 TIMEOUT_S = 30.0
+LARGEST_ARCHIVE = 1 << 31  # bytes of an archive whose size nobody registered
 
 NO_PIP = (
     "this Python environment has no pip, which fetches the weights (environments made by uv have none): "
@@ -60,7 +61,7 @@ def from_url(url: str, folder: Path, *, key: str, size: int | None = None) -> Pa
 
     Args:
         key: a name for the partial file that tells this content from any other, such as its SHA-256.
-        size: expected bytes, for the progress bar when the server does not tell.
+        size: expected bytes, for the progress bar when the server does not tell; it bounds what is taken.
 
     Raises:
         UserError: the server cannot be reached or refuses.
@@ -121,11 +122,15 @@ def _receive(url: str, part: Path, size: int | None) -> None:
         left = response.headers.get("Content-Length")
         total = int(left) + (have if continues else 0) if left else size
         start = have if continues else 0
+        most = LARGEST_ARCHIVE if size is None else size + CHUNK
         bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, desc=url.rsplit("/", 1)[-1], disable=None)
         with part.open("ab" if continues else "wb") as out, bar:
             while chunk := response.read(CHUNK):
                 out.write(chunk)
                 bar.update(len(chunk))
+                if out.tell() > most:
+                    part.unlink()
+                    raise UserError(f"{url} sends more than the {most} bytes that it should hold at most")
     if total is not None and left and part.stat().st_size < total:
         raise OSError("the connection ended early; run the command again to continue")
 

@@ -90,7 +90,8 @@ def _in_place(asset: Asset, place: Path) -> Path | None:
         path = place / asset.file
         if not path.is_file():
             return None
-        found = sha256(path)
+        size = path.stat().st_size
+        found = sha256(path) if size <= asset.size else f"a file of {size} bytes"
         if found != asset.sha256:
             raise UserError(_damaged(asset, str(path), found))
         return path
@@ -100,14 +101,16 @@ def _in_place(asset: Asset, place: Path) -> Path | None:
     if cached.is_file() and sha256(cached) == asset.sha256:
         return cached
     try:
-        with tarfile.open(place) as archive:
+        with tarfile.open(place, "r:") as archive:  # what is compressed could grow without end
             members = [member for member in archive if member.isfile() and Path(member.name).name == asset.file]
             if not members:
                 return None
+            if members[0].size > asset.size:  # a sparse one claims any size
+                raise UserError(_damaged(asset, f"{asset.file} in {place}", f"{members[0].size} bytes"))
             content = archive.extractfile(members[0])
             assert content is not None
             found = _store(asset, content)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, EOFError, ValueError) as error:
         raise UserError(f"{place} is neither a folder nor a readable .tar of weights.") from error
     if found != asset.sha256:
         raise UserError(_damaged(asset, f"{asset.file} in {place}", found))
@@ -188,14 +191,18 @@ def _extract(archive: Path, asset: Asset, source: Source) -> None:
 
 
 def _store(asset: Asset, content: IO[bytes]) -> str:
-    """Writes `content` to the cache if it is the asset, atomically; returns its SHA-256 in any case."""
+    """Writes `content` to the cache if it is the asset, atomically; returns the SHA-256 of what was read.
+
+    No more is read than the asset holds, and a little, so that nothing fills the disk.
+    """
     target = cache_dir() / asset.file
     target.parent.mkdir(parents=True, exist_ok=True)
     own = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-    digest = hashlib.sha256()
+    digest, left = hashlib.sha256(), asset.size + 1
     try:
         with own.open("wb") as out:
-            while chunk := content.read(download.CHUNK):
+            while chunk := content.read(min(left, download.CHUNK)):
+                left -= len(chunk)
                 digest.update(chunk)
                 out.write(chunk)
             out.flush()

@@ -7,7 +7,7 @@ A folder with `model.toml`:
     kind = "yolox"                # mmdet's YOLOX exported to ONNX, class 0 = person
     file = "detector.onnx"        # beside model.toml
     sha256 = "..."
-    [detector.thresholds.tracking]  # optional: sections and keys of configs/pipeline.toml
+    [detector.thresholds.tracking]  # optional: those settings of configs/pipeline.toml that adaptation chooses
     high_score = 0.42
     [student]                     # optional: a smaller, faster detector, of the same form
     [pose]                        # optional
@@ -30,7 +30,6 @@ A section left out keeps the built-in weights. Only ONNX is read; nothing is unp
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,14 +37,16 @@ from typing import Any
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.models.registry import sha256
+from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds, checked_thresholds
+from or_mv_anon.ranges import shortened
+from or_mv_anon.toml_file import read_toml
 
 SCHEMA = 2
 LISTING = "model.toml"
 KINDS = {"detector": "yolox", "student": "yolox", "pose": "rtmpose", "face": "yunet", "geometry": "pairs"}
 LAYOUT = "layout"
-THRESHOLDS = "thresholds"
-
-Thresholds = Mapping[str, Mapping[str, Any]]  # section -> key -> value of configs/pipeline.toml
+LARGEST = 1 << 30  # bytes of one file; networks for this work have a hundredth of it
+LARGEST_SIDE = 1 << 16  # px of a camera's picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +88,26 @@ def load_site_model(folder: Path) -> SiteModel:
     """
     listing = folder / LISTING
     try:
-        content = tomllib.loads(listing.read_text())
-    except OSError as error:
+        content = read_toml(listing, "the site model's")
+    except FileNotFoundError as error:
         raise UserError(f"{folder} is not a site model: cannot read {listing} ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{listing} is not valid TOML: {error}.") from error
     schema = content.pop("schema", None)
     if schema != SCHEMA:
-        raise UserError(f"{listing} has schema {schema}; this version reads schema {SCHEMA}. Make the model again.")
+        raise UserError(
+            f"{listing} has schema {shortened(schema)}; this version reads schema {SCHEMA}. Make the model again."
+        )
     layout = _layout(content.pop(LAYOUT, {}), listing)
     unknown = set(content) - set(KINDS)
     if unknown:
         raise UserError(
             f"Unknown section [{sorted(unknown)[0]}] in {listing}; known are {', '.join([*KINDS, LAYOUT])}."
         )
+    thresholds = {
+        role: checked_thresholds(section.get(THRESHOLDS, {}), role, listing)
+        for role, section in content.items()
+        if isinstance(section, dict)
+    }
     files = {role: _verified(folder, role, section) for role, section in content.items()}
-    thresholds = {role: _thresholds(section, role, listing) for role, section in content.items()}
     return SiteModel(folder=folder, layout=layout, thresholds={r: t for r, t in thresholds.items() if t}, **files)
 
 
@@ -112,31 +117,38 @@ def _verified(folder: Path, role: str, section: Any) -> Path:
     for key in ("kind", "file", "sha256"):
         if not isinstance(entries.get(key), str):
             raise UserError(f"[{role}] in {listing} lacks the text '{key}'; it needs kind, file and sha256.")
+    if unknown := sorted(set(entries) - {"kind", "file", "sha256", THRESHOLDS}):
+        raise UserError(f"Unknown key '{unknown[0]}' in [{role}] of {listing}; it takes kind, file and sha256.")
     if entries["kind"] != KINDS[role]:
         raise UserError(f"[{role}] in {listing} is of kind '{entries['kind']}'; this version reads '{KINDS[role]}'.")
+    if not entries["file"].isprintable():
+        raise UserError(f"[{role}] in {listing} names {entries['file']!r}, which is no name of a file.")
     path = folder / entries["file"]
     if path.resolve().parent != folder.resolve():
         raise UserError(f"[{role}] in {listing} names {entries['file']}, which is not beside {LISTING}.")
     if not path.is_file():
         raise UserError(f"The site model is incomplete: {path} is missing.")
+    if path.stat().st_size > LARGEST:
+        raise UserError(f"{path} is larger than {LARGEST >> 30} GB, which no network for this work is.")
     found = sha256(path)
     if found != entries["sha256"]:
         raise UserError(f"{path} is damaged or another file: expected SHA-256 {entries['sha256']}, found {found}.")
     return path
 
 
-def _thresholds(section: Mapping[str, Any], role: str, listing: Path) -> Thresholds:
-    found = section.get(THRESHOLDS, {})
-    if not isinstance(found, dict) or not all(isinstance(entries, dict) for entries in found.values()):
-        raise UserError(f"[{role}.{THRESHOLDS}] in {listing} must hold sections of configs/pipeline.toml.")
-    return found
-
-
 def _layout(section: Any, listing: Path) -> dict[str, tuple[int, int]]:
-    try:
-        return {str(name): (int(width), int(height)) for name, (width, height) in section.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise UserError(f"[{LAYOUT}] in {listing} must give width and height of every camera.") from None
+    if not isinstance(section, dict):
+        raise UserError(f"[{LAYOUT}] in {listing} must give width and height of every camera.")
+    sizes: dict[str, tuple[int, int]] = {}
+    for name, size in section.items():
+        numbers = isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)
+        if not numbers or not all(0 < side <= LARGEST_SIDE for side in size):
+            raise UserError(
+                f"[{LAYOUT}] in {listing} says {shortened(size)} of a camera; expected its width and height, 1 to "
+                f"{LARGEST_SIDE} px."
+            )
+        sizes[name] = (size[0], size[1])
+    return sizes
 
 
 def _in_words(cameras: Mapping[str, tuple[int, int]]) -> str:

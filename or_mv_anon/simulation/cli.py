@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from or_mv_anon.option_types import WORKERS, whole
+
 DESCRIPTION = """Make a simulated operating room: a recording to try things on, and exact ground truth.
 
 Writes OUT/recording/ (cam1.mp4, cam2.mp4, ..., site.toml), as a hospital would have it, and OUT/truth/ (boxes, face
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--crf", type=int, default=24, metavar="N", help="quality of the videos, 0 best to 51 worst (default: 24)")
     add("--nudge", action="store_true", help="somebody bumps into a camera halfway: it turns by 1 to 4 degrees")
     add("--mixed", action="store_true", help="cameras differ in frame rate and picture size")
-    add("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    add("--workers", type=whole(WORKERS), metavar="N", help="processes (default: one per core)")
     add("--overwrite", action="store_true", help="replace an earlier simulated site in --out")
 
 

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from or_mv_anon.config import WORST_CRF
+from or_mv_anon.config import CRF
 from or_mv_anon.errors import UserError
+from or_mv_anon.ranges import checked
 from or_mv_anon.simulation.cameras.placing import MOST_CAMERAS
 from or_mv_anon.simulation.cast import MOST_PEOPLE
 
@@ -46,7 +47,7 @@ class SimulationOptions:
         _check("--cameras", self.cameras, 1, MOST_CAMERAS)
         _check("--people", self.people, 1, MOST_PEOPLE)
         _check("--fps", self.fps, 1, _FASTEST)
-        _check("--crf", self.crf, 0, WORST_CRF)
+        checked(self.crf, Annotated[int, CRF], "--crf")
         _check("--seed", self.seed, 0, 2**31 - 1)
         _check("--session", self.session, 0, 2**31 - 1)
         for side in (self.width, self.height):

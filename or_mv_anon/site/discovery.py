@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.printable import printable
 from or_mv_anon.site.layout import Folder, FoundCamera, check_readable, examine, is_own_output, natural_key
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, Site
+from or_mv_anon.site.names import check_output_name, same_name
 from or_mv_anon.site.settings import CameraSettings, SiteSettings, load_settings
 
 
@@ -47,7 +49,8 @@ def _discover_folder(path: Path) -> Site:
     site_name = settings.name or path.resolve().name or "site"
     if folder.role != "site":
         _refuse_strangers(settings, [folder])
-        session = _session(site_name, folder.cameras, folder.notes, settings)
+        layers, notes = _with_settings_above(settings, folder)
+        session = _session(site_name, folder.cameras, notes, *layers)
         return Site(path=path, name=site_name, sessions=(session,))
     _refuse_strangers(settings, folder.sessions)
     sessions = []
@@ -59,6 +62,16 @@ def _discover_folder(path: Path) -> Site:
     _refuse_repeats([session.name for session in sessions], f"sessions of {path}")
     sessions.sort(key=lambda session: natural_key(session.name))
     return Site(path=path, name=site_name, sessions=tuple(sessions), notes=folder.notes)
+
+
+def _with_settings_above(settings: SiteSettings, folder: Folder) -> tuple[list[SiteSettings], tuple[str, ...]]:
+    """For one session of a site: the site's own settings hold, too, or its zones would be passed over unnoticed."""
+    above = load_settings(folder.path.parent)
+    if folder.path.parent == folder.path or not any(
+        _concerns(table, camera) for table in above.cameras for camera in folder.cameras
+    ):
+        return [settings], folder.notes
+    return [above, settings], (*folder.notes, f"{printable(str(above.path))} holds for this session, too.")
 
 
 def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *settings: SiteSettings) -> Session:
@@ -76,6 +89,9 @@ def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *set
                     order = table.order if table.order is not None else order
         cameras.append((order is None, order or 0, natural_key(camera.name), camera))
     ordered = tuple(row[-1] for row in sorted(cameras, key=lambda row: row[:3]))
+    check_output_name(name, "The session")
+    for camera in ordered:
+        check_output_name(camera.name, f"The camera {printable(camera.source.name)}")
     _refuse_repeats([camera.name for camera in ordered], f"cameras of the session {name}")
     return Session(name=name, cameras=ordered, notes=tuple(notes))
 
@@ -123,7 +139,7 @@ def _refuse_strangers(settings: SiteSettings, folders: Sequence[Folder], known: 
 
 
 def _refuse_repeats(names: Sequence[str], where: str) -> None:
-    folded = [name.casefold() for name in names]
+    folded = [same_name(name) for name in names]
     for name, key in zip(names, folded, strict=True):
         if folded.count(key) > 1:
             raise UserError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.printable import printable
 from or_mv_anon.site.settings import SETTINGS_NAME
 
 _VIDEO_NAMES = (
@@ -25,6 +26,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 _COLOUR_FOLDERS = frozenset({"color", "colour", "colorimage", "rgb"})  # 4D-OR and MVOR keep depth beside colour
 _DEPTH_FOLDERS = frozenset({"depth", "depthimage"})
 _CAMERA_PREFIX = re.compile(r"(cam(?:era)?[ _-]?[0-9]{1,3})(?![0-9])[^0-9]*[0-9]", re.IGNORECASE)
+_MEANT_AS_SETTINGS = frozenset({SETTINGS_NAME, f"{SETTINGS_NAME}.txt", "site.tml", "sites.toml"})
 _DEEPEST = 3  # site / session / camera / colour folder
 
 Role = Literal["nothing", "camera", "session", "site"]
@@ -91,7 +93,7 @@ def examine(path: Path, *, depth: int = 0) -> Folder:
     if role == "nothing" and depth:
         notes.append(f"{path}: holds no video and no numbered pictures.")
     cameras.sort(key=lambda camera: natural_key(camera.name))
-    return Folder(path, role, tuple(cameras), sessions, tuple(notes))
+    return Folder(path, role, tuple(cameras), sessions, tuple(map(shown, notes)))
 
 
 def is_own_output(path: Path) -> bool:
@@ -126,6 +128,8 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
         suffix = entry.suffix.lower()
         if name.startswith(".") or name == SETTINGS_NAME:
             continue
+        if name.casefold() in _MEANT_AS_SETTINGS:
+            raise UserError(f"{entry} is not read, and its zones would not hold; name it {SETTINGS_NAME}.")
         if is_folder and is_own_output(entry):
             notes.append(f"{entry}: skipped, it is an output of this tool.")
         elif is_folder and name.casefold() in _DEPTH_FOLDERS:
@@ -142,6 +146,12 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         notes.append(f"{path}: ignored {', '.join(others[:3])}{more}, neither video nor numbered picture.")
+    for entry in (*videos, *pictures):
+        if not entry.name.isprintable():
+            raise UserError(
+                f"{path} holds a recording named '{printable(entry.name)}', with characters that cannot be printed or are "
+                "no valid UTF-8; rename it."
+            )
     return videos, pictures, folders, notes
 
 

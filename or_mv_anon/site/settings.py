@@ -6,18 +6,22 @@ The file is described for users in `docs/site-layout.md`.
 
 from __future__ import annotations
 
-import math
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.ranges import Range, shortened
+from or_mv_anon.site.names import check_output_name, same_name
+from or_mv_anon.toml_file import read_toml
 
 SETTINGS_NAME = "site.toml"
 Kind = Literal["room", "endoscope"]
 Zone = tuple[float, float, float, float]  # x1, y1, x2, y2 in pixels of the upright frame
 _FORBIDDEN = set('/\\<>:"|?*')  # path separators, and what Windows shares refuse in file names
+OFFSET = Range(-1e6, 1e6, "s; clocks that are more than eleven days apart are of different recordings")
+RATE = Range(0.01, 1000, "pictures per second; no camera takes fewer or more")
+MOST_ZONES = 100  # per camera, each of them a region in every frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +60,9 @@ def load_settings(folder: Path) -> SiteSettings:
     """
     path = folder / SETTINGS_NAME
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = read_toml(path, "the site's")
     except FileNotFoundError:
         return SiteSettings(path=path)
-    except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}.") from error
     _refuse_unknown(values, {"name", "camera"}, str(path))
     tables = values.get("camera", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -70,7 +70,7 @@ def load_settings(folder: Path) -> SiteSettings:
     name = checked_name(values["name"], f"'name' in {path}") if "name" in values else None
     cameras = tuple(_camera(table, f"[[camera]] number {i} of {path}") for i, table in enumerate(tables, 1))
     for attribute in ("name", "file"):
-        given = [str(getattr(camera, attribute)).casefold() for camera in cameras if getattr(camera, attribute)]
+        given = [same_name(str(getattr(camera, attribute))) for camera in cameras if getattr(camera, attribute)]
         twice = sorted({value for value in given if given.count(value) > 1})
         if twice:
             raise UserError(f"{path} gives the camera {attribute} '{twice[0]}' twice; each camera needs its own.")
@@ -89,6 +89,7 @@ def checked_name(value: Any, where: str) -> str:
             f"{where} is {value!r}; expected a plain name without path separators, "
             f"leading dots, outer spaces or any of {' '.join(sorted(_FORBIDDEN))}, because output files carry it."
         )
+    check_output_name(text, where)
     return text
 
 
@@ -113,11 +114,9 @@ def _camera(table: dict[str, Any], where: str) -> CameraSettings:
                     raise UserError(f"{place} is {value!r}; expected one of {', '.join(get_args(Kind))}.")
                 values[key] = value
             case "offset_s":
-                values[key] = _number(value, place)
+                values[key] = _number(value, place, OFFSET)
             case "fps":
-                values[key] = _number(value, place)
-                if values[key] <= 0:
-                    raise UserError(f"{place} is {value!r}; expected pictures per second, more than 0.")
+                values[key] = _number(value, place, RATE)
             case _:
                 values[key] = _zones(value, place)
     return CameraSettings(**values)
@@ -135,16 +134,20 @@ def _text(value: Any, where: str) -> str:
     return value
 
 
-def _number(value: Any, where: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise UserError(f"{where} is {value!r}; expected a number.")
+def _number(value: Any, where: str, limits: Range | None = None) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not -1e300 < value < 1e300:
+        raise UserError(f"{where} is {shortened(value)}; expected a number.")
+    if limits is not None and not limits.holds(value):
+        raise UserError(f"{where} is {shortened(value)}; expected {limits} ({limits.reason}).")
     return float(value)
 
 
 def _zones(value: Any, where: str) -> tuple[Zone, ...]:
     expected = "expected a list of boxes [[x1, y1, x2, y2], ...] in pixels of the upright picture"
     if not isinstance(value, list) or not all(isinstance(box, list) and len(box) == 4 for box in value):
-        raise UserError(f"{where} is {value!r}; {expected}.")
+        raise UserError(f"{where} is {shortened(value)}; {expected}.")
+    if len(value) > MOST_ZONES:
+        raise UserError(f"{where} holds {len(value)} boxes; at most {MOST_ZONES} are possible.")
     zones = []
     for box in value:
         x1, y1, x2, y2 = (_number(side, where) for side in box)

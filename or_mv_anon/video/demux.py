@@ -14,14 +14,15 @@ from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.video.bound_file import BlockHashes, BoundFile
+from or_mv_anon.video.containers import ALLOWED, kind_of_list
 
-_NOT_VIDEO = {"tty", "ansi", "bin", "hls", "concat", "dash", "ffmetadata", "lrc", "srt", "ass", "webvtt"}
+MOST_PIXELS = 1 << 27  # of a picture; four times 8K. A few bytes can claim more than any memory holds
 _DURATION_IS_PROMISED = ("mov", "matroska", "avi", "flv", "asf")  # elsewhere FFmpeg only estimates it
 _PROGRESS_EVERY = 1000  # packets
 
 
 def open_video(path: Path, hashes: BlockHashes | None = None) -> InputContainer:
-    """Open a local file for reading; playlists that would open other files are refused.
+    """Open a local file for reading; what is no container of pictures, playlists above all, is not even opened.
 
     Args:
         path: the file.
@@ -37,17 +38,20 @@ def open_video(path: Path, hashes: BlockHashes | None = None) -> InputContainer:
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty (0 bytes); the recording was probably never written. Remove or replace it.")
     try:
+        if (kind := kind_of_list(path)) is not None:
+            raise UserError(f"{path} is {kind}, no recording; pass the videos themselves.")
         place: Any = f"file:{path}" if hashes is None else BoundFile(path, hashes)
-        container: InputContainer = av.open(place, metadata_errors="replace", options={"protocol_whitelist": "file"})
+        container: InputContainer = av.open(
+            place,
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file", "format_whitelist": ALLOWED},
+        )
     except PermissionError as error:
         raise UserError(f"{path} may not be read; give this user permission to read it.") from error
     except (FFmpegError, ValueError) as error:
         raise UserError(
             f"{path} cannot be read as video ({_reason(error)}); it is damaged, cut off or no video file."
         ) from error
-    if container.format.name in _NOT_VIDEO:
-        container.close()
-        raise UserError(f"{path} is no video file (FFmpeg takes it for '{container.format.name}').")
     return container
 
 
@@ -55,7 +59,7 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first video stream that is not a cover picture.
 
     Raises:
-        UserError: there is none, or no decoder for it.
+        UserError: there is none, no decoder for it, or its pictures are larger than any camera's.
     """
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not streams:
@@ -63,6 +67,10 @@ def main_stream(container: InputContainer, path: Path) -> VideoStream:
         raise UserError(f"{path} has no video stream (it holds: {kinds}).")
     if streams[0].codec_context is None:
         raise UserError(f"No decoder is available for the video in {path}.")
+    width, height = streams[0].codec_context.width, streams[0].codec_context.height
+    if width * height > MOST_PIXELS:
+        raise UserError(f"{path} claims pictures of {width}x{height}, which no camera takes; it is damaged.")
+    streams[0].codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # pictures may grow on the way
     return streams[0]
 
 

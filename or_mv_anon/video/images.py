@@ -24,6 +24,7 @@ from or_mv_anon.video.pixels import FULL_RANGE, PixelFormat, plane_rows
 from or_mv_anon.video.segments import Segment
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+MOST_BYTES = 1 << 30  # of one picture's file
 _WRITE_OPTIONS = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -234,6 +235,8 @@ def _ticks(files: Sequence[Path]) -> NDArray[np.int64]:
 def _read(path: Path, hashes: BlockHashes | None) -> NDArray[Any] | None:
     """The image upright, grey (H, W) or BGR (H, W, 3), uint8 or uint16; None where it cannot be read."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
         data = np.frombuffer(path.read_bytes() if hashes is None else read_bound(path, hashes), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
     except (OSError, cv2.error):

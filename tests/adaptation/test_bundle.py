@@ -73,8 +73,39 @@ def test_another_layout_is_told(bundle: Path) -> None:
     assert "cam2" in model.strangeness({"cam 1": (64, 48), "cam2": (64, 48)})
 
 
-def test_unknown_thresholds_are_refused(bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            "[detector.thresholds.detection]\nmin_score = 1.0",
+            "sets detection.min_score for its detector, which",
+        ),
+        ("[detector.thresholds.face]\nmin_score = 1.0", "sets face.min_score"),
+        ("[detector.thresholds.regions]\nhead_scale = 1.2", "sets regions.head_scale"),
+        ("[detector.thresholds.video]\ncrf = 51", "sets video.crf"),
+        ("[detector.thresholds.tracking]\nlow_score = 0.1", "sets tracking.low_score"),
+        ("[detector.thresholds.detection]\ninput_long_side = 320", "sets detection.input_long_side for its detector"),
+        ("[detector.thresholds.tracking]\ntall_score = 0.4", "sets tracking.tall_score"),
+        ("[detector.thresholds.tracking]\nhigh_score = 0.9", r"high_score .* is 0.9; expected 0.1 to 0.5 \(adaptation"),
+        ("[detector.thresholds.tracking]\nlone_score = 0.0", "expected 0.1 to 0.15"),
+        ("[detector.thresholds.tracking]\nlone_score = nan", "lone_score .* is nan; expected"),
+        ("[detector.thresholds.tracking]\nlone_score = '0.1'", "expected float"),
+        ("[student.thresholds.detection]\ninput_long_side = 32", "is 32; expected 224 to 1280"),
+        ("[student.thresholds.detection]\ninterval_s = 1.0", "sets detection.interval_s for its student"),
+        ("[detector.thresholds]\ntracking = 3", "must hold sections"),
+    ],
+)
+def test_a_bundle_may_set_only_what_adaptation_sets_and_no_farther(
+    bundle: Path, tmp_path: Path, lines: str, words: str
+) -> None:
     listing = bundle / "model.toml"
-    listing.write_text(listing.read_text().replace("high_score", "tall_score"))
-    with pytest.raises(UserError, match=r"Unknown key 'tall_score'.*site model"):
+    written = listing.read_text()
+    for section in (
+        "[detector.thresholds.tracking]\nhigh_score = 0.41",
+        "[student.thresholds.detection]\ninput_long_side = 320",
+    ):
+        assert section in written
+        written = written.replace(section, "")
+    listing.write_text(f"{written}\n{lines}\n")
+    with pytest.raises(UserError, match=words):
         effective_config(Options(videos=tmp_path, out=tmp_path, model=bundle))

@@ -12,8 +12,8 @@ from audit_scenes import audit, camera, frames, track
 from or_mv_anon.audit.charts import MOST_POINTS, percent, timeline
 from or_mv_anon.audit.document import verdict
 from or_mv_anon.audit.intervals import RiskInterval
-from or_mv_anon.audit.page import MOST_RISKS
-from or_mv_anon.audit.report import SCHEMA, write_audit
+from or_mv_anon.audit.page import MOST_RISKS, render_page
+from or_mv_anon.audit.report import SCHEMA, audit_json, write_audit
 from or_mv_anon.audit.summary import Series
 from or_mv_anon.audit.timecode import clock_time
 from or_mv_anon.errors import UserError
@@ -174,3 +174,19 @@ def test_clock_time(seconds, text):
 
 def test_percent_never_hides_a_remainder():
     assert [percent(x) for x in (0, 1e-6, 0.5, 0.99999, 1)] == ["0.0 %", "< 0.1 %", "50.0 %", "> 99.9 %", "100.0 %"]
+
+
+def test_alarms_come_first_everywhere():
+    alarm = "PEOPLE MAY BE UNCOVERED: nobody was seen."
+    content = dataclasses.replace(audit(plain_camera("a")), alarms=(alarm,))
+    judged = verdict(content)
+    assert not judged.well
+    assert judged.sentence == f"{alarm} Finished: 1 camera, 100 frames."
+    written = audit_json(content)
+    assert list(written)[:2] == ["schema", "verdict"]
+    assert written["verdict"]["alarms"] == [alarm]
+    page = render_page(content)
+    assert page.index(alarm) < page.index("people at once")
+    assert 'class="verdict trouble"' in page
+    both = verdict(dataclasses.replace(audit(plain_camera("a"), verified=False), alarms=(alarm,)))
+    assert both.sentence.startswith(f"{alarm} Finished with problems: not verified: a")

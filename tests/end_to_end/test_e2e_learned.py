@@ -32,7 +32,7 @@ def test_heads_are_drawn_judged_and_attacked(site: Callable[..., Path], tmp_path
     videos, out = site("cam1.mp4", "cam2.mp4", frames=FRAMES), tmp_path / "out"
     modifier = write_modifier(tmp_path / "paint.onnx", "paint", sees="picture", codes=4)
     settings = tmp_path / "settings.toml"
-    settings.write_text("[learned]\nleast_px = 12\nleast_distance = 0.0\n")
+    settings.write_text("[learned]\nleast_px = 12\nleast_distance = 1.0\n")
     learned = ("--videos", videos, "--out", out, "--method", "learned", "--modifier", modifier, "--config", settings)
     done = run(*learned, "--attack")
     assert done.code == 0, done.out + done.err

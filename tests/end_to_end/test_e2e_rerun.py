@@ -104,7 +104,12 @@ def test_render_only_with_another_method(copied: tuple[Path, Path], tmp_path: Pa
         if method == "solid":
             assert after.max() < 30
     if method == "none":
-        assert [problem for problem in audit_of(out)["problems"] if "NOT anonymized" in problem]
+        audit = audit_of(out)
+        assert "NOT ANONYMIZED" in ran.out
+        assert ran.sentences[0].startswith("warning: NOT ANONYMIZED"), "before any work"
+        assert audit["verdict"]["sentence"].startswith("NOT ANONYMIZED")
+        assert not any(output["verified"] for output in audit["outputs"])
+        assert "verified" not in audit["verdict"]["sentence"].replace("not verified", "")
 
 
 def test_render_only_refuses_regions_of_another_interval(copied: tuple[Path, Path]) -> None:

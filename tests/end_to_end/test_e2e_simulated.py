@@ -30,6 +30,7 @@ def figures(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     return {name: json.loads((out / f"{name}.json").read_text()) for name in told}
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_hardly_a_face_of_the_simulated_session_is_exposed(figures):
     exposure = figures["regions"]["exposure"]
@@ -39,6 +40,7 @@ def test_hardly_a_face_of_the_simulated_session_is_exposed(figures):
     assert exposure["covered"]["value"] < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_what_the_pixels_show_agrees_with_the_stored_regions(figures):
     by_regions, by_pixels = (figures[name]["exposure"] for name in ("regions", "pixels"))
@@ -46,6 +48,7 @@ def test_what_the_pixels_show_agrees_with_the_stored_regions(figures):
     assert abs(by_pixels["faces"]["exposed"] - by_regions["faces"]["exposed"]) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_people_are_found_and_followed(figures):
     found = figures["regions"]

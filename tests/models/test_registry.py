@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import http.server
 import os
@@ -280,3 +281,11 @@ def test_the_shipped_lists_are_whole() -> None:
         "yolox-tiny-humanart",
         "rtmpose-s-halpe26",
     }
+
+
+def test_a_server_that_sends_more_than_it_should(server: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "CHUNK", 64)
+    asset = dataclasses.replace(asset_of("a", Source(url=f"{server}/a.onnx")), size=64)
+    with pytest.raises(UserError, match="sends more than the 128 bytes"):
+        registry.fetch_asset(asset)
+    assert list((cache / "downloads").iterdir()) == []

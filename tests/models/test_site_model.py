@@ -51,3 +51,43 @@ def test_no_bundle_or_no_toml(tmp_path: Path) -> None:
     (tmp_path / "model.toml").write_text("schema = 2\n[detector]\nkind = 'yolox'")
     with pytest.raises(UserError, match="lacks the text 'file'"):
         load_site_model(tmp_path)
+
+
+DETECTOR = '[detector]\nkind = "yolox"\nfile = "detector.onnx"\nsha256 = "0"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('[detector]\nkind = "yolox"\nfile = "d\\u0000.onnx"\nsha256 = "0"', "no name of a file"),
+        (
+            '[detector]\nkind = "yolox"\nfile = "detector.onnx"\nsha256 = "0"\nmin_score = 1.0',
+            "Unknown key 'min_score'",
+        ),
+        (
+            '[pose]\nkind = "rtmpose"\nfile = "detector.onnx"\nsha256 = "0"\n[pose.thresholds.pose]\nbatch = 1',
+            "nothing",
+        ),
+        ("detector = 3", "lacks the text 'kind'"),
+        ("[layout]\ncam1 = [inf, 3]", "expected its width and height"),
+        ("[layout]\ncam1 = [0, 3]", "expected its width and height"),
+        ("[layout]\ncam1 = 3", "expected its width and height"),
+        ("layout = 3", "width and height"),
+        ("x = " + "[" * 5000, "not valid TOML"),
+        ("# " + "x" * (1 << 20), "longer than 1 MB"),
+    ],
+)
+def test_what_nobody_can_mean_is_refused(tmp_path: Path, lines: str, message: str) -> None:
+    write_tiny_yolox(tmp_path / "detector.onnx")
+    (tmp_path / "model.toml").write_text(f"schema = 2\n{lines}\n")
+    with pytest.raises(UserError, match=message) as raised:
+        load_site_model(tmp_path)
+    assert str(raised.value).isprintable()
+
+
+def test_a_network_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    write_bundle(tmp_path)
+    with (tmp_path / "detector.onnx").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UserError, match="larger than 1 GB"):
+        load_site_model(tmp_path)

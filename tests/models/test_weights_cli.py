@@ -93,6 +93,33 @@ def test_a_bundle_serves_as_weights_dir_where_nothing_else_is(
     assert [p.name for p in target.parent.iterdir()] == [name]
 
 
+def test_a_sparse_tar_member_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte of headers may claim a terabyte of zeros."""
+    claimed = 1 << 40
+    header = tarfile.TarInfo("detector.onnx")
+    header.size, header.type = 512, tarfile.GNUTYPE_SPARSE
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[386:398] = b"\x80" + (claimed - 512).to_bytes(11, "big")  # one stretch of data, at the end ...
+    block[398:410] = b"%011o\0" % 512
+    block[483:495] = b"\x80" + claimed.to_bytes(11, "big")
+    block[148:156] = b"        "
+    block[148:156] = b"%06o\0 " % sum(block)
+    (tmp_path / "w.tar").write_bytes(bytes(block) + bytes(512) + bytes(1024))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    with tarfile.open(tmp_path / "w.tar") as archive:
+        assert archive.getmembers()[0].size == claimed
+    with pytest.raises(UserError, match=f"found {claimed} bytes"):
+        registry.fetch("detector", weights_dir=tmp_path / "w.tar")
+
+
+def test_a_compressed_tar_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "w.tar", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("detector.onnx"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    with pytest.raises(UserError, match="neither a folder nor a readable"):
+        registry.fetch("detector", weights_dir=tmp_path / "w.tar")
+
+
 def test_a_damaged_tar_member_names_both_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "detector.onnx").write_bytes(b"wrong")
     with tarfile.open(tmp_path / "w.tar", "w") as archive:

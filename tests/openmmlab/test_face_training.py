@@ -1,12 +1,13 @@
 """Fine-tuning of the small face detector."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmdet")
+torch = pytest.importorskip("torch")
 
 from or_mv_anon.config import load_config  # noqa: E402
 from or_mv_anon.models.face import FaceDetector  # noqa: E402
@@ -35,7 +36,7 @@ def scenes(count: int) -> list[FacePicture]:
 
 
 def best_score(network: Path, scene: FacePicture) -> float:
-    detector = FaceDetector(network, load_config(None, {"face": {"input_long_side": 160}}).face, precision="f32")
+    detector = FaceDetector(network, replace(load_config().face, input_long_side=160), precision="f32")
     boxes, scores = detector.detect([scene.picture], size=(160, 160))[0]
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     near = np.linalg.norm(centres - (scene.box[0, :2] + scene.box[0, 2:]) / 2, axis=1) < 12

@@ -3,10 +3,10 @@
 import numpy as np
 import onnx
 import pytest
-import torch
 from onnx import numpy_helper
 
 pytest.importorskip("mmdet")
+import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from toy import CHANNELS, tiny_yolox

@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmdet")
+torch = pytest.importorskip("torch")
 
 from or_mv_anon.models import graphs  # noqa: E402
 from or_mv_anon.models.registry import fetch  # noqa: E402

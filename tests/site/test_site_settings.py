@@ -121,7 +121,16 @@ def test_zones_hold_for_a_video_passed_alone(tmp_path: Path) -> None:
         ("[[camera]]\nname = 'cam1'\noffset_s = '1'", "'offset_s'.*expected a number"),
         ("[[camera]]\nname = 'cam1'\noffset_s = nan", "'offset_s'.*expected a number"),
         ("[[camera]]\nname = 'cam1'\nfps = 25", "'fps' for cam1, which is a video"),
-        ("[[camera]]\nname = 'cam3'\nfps = 0", "more than 0"),
+        ("[[camera]]\nname = 'cam3'\nfps = 0", "expected 0.01 to 1000"),
+        ("[[camera]]\nname = 'cam3'\nfps = 1e-9", "expected 0.01 to 1000"),
+        (f"[[camera]]\nname = 'cam1'\noffset_s = 1{'0' * 400}", "expected a number"),
+        ("[[camera]]\nname = 'cam1'\noffset_s = 1e9", "expected -1000000 to 1000000 .*different recordings"),
+        (f"[[camera]]\nname = 'cam1'\nalways_cover = {[[0, 0, 9, 9]] * 101}", "101 boxes; at most 100"),
+        (f"[[camera]]\nname = 'cam1'\nalways_cover = {'[' * 5000}{']' * 5000}", "nested too deeply"),
+        (f"# {'x' * 2**20}", "longer than 1 MB"),
+        ("[[camera]]\nname = 'Timing'\nfile = 'cam1'", "kept for files of the run"),
+        ("[[camera]]\nname = 'cam1.partial'\nfile = 'cam1'", "kept for files of the run"),
+        (f"[[camera]]\nname = '{'x' * 201}'\nfile = 'cam1'", "201 bytes"),
         ("[[camera]]\nname = 'cam1'\nalways_cover = [0, 0, 9, 9]", "list of boxes"),
         ("[[camera]]\nname = 'cam1'\nalways_cover = [[0, 0, 9]]", "list of boxes"),
         ("[[camera]]\nname = 'cam1'\nalways_cover = [[9, 0, 0, 9]]", "x1 < x2"),
@@ -135,3 +144,15 @@ def test_refused(tmp_path: Path, toml: str, message: str) -> None:
         session_of(tmp_path, toml)
     assert "\n" not in str(raised.value).replace("\\n", "")
     assert "site.toml" in str(raised.value)
+
+
+def test_the_settings_of_the_site_hold_for_a_session_passed_alone(tmp_path: Path) -> None:
+    session_of(tmp_path / "day1", "", "cam1.mp4", "cam2.mp4")
+    (tmp_path / "site.toml").write_text(
+        '[[camera]]\nname = "cam1"\nalways_cover = [[0, 0, 9, 9]]\n[[camera]]\nname = "x"'
+    )
+    (session,) = discover(tmp_path / "day1").sessions
+    assert session.cameras[0].always == ((0, 0, 9, 9),)
+    assert "site.toml holds for this session, too" in session.notes[-1]
+    (tmp_path / "site.toml").write_text('[[camera]]\nname = "cam9"\nalways_cover = [[0, 0, 9, 9]]')
+    assert discover(tmp_path / "day1").sessions[0].notes == ()

@@ -1,4 +1,8 @@
 import contextlib
+import struct
+import subprocess
+import sys
+import zlib
 from fractions import Fraction
 
 import cv2
@@ -135,3 +139,24 @@ def test_exception_leaves_nothing_and_lost_images_are_found(tmp_path):
     with pytest.raises(UserError, match="hold 4 images, expected 6"):
         join_image_segments([tmp_path / "part"], tmp_path / "out", expected=6)
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_picture_that_claims_more_pixels_than_any_camera_takes_is_not_read(tmp_path):
+    """In a process of its own: OpenCV learns the limit when it is loaded."""
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunks = [(header, struct.pack(">I", zlib.crc32(header))), (b"IDAT", b"\0" * 4), (b"IEND", b"\xae\x42\x60\x82")]
+    content = b"".join(struct.pack(">I", len(body) - 4) + body + end for body, end in chunks)
+    (tmp_path / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    code = (
+        "import sys, resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
+        "from pathlib import Path\nfrom or_mv_anon.video.images import _read\n"
+        "sys.exit(_read(Path(sys.argv[1])) is not None)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "0.png"], check=False).returncode == 0
+
+
+def test_a_picture_file_of_a_terabyte_is_not_read(tmp_path):
+    with (tmp_path / "0.png").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UserError, match="can be read"):
+        ImageFolderSource(tmp_path, fps=1)

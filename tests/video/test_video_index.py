@@ -1,4 +1,5 @@
 import json
+import os
 from fractions import Fraction
 
 import av
@@ -93,9 +94,9 @@ def test_cover_pictures_are_no_video(tmp_path):
     [
         ("empty.mp4", b"", "is empty"),
         ("words.mp4", b"this is no video at all" * 100, "cannot be read as video"),
-        ("words.txt", b"this is no video at all\n" * 100, "no video file|cannot be read"),
+        ("words.txt", b"this is no video at all\n" * 100, "cannot be read as video"),
+        ("image%03d.png", b"\x89PNG\r\n\x1a\n" + bytes(100), "cannot be read as video"),
         ("zeros.mkv", bytes(5000), "cannot be read as video"),
-        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\na.mp4\n#EXT-X-ENDLIST\n", "cannot|no video"),
     ],
 )  # fmt: skip
 def test_no_video_is_refused(tmp_path, name, content, sentence):
@@ -103,6 +104,46 @@ def test_no_video_is_refused(tmp_path, name, content, sentence):
     with pytest.raises(UserError, match=sentence) as error:
         index_video(tmp_path / name)
     assert str(tmp_path / name) in str(error.value)
+
+
+LISTS = {
+    "HLS": b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n%s\n#EXT-X-ENDLIST\n",
+    "HLS after a byte order mark": b"\xef\xbb\xbf\n#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n%s\n#EXT-X-ENDLIST\n",
+    "concat": b"ffconcat version 1.0\nfile %s\n",
+    "SDP": b"v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "DASH": b'<?xml version="1.0"?><MPD><Period><BaseURL>%s</BaseURL></Period></MPD>',
+    "M3U": b"[playlist]\nFile1=%s\n",
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("suffix", [".mp4", ".m3u8", ".mpd", ".sdp"])
+def test_lists_of_other_files_are_refused_and_what_they_name_is_not_opened(tmp_path, kind, suffix):
+    named = write_clip(tmp_path / "named.ts", frames=5)
+    (tmp_path / f"list{suffix}").write_bytes(LISTS[kind].replace(b"%s", b"named.ts"))
+    os.utime(named, (0, named.stat().st_mtime))  # reading it would set the first
+    with pytest.raises(UserError, match="no recording; pass the videos themselves"):
+        index_video(tmp_path / f"list{suffix}")
+    assert named.stat().st_atime == 0
+
+
+def test_lists_that_nobody_knows_are_not_opened_either(tmp_path, monkeypatch):
+    named = write_clip(tmp_path / "named.ts", frames=5)
+    (tmp_path / "list.mp4").write_bytes(LISTS["HLS"].replace(b"%s", b"named.ts"))
+    monkeypatch.setattr("or_mv_anon.video.demux.kind_of_list", lambda path: None)
+    os.utime(named, (0, named.stat().st_mtime))
+    with pytest.raises(UserError, match="cannot be read as video"):
+        index_video(tmp_path / "list.mp4")
+    assert named.stat().st_atime == 0
+
+
+def test_pictures_larger_than_any_camera_takes(tmp_path):
+    path = write_clip(tmp_path / "a.mkv", frames=2, size=(64, 48))
+    data = path.read_bytes()
+    assert data.count(b"\xb0\x81\x40\xba\x81\x30") == 1
+    path.write_bytes(data.replace(b"\xb0\x81\x40\xba\x81\x30", b"\xb0\x82\xff\xff\xba\x82\xff\xff"))
+    with pytest.raises(UserError, match=r"a\.mkv"):
+        index_video(path)
 
 
 def test_missing_file_and_folder(tmp_path):

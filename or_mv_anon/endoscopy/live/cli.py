@@ -7,7 +7,9 @@ import math
 import re
 from pathlib import Path
 
+from or_mv_anon.config import CRF
 from or_mv_anon.errors import UserError
+from or_mv_anon.option_types import THREADS, whole
 
 DESCRIPTION = """Cover the live picture of an endoscope whenever the scope is outside the body.
 
@@ -40,13 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where the network runs (default: auto)")
     add("--precision", choices=["auto", "f32", "bf16"], default="auto",
         help="arithmetic of the network on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
-    add("--threads", type=int, default=1, metavar="N", help="CPU threads of network and encoder, each (default: 1)")
+    add(
+        "--threads",
+        type=whole(THREADS),
+        default=1,
+        metavar="N",
+        help="CPU threads of network and encoder, each (default: 1)",
+    )
     add("--size", metavar="WxH",
         help="size of the output (default: the input's); a stream's output then begins before its input")  # fmt: skip
     add("--max-seconds", type=float, default=math.inf, metavar="SECONDS", help="end after so much output")
     add("--pace", choices=["live", "fast"], default="live",
         help="fast: a file as quickly as it can be judged, every frame of it (default: live)")  # fmt: skip
-    add("--crf", type=int, default=20, metavar="N", help="constant quality, 0 best to 51 worst (default: 20)")
+    add("--crf", type=whole(CRF), default=20, metavar="N", help="constant quality, 0 best to 51 worst (default: 20)")
     add("--preset", default="superfast", metavar="NAME", help="encoder preset (default: superfast)")
     add("--weights", type=Path, metavar="FILE", help="network of your own, from train_endoscopy.py")
     add("--config", type=Path, metavar="TOML", help="changes to configs/endoscopy.toml, where every threshold is")
@@ -81,7 +89,7 @@ def run(parsed: argparse.Namespace) -> int:
         max_seconds=parsed.max_seconds,
         crf=parsed.crf,
         preset=parsed.preset,
-        threads=max(1, parsed.threads),
+        threads=parsed.threads,
         stats=parsed.stats,
     )
     overrides = {"smoothing": smoothing_overrides(margin=parsed.margin, threshold=parsed.threshold)}

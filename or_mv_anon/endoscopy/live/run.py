@@ -30,6 +30,7 @@ LOOKAHEAD_SHARE = 0.6  # of the delay: what follows a frame for so long decides 
 REPORT_S = 5.0  # seconds between reports
 CATCH_UP_S = 0.2  # seconds that the output may fall behind and catch up without leaving pictures out
 JOIN_S = 4.0  # seconds that a thread is given to end; reading gives up earlier
+LARGEST_SIDE = 8192  # px of the output
 SPARE_S = 1.0  # seconds of input that fit into the line beyond the delay
 
 
@@ -54,8 +55,11 @@ class LiveOptions:
             raise UserError(f"--delay is {self.delay:g}; expected seconds above 0, at most 60.")
         if not self.max_seconds > 0:
             raise UserError(f"--max-seconds is {self.max_seconds:g}; expected more than 0.")
-        if self.size is not None and (min(self.size) < 16 or any(side % 2 for side in self.size)):
-            raise UserError(f"--size is {self.size[0]}x{self.size[1]}; expected even numbers of at least 16.")
+        if self.size is not None and not all(16 <= side <= LARGEST_SIDE and side % 2 == 0 for side in self.size):
+            raise UserError(
+                f"--size is {self.size[0]}x{self.size[1]}; expected even numbers of at least 16 and at most "
+                f"{LARGEST_SIDE}."
+            )
         if self.fast and self.input.kind != "file":
             raise UserError("--pace fast is for files; a live input has its own pace.")
 

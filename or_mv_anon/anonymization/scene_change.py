@@ -1,0 +1,55 @@
+"""For how long something moves in a camera's picture, from the small pictures that the person detector sees anyway.
+
+A recording in which something moves and nobody is found is suspicious: a wrong network, a wrong setting, a picture that
+is no picture of a room. The means of blocks are compared with those of half a second before: sensor noise averages out,
+and a change of the whole picture's brightness is taken off.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 16  # px of the detector's picture
+APART_S = 0.5  # seconds between the moments that are compared: people at work move by more than the noise in it
+LEAST_BLOCKS = 2  # one may be a lamp that blinks
+_LUMA = np.array([0.114, 0.587, 0.299], np.float32) / 255  # of BGR, Rec. 601, on the scale 0-1
+
+
+class SceneChange:
+    """Adds up the time with movement over pictures of one camera in order.
+
+    Attributes:
+        moving_s: seconds so far.
+    """
+
+    def __init__(self, least_change: float) -> None:
+        """`least_change` is the brightness, 0-1, by which a block must change."""
+        self.moving_s = 0.0
+        self._least_change = least_change
+        self._before: NDArray[np.float32] | None = None
+        self._time = 0.0
+        self._last: tuple[NDArray[np.uint8], float] | None = None  # seen, but not compared yet
+
+    def look(self, picture: NDArray[np.uint8], time: float) -> None:
+        """The next picture, BGR ``(h, w, 3)`` of one size throughout, and its time in seconds."""
+        self._last = picture, time
+        if self._before is None or time - self._time >= APART_S:
+            self.finish()
+
+    def finish(self) -> None:
+        """Compare the last picture as well, however short the time before it."""
+        if self._last is None:
+            return
+        picture, time = self._last
+        self._last = None
+        size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        blocks = np.asarray(small.astype(np.float32) @ _LUMA, np.float32)
+        if self._before is not None:
+            change = blocks - self._before
+            change -= np.median(change)  # lamps and the camera's exposure change everything alike
+            if np.count_nonzero(np.abs(change) >= self._least_change) >= LEAST_BLOCKS:
+                self.moving_s += time - self._time
+        self._before, self._time = blocks, time
