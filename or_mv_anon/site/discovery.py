@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable
 from or_mv_anon.site.layout import Folder, FoundCamera, check_readable, examine, is_own_output, natural_key
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, Site
-from or_mv_anon.site.names import check_output_name, same_name
+from or_mv_anon.site.names import check_output_name, same_name, shown
 from or_mv_anon.site.settings import CameraSettings, SiteSettings, load_settings
 
 
@@ -71,7 +70,7 @@ def _with_settings_above(settings: SiteSettings, folder: Folder) -> tuple[list[S
         _concerns(table, camera) for table in above.cameras for camera in folder.cameras
     ):
         return [settings], folder.notes
-    return [above, settings], (*folder.notes, f"{printable(str(above.path))} holds for this session, too.")
+    return [above, settings], (*folder.notes, f"{shown(str(above.path))} holds for this session, too.")
 
 
 def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *settings: SiteSettings) -> Session:
@@ -91,7 +90,7 @@ def _session(name: str, found: Sequence[FoundCamera], notes: Sequence[str], *set
     ordered = tuple(row[-1] for row in sorted(cameras, key=lambda row: row[:3]))
     check_output_name(name, "The session")
     for camera in ordered:
-        check_output_name(camera.name, f"The camera {printable(camera.source.name)}")
+        check_output_name(camera.name, f"The camera {shown(camera.source.name)}")
     _refuse_repeats([camera.name for camera in ordered], f"cameras of the session {name}")
     return Session(name=name, cameras=ordered, notes=tuple(notes))
 

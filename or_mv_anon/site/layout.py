@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable
+from or_mv_anon.site.names import shown
 from or_mv_anon.site.settings import SETTINGS_NAME
 
 _VIDEO_NAMES = (
@@ -149,7 +149,7 @@ def _entries(path: Path) -> tuple[list[Path], list[Path], list[Path], list[str]]
     for entry in (*videos, *pictures):
         if not entry.name.isprintable():
             raise UserError(
-                f"{path} holds a recording named '{printable(entry.name)}', with characters that cannot be printed or are "
+                f"{path} holds a recording named '{shown(entry.name)}', with characters that cannot be printed or are "
                 "no valid UTF-8; rename it."
             )
     return videos, pictures, folders, notes

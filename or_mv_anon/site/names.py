@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable
+from or_mv_anon.printable import printable as shown
 
 LONGEST = 200  # bytes; file systems take 255, and outputs add up to 50 to the name
 RESERVED = frozenset(
@@ -26,9 +26,7 @@ def check_output_name(name: str, where: str) -> None:
         UserError: it is not valid UTF-8, holds control characters, is too long, or is one that a run writes itself.
     """
     if not name.isprintable():
-        raise UserError(
-            f"{where} is named '{printable(name)}', which cannot be printed or is no valid UTF-8; rename it."
-        )
+        raise UserError(f"{where} is named '{shown(name)}', which cannot be printed or is no valid UTF-8; rename it.")
     if len(name.encode()) > LONGEST:
         raise UserError(
             f"{where} has a name of {len(name.encode())} bytes ({name[:40]}...); output files carry it, at most "
