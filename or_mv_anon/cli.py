@@ -1,22 +1,27 @@
 """The command line: parses, calls, and turns every failure into one clear sentence and an exit code.
 
-Exit codes: 0 done; 1 done, with problems that are listed; 2 not done, something to put right; 130 interrupted.
+Exit codes: 0 done; 1 done, with problems that are listed; 2 not done, something to put right; 130, 143 or 129 stopped
+by Ctrl-C, SIGTERM or SIGHUP; 141 whoever read the output has gone.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO, cast
 
 from or_mv_anon import __version__
 from or_mv_anon.errors import UserError
-from or_mv_anon.site.names import shown
+from or_mv_anon.printable import OutputClosed, PrintableStream, printable
+from or_mv_anon.stopping import exit_code, sentence, stopping
 
-INTERRUPTED = 130
+OUTPUT_CLOSED = 141  # as for a command that SIGPIPE ended
+PRIVATE_MASK = 0o077  # what a command makes is for this user alone
+PUBLIC = {"doctor", "sample", "simulate", "weights"}  # nothing of what these make tells about anybody
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
     "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
     "anonymize": ("or_mv_anon.anonymization.cli", "anonymize the recordings of a site"),
@@ -32,53 +37,112 @@ COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and wh
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`or-mv-anon`: all commands."""
+    return guarded(lambda: _main(arguments))
+
+
+def tool(place: str, arguments: Sequence[str] | None = None) -> int:
+    """One of the scripts in tools/: the command whose `add_arguments` and `run` are in the module `place`."""
+    return guarded(lambda: _tool(place, arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="or-mv-anon", description="Anonymize synchronized multi-camera recordings of operating rooms."
     )
     parser.add_argument("--version", action="version", version=f"or_mv_anon {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    from or_mv_anon import doctor, weights_cli
+    from or_mv_anon import doctor, purge, weights_cli
 
     for name, (place, told) in COMMANDS.items():
         module = importlib.import_module(place)
         command = commands.add_parser(name, help=told)
         module.add_arguments(command)
         command.set_defaults(func=module.run)
+    purge.add_parser(commands)
     weights_cli.add_parsers(commands)
     doctor.add_parser(commands)
     options = parser.parse_args(arguments)
-    return guarded(lambda: options.func(options))
+    with _private_files(options.command not in PUBLIC):
+        return int(options.func(options))
 
 
-def tool(place: str, arguments: Sequence[str] | None = None) -> int:
-    """One of the scripts in tools/: the command whose `add_arguments` and `run` are in the module `place`."""
+def _tool(place: str, arguments: Sequence[str] | None) -> int:
     module = importlib.import_module(place)
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
-    return guarded(lambda: module.run(options))
+    with _private_files(place not in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}):
+        return int(module.run(options))
 
 
 def guarded(run: Callable[[], int]) -> int:
     """Run a command; a failure becomes one sentence on stderr. OR_MV_ANON_DEBUG=1 shows the traceback as well."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # file names need not be valid UTF-8
     try:
-        return run()
+        with stopping(), _printable_output():
+            return _answered(run)
+    except OutputClosed:
+        _forget_output()
+        return OUTPUT_CLOSED
+    except KeyboardInterrupt as interrupt:  # while the sentence about something else was being printed
+        return exit_code(interrupt)
+
+
+def _answered(run: Callable[[], int]) -> int:
+    try:
+        code = run()
+        sys.stdout.flush()  # here, not when the interpreter ends: somebody may have stopped reading
+        return code
+    except SystemExit:  # argparse: help, or a mistyped option
+        sys.stdout.flush()
+        raise
     except UserError as error:
-        code, message = error.exit_code, str(error)
-    except KeyboardInterrupt:
-        code, message = INTERRUPTED, "Interrupted. Finished work is kept: run the same command again to go on."
-    except BrokenPipeError:
-        return 1
+        code, message = error.exit_code, f"error: {printable(error)}"
+    except KeyboardInterrupt as interrupt:
+        code, message = exit_code(interrupt), sentence(interrupt)
     except Exception as error:  # a bug: say so, keep the user's terminal readable
         code = UserError.exit_code
-        message = f"Internal error ({type(error).__name__}: {error}). Set OR_MV_ANON_DEBUG=1 for the details."
+        found = printable(f"{type(error).__name__}: {error}")
+        message = f"error: Internal error ({found}). Set OR_MV_ANON_DEBUG=1 for the details."
     if os.environ.get("OR_MV_ANON_DEBUG"):
         import traceback
 
         traceback.print_exc()
-    message = shown(message)
-    print(f"error: {message}" if code != INTERRUPTED else message, file=sys.stderr)
+    print(message, file=sys.stderr)
     return code
+
+
+@contextmanager
+def _private_files(private: bool) -> Iterator[None]:
+    """Let nobody but this user read what is written within the block, by this process or its workers."""
+    before = os.umask(PRIVATE_MASK)
+    os.umask(before | PRIVATE_MASK if private else before)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _printable_output() -> Iterator[None]:
+    """Names from outside may hold what a terminal obeys: nothing of it gets through, whoever prints."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_printable(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _printable(stream: TextIO) -> TextIO:
+    return stream if stream is None else cast(TextIO, PrintableStream(stream))  # None: it was closed from the start
+
+
+def _forget_output() -> None:
+    """Let the interpreter's own last flush go nowhere, so that it does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):  # not a file: nobody will flush it
+            continue
+    os.close(nowhere)

@@ -7,9 +7,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from or_mv_anon.errors import UserError
+
+PRIVATE = 0o700  # mode of folders with what tells about people: for this user alone
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -38,6 +41,12 @@ def publish(partial: Path, path: Path) -> None:
     sync(partial)
     partial.replace(path)
     sync(path.parent)
+
+
+def unused(place: Path) -> Path:
+    """A free name beside `place` for something that was found there."""
+    names = (place.with_name(f"{place.stem}.found-{number}{place.suffix}") for number in count(1))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def sync(path: Path) -> None:

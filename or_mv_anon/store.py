@@ -19,8 +19,8 @@ from typing import Any
 
 from or_mv_anon import seals
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained, sync, write_atomically
-from or_mv_anon.manifest import Entry
+from or_mv_anon.files import PRIVATE, explained, sync, unused, write_atomically
+from or_mv_anon.manifest import Entry, Manifest
 from or_mv_anon.seals import Seal, Sealed
 from or_mv_anon.stage_files import MANIFEST, StageFiles, read_manifest
 
@@ -38,16 +38,26 @@ class RunStore(StageFiles):
         self._unsaved = False
 
     @classmethod
-    def open(cls, root: Path) -> RunStore:
-        """The store in `root`, made if it is not there.
+    def open(cls, root: Path, *, afresh: bool = False) -> RunStore:
+        """The store in `root`, made if it is not there, and then for this user alone.
+
+        Args:
+            root: folder.
+            afresh: begin with an empty manifest where there is one that cannot be used.
 
         Raises:
             UserError: the folder cannot be written, its manifest is damaged, or another version wrote it.
         """
         with explained(root):
-            root.mkdir(parents=True, exist_ok=True)
+            root.parent.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=PRIVATE, exist_ok=True)
         store = cls(root)
-        store._own = read_manifest(root / MANIFEST)
+        try:
+            store._own = read_manifest(root / MANIFEST)
+        except UserError:
+            if not afresh:
+                raise
+            store._own, store._unsaved = Manifest(), True
         return store
 
     def trusted(self, stage: str, fingerprint: str) -> bool:
@@ -88,8 +98,43 @@ class RunStore(StageFiles):
         return bool(self.manifest.known(name))
 
     def owns(self, name: str) -> bool:
-        """Whether the output `name` holds what this run or an earlier one put there."""
-        return any(seals.holds(self.place(name), seal) for seal in self.manifest.known(name))
+        """Whether the output `name` holds what this run or an earlier one put there, and nothing else."""
+        place = self.place(name)
+        entries = list(place.iterdir()) if place.is_dir() else []
+        if place.is_symlink() or any(entry.is_symlink() or not entry.is_file() for entry in entries):
+            return False  # nothing of the kind is ever written
+        return any(seals.holds(place, seal) for seal in self.manifest.known(name))
+
+    def delivered(self, camera: str) -> bool:
+        """Whether the results of a camera are in place as they were when they were finished."""
+        entries = {**self.manifest.withdrawn, **self.manifest.stages}
+        stages = [entries[stage] for stage in (f"{camera}/finish", f"{camera}/labels") if stage in entries]
+        return bool(stages) and all(self.owns(name) for entry in stages for name in entry.files)
+
+    def know(self, outputs: Mapping[str, Seal]) -> None:
+        """Remember outputs of an earlier run of which another record vouches."""
+        for name, seal in outputs.items():
+            self.manifest.announce(name, seal)
+        self._unsaved |= bool(outputs)
+
+    def write_output(self, name: str, data: bytes) -> str | None:
+        """Write `data` as the output `name`, such as ``../report.html``; nothing of anybody else is replaced.
+
+        Returns:
+            The new name of what was found in its place, if this tool did not write it.
+        """
+        target, kept = self.place(name), None
+        if os.path.lexists(target) and not self.owns(name):
+            kept = unused(target)
+            with explained(target):
+                target.rename(kept)
+        seal = Seal(hashlib.sha256(data).hexdigest(), len(data))
+        self.manifest.announce(name, seal)
+        self.save(always=True)
+        write_atomically(target, lambda path: path.write_bytes(data))
+        self.manifest.outputs[name] = [seal]
+        self._unsaved = True
+        return None if kept is None else kept.name
 
     def begin(self, stages: Mapping[str, Sequence[str]]) -> None:
         """Take back, durably, that these stages are finished, for the files that they name are about to be written.

@@ -67,8 +67,13 @@ def bundle_weights(args: argparse.Namespace) -> int:
     files.append(resource("data/weights.toml"))
     try:
         if target.suffix == ".tar":
+            if os.path.lexists(target) and not _is_bundle(target):
+                raise UserError(f"{target} is there already and is no bundle of weights; choose another name.")
             _write_tar(files, target)
         else:
+            for file in files:
+                if file.suffix != ".toml" and not _same(file, target / file.name):
+                    refuse_other(target / file.name)
             for file in files:
                 copy_atomically(file, target / file.name)
     except OSError as error:
@@ -83,10 +88,13 @@ def fetch_sample(args: argparse.Namespace) -> int:
     if args.name not in samples:
         raise UserError(f"There is no sample named '{args.name}'; known are {', '.join(samples)}.")
     sample = samples[args.name]
+    begun = any(_holds(args.target / Path(asset.file).name, asset.sha256) for asset in sample.files)
     for asset in sample.files:
         target = args.target / Path(asset.file).name
-        if target.is_file() and registry.sha256(target) == asset.sha256:
+        if _holds(target, asset.sha256):
             continue
+        if not begun:  # in a folder of the sample, what is not whole is made anew
+            refuse_other(target)
         cached = registry.fetch_asset(asset)
         try:
             copy_atomically(cached, target)
@@ -94,6 +102,32 @@ def fetch_sample(args: argparse.Namespace) -> int:
             raise UserError(f"Cannot write {target}: {error.strerror or error}.") from error
     print(f"{sample.title}\n{sample.licence}\n{len(sample.files)} videos in {args.target}")
     return 0
+
+
+def refuse_other(target: Path) -> None:
+    """Refuse to replace a file that holds something else.
+
+    Raises:
+        UserError: it is there.
+    """
+    if os.path.lexists(target):
+        raise UserError(f"{target} is there already and holds something else; choose another folder, or move it away.")
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    return path.is_file() and registry.sha256(path) == sha256
+
+
+def _same(one: Path, other: Path) -> bool:
+    return _holds(other, registry.sha256(one))
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        with tarfile.open(path) as archive:
+            return resource("data/weights.toml").name in archive.getnames()
+    except (OSError, tarfile.TarError):
+        return False
 
 
 def _add_weights_dir(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""A pool of worker processes with one progress bar, that stops cleanly on Ctrl-C.
+"""A pool of worker processes with one progress bar, that stops cleanly when it is asked to.
 
 Processes rather than threads: a crash inside a codec or a model takes one segment with it, not the run, and every
 core decodes, detects and encodes on its own.
@@ -25,6 +25,8 @@ import cv2
 from tqdm import tqdm
 
 from or_mv_anon.lock import held
+from or_mv_anon.printable import printable
+from or_mv_anon.stopping import SIGNALS, handling
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -63,8 +65,9 @@ class WorkerPool:
         self._workers = workers
         self._patience = patience
         self._context = multiprocessing.get_context("spawn")
-        self._counter = self._context.Value("q", 0)
-        self._stopping = self._context.RawValue("b", 0)
+        with _signals_held():  # for multiprocessing's own helper process, which this starts
+            self._counter = self._context.Value("q", 0)
+            self._stopping = self._context.RawValue("b", 0)
         self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:
@@ -116,7 +119,7 @@ class WorkerPool:
         running: dict[Future[Result], Job] = {}
         # Off a terminal (a log file, a batch system) a line every half minute is enough.
         interval = 0.2 if sys.stderr.isatty() else 30.0
-        with tqdm(total=frames, desc=title, unit="frame", mininterval=interval, smoothing=0.05) as bar:
+        with tqdm(total=frames, desc=printable(title), unit="frame", mininterval=interval, smoothing=0.05) as bar:
             while waiting or suspects or running:
                 broken = not self._fill(function, waiting, suspects, running, at_once or self._workers)
                 finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -163,7 +166,7 @@ class WorkerPool:
                 return True
             queue = suspects or waiting
             try:
-                with _interrupts_held():
+                with _signals_held():
                     future = self._executor.submit(function, queue[0])
                     running[future] = queue.popleft()
             except BrokenProcessPool:
@@ -172,21 +175,20 @@ class WorkerPool:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: they inherit the mask, so only this process answers it, afterwards."""
+def _signals_held() -> Iterator[None]:
+    """Hold requests to stop back while processes start: they inherit the mask, so only this process answers them."""
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
     caught: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, handler)
-    if caught:
-        raise KeyboardInterrupt
+    with handling(lambda number, _: caught.append(number)):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number in caught[:1]:
+        signal.raise_signal(number)
 
 
 def default_workers(cameras: int) -> int:
@@ -216,6 +218,7 @@ def _take_over(passed: list[Any]) -> list[int]:
 def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
     global _frames_done, _stopping
     _frames_done, _stopping = counter, stopping
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed

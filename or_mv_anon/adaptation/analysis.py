@@ -15,6 +15,7 @@ from or_mv_anon.anonymization.session_run import SessionRun
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.registry import sha256
+from or_mv_anon.printable import printable
 
 
 def labelling_config(config: PipelineConfig, material: MaterialConfig) -> PipelineConfig:
@@ -63,7 +64,7 @@ def analyse_windows(
         run.run(render=False)
         keep_hashes(window, plan)
         for problem in run.problems:
-            print(f"- {problem}", flush=True)
+            print(f"- {printable(problem)}", flush=True)
         session = window.recording.session.name
         found[window.number] = [
             load_findings(camera, session=session, original=original / window.name) for camera in run.healthy

@@ -6,14 +6,18 @@ while it is renewed is still the one from before.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from or_mv_anon.adaptation.card import CARD, PLOT
+from or_mv_anon.adaptation.work import RECORDINGS, is_work
+from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained, write_atomically
 from or_mv_anon.models.registry import sha256
-from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA
+from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA, load_site_model
 from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds
 
 SHOWN_DIGITS = 8  # of a hash, in a file's name
@@ -56,8 +60,43 @@ def write_bundle(folder: Path, parts: BundleParts) -> None:
     write_atomically(folder / LISTING, lambda part: part.write_text(text))
     for role in KINDS:
         for stale in folder.glob(f"{role}-*"):
-            if stale.name not in kept:
+            if stale.name not in kept and _is_own(stale, role):
                 stale.unlink()
+
+
+def refuse_strangers(folder: Path, work: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something of another origin where a site model and the work on it are to be.
+
+    Args:
+        folder: of the site model.
+        work: folder of the work.
+        overwrite: an earlier adaptation's results may go.
+
+    Raises:
+        UserError: it does.
+    """
+    if work.is_dir() and any(work.iterdir()) and not is_work(work) and not _only_begun(work):
+        raise UserError(f"{work} is not from an earlier adaptation; choose another --out.")
+    names = [name for name in (LISTING, CARD, PLOT) if os.path.lexists(folder / name)]
+    if not names or is_work(work):
+        return
+    if overwrite and LISTING in names:
+        load_site_model(folder)  # refuses what is no site model, or not whole
+        return
+    raise UserError(
+        f"{folder / names[0]} is not from an adaptation that is going on here; choose another --out"
+        + (", or discard it with --overwrite." if LISTING in names else ".")
+    )
+
+
+def _only_begun(work: Path) -> bool:
+    """Whether nothing is there but what a run leaves that was ended before it had noted anything."""
+    return all(path.name == RECORDINGS for path in work.iterdir())
+
+
+def _is_own(path: Path, role: str) -> bool:
+    """Whether a file is named by its content, as networks of a site model are."""
+    return path.is_file() and path.name == f"{role}-{sha256(path)[:SHOWN_DIGITS]}{path.suffix}"
 
 
 def _copy(source: Path, target: Path) -> None:

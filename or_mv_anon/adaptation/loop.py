@@ -5,13 +5,12 @@ The bundle is renewed after every iteration, so that there is a usable one whene
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from or_mv_anon.adaptation.afterwards import Afterwards, Extras
 from or_mv_anon.adaptation.budget import Budget
-from or_mv_anon.adaptation.bundle import BundleParts, write_bundle
+from or_mv_anon.adaptation.bundle import BundleParts, refuse_strangers, write_bundle
 from or_mv_anon.adaptation.card import CardFacts, IterationFacts, write_card
 from or_mv_anon.adaptation.coco import read_coco
 from or_mv_anon.adaptation.comparing import best_iteration
@@ -21,18 +20,16 @@ from or_mv_anon.adaptation.iterations import Iterations
 from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
 from or_mv_anon.adaptation.thresholds import room_thresholds
-from or_mv_anon.adaptation.work import WorkFolder
+from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
 from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import find_weights, with_embedder
+from or_mv_anon.anonymization.plan import find_weights, refuse_recordings_folder, with_embedder
 from or_mv_anon.config import config_hash, load_config
-from or_mv_anon.files import explained
 from or_mv_anon.lock import hold
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.runtime import require_device
 from or_mv_anon.site import describe, discover
 
-WORK = "work"
 LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing
 AFTERWARDS_SHARE = 0.25  # of a limited budget, for the student and the pose network
 LEAST_WINDOW_S = 20.0
@@ -62,9 +59,6 @@ class SiteAdaptation:
         self._config = load_adaptation_config(options.config)
         self._pipeline = load_config()
         require_device(options.device)
-        if options.overwrite:
-            with explained(options.out):
-                shutil.rmtree(options.out / WORK, ignore_errors=True)
         stages = Options(
             videos=options.videos,
             out=options.out / WORK,
@@ -73,10 +67,15 @@ class SiteAdaptation:
             workers=options.workers,
         )
         site = discover(options.videos)
+        for session in site.sessions:
+            refuse_recordings_folder(session, options.out)
+        refuse_strangers(options.out, options.out / WORK, overwrite=options.overwrite)
+        if options.overwrite:
+            discard_work(options.out / WORK)
         self._weights = with_embedder(find_weights(stages, {"room"}), site.sessions, stages, self._pipeline)
         self._start = options.start or Path(next(entry.path for entry in self._weights if entry.role == "detector"))
         yolox(self._start)  # refuses files that are no such network
-        self._recordings = plan_recordings(site, options.out / WORK / "recordings", stages, self._pipeline)
+        self._recordings = plan_recordings(site, options.out / WORK / RECORDINGS, stages, self._pipeline)
         self._work = WorkFolder(options.out / WORK, made_from=self._made_from())
         windows = plan_windows(
             self._recordings, window_s=self._window_seconds(), most_s=self._config.material.most_minutes * MINUTE

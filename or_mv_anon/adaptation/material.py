@@ -17,6 +17,7 @@ from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import SessionPlan, plan_session
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.errors import UserError
+from or_mv_anon.printable import printable
 from or_mv_anon.site import Session, Site, StreamFacts, session_window
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.segments import plan_segments
@@ -55,7 +56,7 @@ def plan_recordings(site: Site, folder: Path, options: Options, config: Pipeline
         if plan.cameras:
             plans.append(plan)
         for problem in plan.problems:
-            print(f"- {problem}", flush=True)
+            print(f"- {printable(problem)}", flush=True)
     if not plans:
         raise UserError(f"{site.path} holds no camera of a room that can be read; see --videos.")
     return plans

@@ -31,7 +31,7 @@ from or_mv_anon.adaptation.support import Support, merge_support
 from or_mv_anon.config import DetectionConfig
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
-from or_mv_anon.models import graphs
+from or_mv_anon.models import engines, graphs
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.ranges import Range
@@ -135,6 +135,7 @@ def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
 
 
 def _rounded(graph: bytes, batches: Iterator[Picture]) -> bytes:
+    engines.onnxruntime()
     from onnxruntime import quantization
 
     model = onnx.load_from_string(graph)

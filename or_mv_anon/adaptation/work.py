@@ -13,14 +13,33 @@ There are no pictures in it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.files import PRIVATE, explained, write_atomically
 
+WORK = "work"  # beside the site model
 STATE = "adaptation.json"
+RECORDINGS = "recordings"
+
+
+def is_work(folder: Path) -> bool:
+    """Whether an adaptation made this folder for its own use."""
+    return (folder / STATE).is_file() and not folder.is_symlink()
+
+
+def discard_work(folder: Path) -> None:
+    """Remove an adaptation's own folder with all that is in it; any other is left alone.
+
+    Raises:
+        UserError: it cannot be removed.
+    """
+    if is_work(folder):
+        with explained(folder):
+            shutil.rmtree(folder)
 
 
 class WorkFolder:
@@ -38,7 +57,8 @@ class WorkFolder:
         self.root = root
         self._path = root / STATE
         with explained(root):
-            root.mkdir(parents=True, exist_ok=True)
+            root.parent.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=PRIVATE, exist_ok=True)
         self._state: dict[str, Any] = {"made_from": made_from}
         if self._path.exists():
             try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,9 @@ from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
 from or_mv_anon.learned.modifier_model import ROLE
+from or_mv_anon.printable import printable
 from or_mv_anon.site import StreamFacts
+from or_mv_anon.store import RunStore
 
 if TYPE_CHECKING:
     from or_mv_anon.anonymization.session_run import SessionRun
@@ -40,25 +44,37 @@ def write_session_audit(run: SessionRun) -> bool:
     """
     audit = _audit(run)
     report = run.plan.out / "report.html"
-    write_audit(run.plan.out / "audit.json", report, audit)
+    write_audit(run.plan.out / "audit.json", report, audit, write=partial(keep_output, run.plan.store))
     judged = verdict(audit)
     stream = sys.stdout if judged.well else sys.stderr
     for alarm in audit.alarms:
-        print(f"warning: {alarm}", file=sys.stderr)
-    print(judged.sentence, file=sys.stdout if audit.alarms else stream, flush=True)
+        print(f"warning: {printable(alarm)}", file=sys.stderr)
+    print(printable(judged.sentence), file=sys.stdout if audit.alarms else stream, flush=True)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
-        print(f"- {problem}", file=stream)
+        print(f"- {printable(problem)}", file=stream)
     if len(audit.problems) > SHOWN_PROBLEMS:
         print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report", file=stream)
     for timing in audit.timings:
         if timing.frames_per_s:
             print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
     for sentence in _findings(audit):
-        print(f"  {sentence}")
+        print(f"  {printable(sentence)}")
     for engine in sorted({model.provider for model in audit.models if model.provider}):
         print(f"  networks ran on {engine}")
-    print(f"Videos: {run.plan.out}\nReport: {report}", flush=True)
+    print(f"Videos: {printable(run.plan.out)}\nReport: {printable(report)}", flush=True)
     return judged.well
+
+
+def keep_output(store: RunStore, path: Path, data: bytes) -> None:
+    """Write a result beside the videos; what somebody else put in its place is kept, and told.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    kept = store.write_output(os.path.relpath(path, store.root), data)
+    store.save()
+    if kept is not None:
+        print(f"- {printable(path)} was not what this tool wrote; it is kept as {printable(kept)}.", flush=True)
 
 
 def _findings(audit: Audit) -> list[str]:

@@ -64,7 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
-    mode.add_argument("--overwrite", action="store_true", help="discard earlier results in --out and start afresh")
+    mode.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="discard earlier results of these cameras in --out and start afresh; nothing else is ever replaced",
+    )
     mode.add_argument("--render-only", action="store_true", help="render again from the stored regions, no detection")
     mode.add_argument("--preview", action="store_true", help="only write preview.png: covered key frames with outlines")
     mode.add_argument(

@@ -22,6 +22,7 @@ from or_mv_anon.anonymization.plan import SessionPlan
 from or_mv_anon.association.trial import association_seconds
 from or_mv_anon.config import VideoConfig
 from or_mv_anon.endoscopy.judging import judge_frames, recording_area
+from or_mv_anon.printable import printable
 from or_mv_anon.video.encoding import Encoding, encoder_options
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.pixels import Converter
@@ -45,18 +46,18 @@ def estimate_session(plan: SessionPlan, looks: Looks) -> None:
     workers = looks.options.workers or default_workers(len(plan.cameras))
     seconds = size = 0.0
     lines = []
-    for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: trial", unit="camera"):
+    for camera in tqdm(plan.cameras, desc=printable(f"{plan.session.name}: trial"), unit="camera"):
         cost = _frame_cost(camera, looks)
         frames = camera.stop - camera.first
         seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
-        lines.append(f"  {camera.camera.name}: {frames} frames -> {camera.destination}")
+        lines.append(printable(f"  {camera.camera.name}: {frames} frames -> {camera.destination}"))
     comparing = _comparing_seconds(plan, looks.config.association.instant_s)
     free = shutil.disk_usage(next(p for p in [plan.out.absolute(), *plan.out.absolute().parents] if p.exists())).free
     engine = looks.provider(plan.cameras[0])
     print("\n".join(lines))
     print(
         f"Would take about {_clock(seconds / workers + comparing)} with {workers} workers on {engine}, and up to "
-        f"{COPIES * size / 1e9:.2f} GB in {plan.out} ({free / 1e9:.1f} GB free). Nothing was written."
+        f"{COPIES * size / 1e9:.2f} GB in {printable(plan.out)} ({free / 1e9:.1f} GB free). Nothing was written."
     )
 
 

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.render import Writer
 from or_mv_anon.config import VideoConfig
+from or_mv_anon.files import unused
 from or_mv_anon.seals import Signature, fingerprint, same_content
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
 from or_mv_anon.store import RunStore
@@ -304,7 +304,7 @@ def set_aside(plan: CameraPlan, *, own: bool) -> str | None:
         former.parent.mkdir(parents=True, exist_ok=True)
         plan.destination.replace(former)
         return None
-    kept = _unused(plan.destination)
+    kept = unused(plan.destination)
     plan.destination.rename(kept)
     return (
         f"{plan.camera.name}: {plan.destination.name} was changed after it was finished. It is made again; what was "
@@ -330,9 +330,3 @@ def discard(path: Path) -> None:
 
 def _former(plan: CameraPlan) -> Path:
     return plan.store / plan.camera.name / f"former{plan.destination.suffix}"
-
-
-def _unused(place: Path) -> Path:
-    """A free name beside `place` for something that was found there."""
-    names = (place.with_name(f"{place.stem}.found-{number}{place.suffix}") for number in count(1))
-    return next(name for name in names if not os.path.lexists(name))

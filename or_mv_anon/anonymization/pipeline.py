@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -14,10 +15,9 @@ from or_mv_anon.anonymization.attacking import require_attackers
 from or_mv_anon.anonymization.estimate import estimate_session
 from or_mv_anon.anonymization.learned_method import Learned, find_learned
 from or_mv_anon.anonymization.looks import Looks
-from or_mv_anon.anonymization.media import discard
+from or_mv_anon.anonymization.media import INDEX, discard
 from or_mv_anon.anonymization.options import Options
 from or_mv_anon.anonymization.plan import (
-    STORE_FOLDER,
     SessionPlan,
     Weights,
     effective_config,
@@ -28,12 +28,14 @@ from or_mv_anon.anonymization.plan import (
 )
 from or_mv_anon.anonymization.preview import preview_session
 from or_mv_anon.anonymization.session_run import SessionRun
+from or_mv_anon.by_products import discard_by_products
 from or_mv_anon.config import PipelineConfig
 from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained
 from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.printable import printable
 from or_mv_anon.site import Session, Site, describe, discover
 from or_mv_anon.workers import available_cores
 
@@ -51,7 +53,7 @@ def anonymize_site(options: Options) -> int:
     endoscopy = load_endoscopy_config(options.endoscope_config)
     site = discover(options.videos)
     for note in site.notes:
-        print(f"- {note}")
+        print(f"- {printable(note)}")
     kinds = {camera.kind for session in site.sessions for camera in session.cameras}
     weights = []
     if not options.render_only:
@@ -82,7 +84,7 @@ def _anonymize_sessions(
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
-            print(f"error: session {session.name}: {error}", file=sys.stderr)
+            print(f"error: session {printable(session.name)}: {error}", file=sys.stderr)
             outcomes.append(False)
     return 0 if all(outcomes) else 1
 
@@ -107,9 +109,6 @@ def _anonymize_session(
     weights: list[Weights],
     learned: Learned | None,
 ) -> bool:
-    if options.overwrite:
-        with explained(out):
-            shutil.rmtree(out / STORE_FOLDER, ignore_errors=True)
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
             plan = _show_plan(plan_session(session, out, options, config, store=Path(nowhere)))
@@ -135,23 +134,45 @@ def _show_plan(plan: SessionPlan) -> SessionPlan:
         raise UserError(" ".join(plan.problems))
     print(describe(plan.usable, plan.facts), flush=True)
     for sentence in [*plan.problems, *plan.notes]:
-        print(f"- {sentence}", flush=True)
+        print(f"- {printable(sentence)}", flush=True)
     return plan
 
 
 def refuse_strangers(plan: SessionPlan, options: Options) -> None:
-    """Keep files that this tool did not write; with --overwrite everything in the way goes.
+    """Keep what this tool did not write; with --overwrite its own earlier results of these cameras go.
 
     Raises:
         UserError: an output's place is taken.
     """
-    for camera in plan.cameras:
-        if not camera.destination.exists():
-            continue
-        if options.overwrite:
-            with explained(camera.destination):
-                discard(camera.destination)
-        elif not plan.store.wrote(camera.output):
+    store = plan.store
+    taken = [camera for camera in plan.cameras if os.path.lexists(camera.destination)]
+    for camera in taken:
+        if options.overwrite and not store.owns(camera.output):
             raise UserError(
-                f"{camera.destination} exists and is not from an earlier run; choose another --out or use --overwrite."
+                f"{camera.destination} is not what an earlier run put there, and --overwrite replaces nothing else; "
+                "move it away, or choose another --out."
             )
+        if not store.wrote(camera.output):
+            raise UserError(
+                f"{camera.destination} exists and is not from an earlier run; move it away, or choose another --out "
+                "(--overwrite keeps it, too)."
+            )
+    if options.overwrite:
+        start_afresh(plan, [camera.destination for camera in taken])
+
+
+def start_afresh(plan: SessionPlan, own: Sequence[Path]) -> None:
+    """Discard earlier results of a plan's cameras; those of other cameras stay.
+
+    Args:
+        plan: of the session.
+        own: results that are known to be this tool's.
+
+    Raises:
+        UserError: something cannot be removed.
+    """
+    names = [camera.camera.name for camera in plan.cameras]
+    discard_by_products(plan.store, names, keep=[f"{name}/{INDEX}" for name in names])
+    for place in own:
+        with explained(place):
+            discard(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from or_mv_anon.anonymization.analyse import ModelSettings
 from or_mv_anon.anonymization.media import CameraPlan, PictureFacts, index_camera
 from or_mv_anon.anonymization.options import Options
+from or_mv_anon.audit.report import sealed_outputs
 from or_mv_anon.config import PipelineConfig, load_config
 from or_mv_anon.endoscopy.classifier import ROLE as ENDOSCOPE_ROLE
 from or_mv_anon.endoscopy.classifier import find_network
@@ -17,6 +19,7 @@ from or_mv_anon.models.catalogue import weights_named
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.site_model import SiteModel, load_site_model
 from or_mv_anon.models.site_thresholds import Thresholds
+from or_mv_anon.overlap import refuse_overlap
 from or_mv_anon.seals import Signature, signature
 from or_mv_anon.site import Camera, Kind, Session, StreamFacts
 from or_mv_anon.site.names import same_name
@@ -213,7 +216,7 @@ def plan_session(
         UserError: `out` cannot be written or would overwrite the input.
     """
     refuse_recordings_folder(session, out)
-    plan = SessionPlan(session, out, RunStore.open(store or out / STORE_FOLDER))
+    plan = SessionPlan(session, out, open_store(store or out / STORE_FOLDER, out, afresh=options.overwrite))
     for camera in session.cameras:
         try:
             seen = _signature(camera)
@@ -256,13 +259,36 @@ def _refuse_zones_outside(camera: Camera, facts: StreamFacts) -> None:
 
 
 def refuse_recordings_folder(session: Session, out: Path) -> None:
-    """Refuse an output folder in which a recording lies.
+    """Refuse an output folder in which a recording lies, or that lies among a camera's pictures.
 
     Raises:
         UserError: it is one.
     """
-    if any(out.resolve() in (camera.source.resolve(), camera.source.resolve().parent) for camera in session.cameras):
-        raise UserError(f"--out {out} is the folder of the recordings; choose another, so that nothing gets mixed up.")
+    files = [file for camera in session.cameras for file in _files(camera)]
+    folders = [camera.source for camera in session.cameras if not isinstance(camera.files, Path)]
+    refuse_overlap(out, files, own=folders)
+
+
+def _files(camera: Camera) -> Sequence[Path]:
+    return [camera.files] if isinstance(camera.files, Path) else camera.files
+
+
+def open_store(folder: Path, out: Path, *, afresh: bool) -> RunStore:
+    """The stage outputs in `folder`.
+
+    Args:
+        folder: of the store.
+        out: of the results, whose `audit.json` also tells which videos are this tool's.
+        afresh: begin anew where they cannot be used.
+
+    Raises:
+        UserError: see `RunStore.open`.
+    """
+    store = RunStore.open(folder, afresh=afresh)
+    if afresh:
+        inside = os.path.relpath(out, folder)
+        store.know({f"{inside}/{name}": seal for name, seal in sealed_outputs(out / "audit.json").items()})
+    return store
 
 
 def _signature(camera: Camera) -> Signature:

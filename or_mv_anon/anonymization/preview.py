@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from or_mv_anon.anonymization.accounting import keep_output
 from or_mv_anon.anonymization.analyse import Networks
 from or_mv_anon.anonymization.heads import locate_heads
 from or_mv_anon.anonymization.looks import Looks
@@ -21,7 +22,7 @@ from or_mv_anon.anonymization.plan import SessionPlan
 from or_mv_anon.anonymization.regions import plausible_faces, untracked_regions
 from or_mv_anon.boxes import Boxes
 from or_mv_anon.config import PipelineConfig
-from or_mv_anon.files import write_atomically
+from or_mv_anon.printable import printable
 from or_mv_anon.records import Detections, Keypoints
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
@@ -39,13 +40,14 @@ def preview_session(plan: SessionPlan, looks: Looks) -> None:
         UserError: it cannot be written.
     """
     rows = []
-    for camera in tqdm(plan.cameras, desc=f"{plan.session.name}: preview", unit="camera"):
+    for camera in tqdm(plan.cameras, desc=printable(f"{plan.session.name}: preview"), unit="camera"):
         rows.append(_row(camera, looks))
     width = max(row.shape[1] for row in rows)
     sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
     target = plan.out / "preview.png"
-    write_atomically(target, lambda path: path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes()))
-    print(f"Preview: {target}\nTracking does not work on single frames, so weak candidates are covered here as well.")
+    keep_output(plan.store, target, cv2.imencode(".png", sheet)[1].tobytes())
+    print(f"Preview: {printable(target)}")
+    print("Tracking does not work on single frames, so weak candidates are covered here as well.")
 
 
 def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Boxes:

@@ -5,28 +5,52 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.audit.page import render_page
 from or_mv_anon.files import write_atomically
+from or_mv_anon.printable import json_printable, printable_lines
+from or_mv_anon.seals import Seal
 
 SCHEMA = "or_mv_anon/audit/1"
-UNENCODABLE = "backslashreplace"  # file names need not be valid Unicode; in JSON this happens to be the right escape
 
 
-def write_audit(path_json: Path, path_html: Path, audit: Audit) -> None:
+def _write(path: Path, data: bytes) -> None:
+    write_atomically(path, lambda partial: partial.write_bytes(data))
+
+
+def write_audit(
+    path_json: Path, path_html: Path, audit: Audit, *, write: Callable[[Path, bytes], None] = _write
+) -> None:
     """Writes both files, each in one step: a file that is there is whole.
+
+    Args:
+        path_json: of `audit.json`.
+        path_html: of `report.html`.
+        audit: the content.
+        write: writes a file.
 
     Raises:
         UserError: a file cannot be written.
     """
-    text = json.dumps(audit_json(audit), indent=1, allow_nan=False, ensure_ascii=False)
-    page = render_page(audit)
-    write_atomically(path_json, lambda path: path.write_text(text + "\n", encoding="utf-8", errors=UNENCODABLE))
-    write_atomically(path_html, lambda path: path.write_text(page, encoding="utf-8", errors=UNENCODABLE))
+    text = json_printable(json.dumps(audit_json(audit), indent=1, allow_nan=False, ensure_ascii=False))
+    page = printable_lines(render_page(audit))
+    write(path_json, f"{text}\n".encode())
+    write(path_html, page.encode())
+
+
+def sealed_outputs(path_json: Path) -> dict[str, Seal]:
+    """What each output held when the audit at `path_json` was written, by its name; nothing where there is none."""
+    try:
+        content = json.loads(path_json.read_bytes())
+        if not content["schema"].startswith(SCHEMA.rpartition("/")[0]):
+            return {}
+        return {entry["name"]: Seal(str(entry["sha256"]), int(entry["bytes"])) for entry in content["outputs"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def audit_json(audit: Audit) -> dict[str, Any]:

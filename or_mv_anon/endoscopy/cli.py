@@ -47,7 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: one per core, at most 4)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
-    mode.add_argument("--overwrite", action="store_true", help="discard earlier results of these recordings")
+    mode.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="discard earlier results of these recordings; nothing else is ever replaced",
+    )
 
 
 def run(parsed: argparse.Namespace) -> int:

@@ -6,14 +6,14 @@ Each recording is a session of its own with one camera, so it is cut, resumed, r
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from or_mv_anon.anonymization.accounting import frame_problems
-from or_mv_anon.anonymization.media import CameraPlan, discard, open_camera
+from or_mv_anon.anonymization.media import CameraPlan, open_camera
 from or_mv_anon.anonymization.options import Options
+from or_mv_anon.anonymization.pipeline import start_afresh
 from or_mv_anon.anonymization.plan import (
     STORE_FOLDER,
     SessionPlan,
@@ -30,9 +30,11 @@ from or_mv_anon.endoscopy.labels import SUFFIX, labels_of, labels_text
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.stages import Verdicts, load_judgements
 from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained
+from or_mv_anon.files import explained, unused
 from or_mv_anon.lock import hold
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.overlap import refuse_overlap
+from or_mv_anon.printable import printable
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
 from or_mv_anon.site.names import check_output_name
@@ -57,8 +59,7 @@ def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_v
         UserError: nothing could be done.
     """
     videos = find_recordings(options.videos)
-    if options.out.resolve() == videos[0].resolve().parent:
-        raise UserError(f"The output folder {options.out} is that of the recordings; choose another.")
+    refuse_overlap(options.out, videos, option="The output folder")
     effective_config(options)  # refuses what cannot be before any work
     weights = find_weights(options, {"endoscope"})
     require_device(options.device)
@@ -102,7 +103,8 @@ def find_recordings(place: Path) -> list[Path]:
         hint = f" Its folders are not searched: {', '.join(below[:5])}." if below else ""
         raise UserError(f"No videos in {place}; their names end in {', '.join(sorted(VIDEO_SUFFIXES)[:8])}, ....{hint}")
     if below:
-        print(f"- folders in {place} are not searched: {', '.join(below[:5])}{', ...' if len(below) > 5 else ''}")
+        shown = printable(", ".join(below[:5]))
+        print(f"- folders in {printable(place)} are not searched: {shown}{', ...' if len(below) > 5 else ''}")
     return videos
 
 
@@ -125,10 +127,8 @@ def _anonymize(
     config, name = effective_config(options), result_name(video)
     check_output_name(name, "The recording")
     store = options.out / STORE_FOLDER / name
-    if options.overwrite:
-        with explained(store):
-            shutil.rmtree(store, ignore_errors=True)
-    _refuse_another(store, name, video)
+    if not options.overwrite:
+        _refuse_another(store, name, video)
     session = Session(name=name, cameras=(Camera(name=name, files=video, kind="endoscope"),))
     plan = plan_session(session, options.out, options, config, store=store)
     if not plan.cameras:
@@ -139,7 +139,7 @@ def _anonymize(
     labels = options.out / f"{name}{SUFFIX}"
     _refuse_strangers(plan, [labels, *([camera.destination] if save_video else [])], overwrite=options.overwrite)
     for note in plan.notes if save_video else ():
-        print(f"- {note}")
+        print(f"- {printable(note)}")
     run = SessionRun(plan, options, config, weights, endoscopy)
     run.run(render=save_video)
     if not run.placed(camera):
@@ -170,17 +170,26 @@ def _refuse_another(folder: Path, name: str, video: Path) -> None:
 
 
 def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool) -> None:
-    """Keep files that an earlier run over this recording did not write, unless asked otherwise."""
+    """Keep what this tool did not write; with `overwrite` its own earlier results of this recording go."""
+    store, own = plan.store, []
     for place in places:
-        if not place.exists():
+        name = os.path.relpath(place, store.root)
+        if not os.path.lexists(place):
             continue
-        if overwrite:
+        if store.owns(name):
+            own.append(place)
+        elif overwrite:
+            kept = unused(place)
             with explained(place):
-                discard(place)
-        elif not plan.store.wrote(os.path.relpath(place, plan.store.root)):
+                place.rename(kept)
+            print(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
+        elif not store.wrote(name):
             raise UserError(
-                f"{place} exists and is not from an earlier run; choose another output folder or use --overwrite."
+                f"{place} exists and is not from an earlier run; move it away, or choose another output folder "
+                "(--overwrite keeps it under another name)."
             )
+    if overwrite:
+        start_afresh(plan, own)
 
 
 def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
@@ -225,10 +234,10 @@ def _tell(name: str, run: SessionRun, outside: float, written: list[str], proble
         if timing.frames_per_s and not timing.skipped and timing.stage in ("judge", "render")
     )
     print(
-        f"{name}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
-        f"{f' ({speed})' if speed else ''} -> {', '.join(written)}"
+        f"{printable(name)}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
+        f"{f' ({speed})' if speed else ''} -> {printable(', '.join(written))}"
     )
     for problem in problems[:SHOWN_PROBLEMS]:
-        print(f"- {problem}", file=sys.stderr)
+        print(f"- {printable(problem)}", file=sys.stderr)
     if len(problems) > SHOWN_PROBLEMS:
         print(f"- ... and {len(problems) - SHOWN_PROBLEMS} more", file=sys.stderr)

@@ -10,6 +10,8 @@ from pathlib import Path
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
 from or_mv_anon.lock import hold
+from or_mv_anon.overlap import refuse_other_json
+from or_mv_anon.printable import printable
 
 DESCRIPTION = """Judge anonymized videos against exact ground truth.
 
@@ -82,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         squares=SquaresOptions(version=args.squares),
         fill=FillOptions(brightness=args.fill_brightness, resized=args.allow_resized),
     )
+    if args.out is not None:
+        refuse_other_json(args.out, lambda found: found["schema"].startswith("or_mv_anon/evaluation/"), option="--out")
     truth = load_truth(args.truth)
     if by_pixels:
         result = evaluate_videos(args.original, args.video_only, truth, rules, progress=_say)
@@ -100,4 +104,4 @@ def run(args: argparse.Namespace) -> int:
 
 def _say(camera: str) -> None:
     if sys.stderr.isatty():
-        print(f"judging {camera} ...", file=sys.stderr)
+        print(f"judging {printable(camera)} ...", file=sys.stderr)

@@ -16,6 +16,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.files import write_atomically
 from or_mv_anon.lock import hold
 from or_mv_anon.option_types import SEED, whole
+from or_mv_anon.overlap import refuse_other_json
 
 if TYPE_CHECKING:  # loading them takes a second, which `--help` must not
     from or_mv_anon.learned.anonymizers import Anonymizer
@@ -78,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"There is no folder {args.out.absolute().parent} for --out; make it first.")
     if args.truth is not None and not on_video:
         raise UserError("--truth goes with --original and --anonymized; with --faces the folders say who is who.")
+    if args.out is not None:
+        refuse_other_json(args.out, lambda found: found["schema"].startswith("or_mv_anon/attack"), option="--out")
     if not on_video:
         return _attack_faces(args)
     with hold(args.anonymized, make=False):

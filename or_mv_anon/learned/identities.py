@@ -26,6 +26,7 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.learned.landmarks import WEIGHTS, LandmarkFinder
 from or_mv_anon.models.dense import Picture, fitted_size
 from or_mv_anon.models.registry import fetch
+from or_mv_anon.printable import printable
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 MIN_SCORE = 0.6  # of the face: new faces start tracks from this score on in the pipeline too
@@ -96,7 +97,9 @@ def read_identity_set(folder: Path, *, weights_dir: Path | None = None) -> Ident
     finder = LandmarkFinder(fetch(WEIGHTS, weights_dir=weights_dir), min_score=MIN_SCORE)
     config = load_config().regions
     faces, left_out = [], Counter[str]()
-    for person, path in tqdm(named, desc=f"faces of {folder.name}", unit="picture", disable=None, leave=False):
+    for person, path in tqdm(
+        named, desc=printable(f"faces of {folder.name}"), unit="picture", disable=None, leave=False
+    ):
         face = _read_face(f"{folder.name}/{person}", path, finder, config)
         if isinstance(face, Face):
             faces.append(face)

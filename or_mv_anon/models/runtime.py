@@ -5,20 +5,18 @@ Which engine, device and precision run is never silent: `Model.provider` says it
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.models import engines
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "f32", "bf16"]
@@ -71,7 +69,7 @@ def load_model(
     graph = model if isinstance(model, bytes) else model.read_bytes()
     if device == "cuda" and precision == "bf16":
         raise UserError("--precision bf16 is for the CPU; on CUDA use auto or f32.")
-    if device == "cuda" or (device == "auto" and precision != "bf16" and _cuda_obstacle() is None):
+    if device == "cuda" or (device == "auto" and precision != "bf16" and engines.cuda_obstacle() is None):
         try:
             return OnnxRuntimeModel(graph, precision=precision)
         except UserError:
@@ -84,7 +82,7 @@ class OpenVinoModel(Model):
     """OpenVINO on the CPU, tuned for the latency of single calls."""
 
     def __init__(self, graph: bytes, *, precision: Precision, threads: int, fixed_shapes: int = 0) -> None:
-        openvino = _openvino()
+        openvino = engines.openvino()
         self._core = openvino.Core()
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bf16" and "BF16" not in capabilities:
@@ -139,7 +137,7 @@ class OnnxRuntimeModel(Model):
 
     def __init__(self, graph: bytes, *, precision: Precision) -> None:
         require_device("cuda")
-        runtime = _onnxruntime()
+        runtime = engines.onnxruntime()
         providers: list[Any] = [("CUDAExecutionProvider", {"use_tf32": "0" if precision == "f32" else "1"})]
         if importlib.util.find_spec("tensorrt") and "TensorrtExecutionProvider" in runtime.get_available_providers():
             providers.insert(0, "TensorrtExecutionProvider")
@@ -168,49 +166,24 @@ def require_device(device: Device) -> None:
     Raises:
         UserError: it cannot.
     """
-    if device == "cuda" and (obstacle := _cuda_obstacle()):
+    if device == "cuda" and (obstacle := engines.cuda_obstacle()):
         raise UserError(f"CUDA was asked for, but {obstacle}; {INSTALL_CUDA}.")
 
 
 def describe_devices() -> list[DeviceReport]:
     """What this machine can infer on: the CPU, and CUDA with the reason where it is not usable."""
-    openvino = _openvino()
+    openvino = engines.openvino()
     core = openvino.Core()
     precisions = [p for p in ("FP32", "BF16", "INT8") if p in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")]
     processor = core.get_property("CPU", "FULL_DEVICE_NAME")
     version = openvino.__version__.split("-")[0]
     detail = f"OpenVINO {version} on {processor}, {os.cpu_count()} cores, computes in {', '.join(precisions)}"
-    obstacle = _cuda_obstacle()
-    cuda = f"ONNX Runtime {_onnxruntime().__version__}" if obstacle is None else f"{obstacle}; {INSTALL_CUDA}"
+    obstacle = engines.cuda_obstacle()
+    cuda = f"ONNX Runtime {engines.onnxruntime().__version__}" if obstacle is None else f"{obstacle}; {INSTALL_CUDA}"
     return [
         DeviceReport(name="cpu", usable=True, detail=detail),
         DeviceReport(name="cuda", usable=obstacle is None, detail=cuda),
     ]
-
-
-def _cuda_obstacle() -> str | None:
-    """Why ONNX Runtime has no CUDA here, or None; a session may still fail to open."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        return "onnxruntime-gpu is not installed"
-    runtime = _onnxruntime()
-    if "CUDAExecutionProvider" not in runtime.get_available_providers():
-        return "the installed onnxruntime has no CUDA (onnxruntime-gpu has)"
-    return None
-
-
-def _onnxruntime() -> ModuleType:
-    import onnxruntime
-
-    with contextlib.suppress(Exception):  # it only helps finding CUDA libraries that came as wheels
-        onnxruntime.preload_dlls()
-    return onnxruntime
-
-
-def _openvino() -> ModuleType:
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it reports usage over the network
-    import openvino
-
-    return openvino
 
 
 def _named(inputs: Tensors | NDArray[Any], names: list[str]) -> Tensors:

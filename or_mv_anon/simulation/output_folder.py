@@ -7,6 +7,7 @@ everything is there, so that the same command goes on where it was stopped.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from or_mv_anon.errors import UserError
 from or_mv_anon.files import explained, write_atomically
 
 MADE_WITH = "options"  # key of the truth's `source` under which the settings are
+
+_TRUTH = re.compile(r"(truth|coco)\.json|cam\d+\.(frames|people|faces)\.parquet")
+_RECORDING = re.compile(r"site\.toml|cam\d+\.mp4")
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,20 @@ class OutputFolder:
         write_atomically(self.work / "settings.json", lambda part: part.write_text(text))
 
     def clear(self) -> None:
-        """Remove an earlier simulated site, and nothing that is not one."""
+        """Remove an earlier simulated site, and nothing that is not one.
+
+        Raises:
+            UserError: something else lies in its folders, or a file cannot be removed.
+        """
         found = self._settings()
         if found is None:
             return
         self.begin(found)  # whatever happens now, the rest stays recognizable
+        for part, names in ((self.truth, _TRUTH), (self.recording, _RECORDING)):
+            with explained(part):
+                for path in part.iterdir() if part.is_dir() else ():
+                    if not path.is_file() or path.is_symlink() or not names.fullmatch(path.name):
+                        raise UserError(f"{path} is not from the simulator; move it away, then run again.")
         for part in (self.truth, self.recording, self.work):
             with explained(part):
                 if part.exists():

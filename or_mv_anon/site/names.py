@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.printable import printable as shown
 
 LONGEST = 200  # bytes; file systems take 255, and outputs add up to 50 to the name
 RESERVED = frozenset(
@@ -42,8 +43,3 @@ def check_output_name(name: str, where: str) -> None:
 def same_name(name: str) -> str:
     """Equal for names that are one file on some system: capitals do not count, nor how accents are composed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def shown(text: str) -> str:
-    """The text with everything escaped that a terminal would not print: line ends, escape sequences, invalid UTF-8."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from or_mv_anon.printable import printable
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, StreamFacts
 
 _HEADER = ("camera", "source", "size", "fps", "codec", "frames", "length", "starts at")
@@ -42,16 +43,18 @@ def describe(session: Session, indexes: Sequence[StreamFacts]) -> str:
     notes = [*_pair_notes(session, indexes, window)]
     for camera, index in zip(session.cameras, indexes, strict=True):
         notes += _camera_notes(camera, index)
-    return "\n".join([head, *lines, *(f"- {note}" for note in (*notes, *session.notes))])
+    return "\n".join(map(printable, [head, *lines, *(f"- {note}" for note in (*notes, *session.notes))]))
 
 
 def _row(camera: Camera, index: StreamFacts) -> tuple[str, ...]:
     width, height = index.upright_size
     return (
-        camera.name,
-        f"{camera.source.name}/ {camera.files[0].suffix}"
-        if isinstance(camera.files, tuple) and camera.holds_pictures
-        else camera.source_name,
+        printable(camera.name),
+        printable(
+            f"{camera.source.name}/ {camera.files[0].suffix}"
+            if isinstance(camera.files, tuple) and camera.holds_pictures
+            else camera.source_name
+        ),
         f"{width}x{height}",
         f"{float(index.average_rate):.2f}" if index.average_rate is not None else "?",
         index.codec,

@@ -34,9 +34,10 @@ def straight(tmp_path_factory: pytest.TempPathFactory, people: Picture) -> tuple
     return arguments, {name: (base / "out" / name).read_bytes() for name in NAMES}
 
 
-def _answer_ctrl_c() -> None:
+def _answer_signals() -> None:
     """A test runner in the background passes on that it ignores Ctrl-C; a terminal does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -45,7 +46,7 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*TOOL, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=_answer_ctrl_c,
+        preexec_fn=_answer_signals,
     )  # fmt: skip
     try:
         yield process
@@ -92,7 +93,7 @@ def finish(arguments: list[object], out: Path, expected: dict[str, bytes]) -> Ra
     assert ran.code == 0, ran.out + ran.err
     assert {name: (out / name).read_bytes() for name in NAMES} == expected
     assert audit_of(out)["verdict"]["well"]
-    assert not list(out.rglob("*.partial"))
+    assert not list(out.rglob("*.partial*"))
     return ran
 
 
@@ -116,15 +117,21 @@ def test_killed_in_the_middle(
         assert len(again) <= 2, "no more than the segments in work are done again"
 
 
-def test_interrupted_from_the_keyboard(straight: tuple[list[object], dict[str, bytes]], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+)
+def test_asked_to_end(
+    straight: tuple[list[object], dict[str, bytes]], tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """As from the keyboard, by a batch system, by a terminal that is closed: all processes of the group hear of it."""
     arguments, expected = straight
     with started(*arguments, "--out", tmp_path) as process:
         wait_for(process, tmp_path, "persons-*.parquet", count=2)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=30)
         ran = Ran(process.returncode, out, err)
         assert gone(process.pid)
-    assert ran.code == 130
+    assert ran.code == code
     assert "Traceback" not in err
     assert len(ran.sentences) == 1, err
     assert "run the same command again" in ran.sentences[0]

@@ -192,4 +192,4 @@ def test_outputs_that_cannot_be_are_told(tmp_path) -> None:
 def test_passwords_are_not_shown() -> None:
     place = parse_input("rtsp://surgeon:secret@10.0.0.7:554/scope?x=1")
     assert "secret" in place.address
-    assert place.shown == "rtsp://10.0.0.7:554/scope?x=1"
+    assert place.shown == "rtsp://10.0.0.7:554/scope?..."

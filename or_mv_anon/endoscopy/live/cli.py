@@ -69,11 +69,16 @@ def run(parsed: argparse.Namespace) -> int:
     from or_mv_anon.endoscopy.live.run import LiveOptions, LiveRun
     from or_mv_anon.endoscopy.live.warm import ready_classifier
     from or_mv_anon.endoscopy.settings import load_endoscopy_config, smoothing_overrides
+    from or_mv_anon.overlap import refuse_other_json, same_file
 
     size = _size(parsed.size)
     source, target = parse_input(parsed.input, size=size), parse_output(parsed.output, overwrite=parsed.overwrite)
-    if source.kind == target.kind == "file" and Path(source.address).resolve() == Path(target.address).resolve():
-        raise UserError(f"{source.address} is the input; choose another name for the output.")
+    written = [Path(target.address)] if target.kind == "file" else []
+    for path in [*written, *([] if parsed.stats is None else [parsed.stats])]:
+        if source.kind == "file" and same_file(Path(source.address), path):
+            raise UserError(f"{path} is the input; choose another name for the output.")
+    if parsed.stats is not None:
+        refuse_other_json(parsed.stats, lambda found: "frames_in" in found, option="--stats")
     options = LiveOptions(
         input=source,
         output=target,

@@ -29,6 +29,7 @@ class Meter:
         self.slates = 0
         self.unsent = 0  # pictures that the output did not take
         self.reconnects = 0  # of the input
+        self.clock_jumps = 0  # of a file's timestamps
         self.output_reconnects = 0
         self._latencies = np.zeros(LONGEST // STEP + 1, np.int64)
 

@@ -14,6 +14,8 @@ from or_mv_anon.endoscopy.live.line import Held
 from or_mv_anon.endoscopy.live.meter import Meter
 from or_mv_anon.endoscopy.live.pictures import Fitter, covered_copy, slate
 from or_mv_anon.endoscopy.live.sinks import Sink
+from or_mv_anon.printable import printable
+from or_mv_anon.redaction import redacted
 
 NO_SIGNAL_S = 0.5  # seconds without a new frame until the slate is shown
 
@@ -68,4 +70,4 @@ class Output:
 
 def say(message: str) -> None:
     """Tell the user at once, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(redacted(message)), file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from or_mv_anon.errors import UserError
+from or_mv_anon.redaction import HIDDEN, redacted_address
 
 PATTERN = "-"
 WINDOW = "window"
@@ -33,11 +34,8 @@ class Place:
 
     @property
     def shown(self) -> str:
-        """The address without user name and password, for messages."""
-        if self.kind != "stream":
-            return self.address
-        parts = urlsplit(self.address)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        """The address without what may be a user name, a password or a token, for messages and figures."""
+        return redacted_address(self.address) if self.kind == "stream" else self.address
 
 
 def parse_input(text: str, *, size: tuple[int, int] | None = None) -> Place:
@@ -63,7 +61,9 @@ def parse_input(text: str, *, size: tuple[int, int] | None = None) -> Place:
             raise UserError(f"There is no device {address}; is the capture card connected?")
         return Place("device", address, DEVICES[sys.platform])
     if not Path(text).is_file():
-        raise UserError(f"There is no file {text}; expected a video file, /dev/videoN, rtsp://, udp:// or {PATTERN}.")
+        raise UserError(
+            f"There is no file {_shown(text)}; expected a video file, /dev/videoN, rtsp://, udp:// or {PATTERN}."
+        )
     return Place("file", text)
 
 
@@ -80,18 +80,26 @@ def parse_output(text: str, *, overwrite: bool) -> Place:
         return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
     path = Path(text)
     if path.suffix.lower() not in FILES:
-        raise UserError(f"Cannot write {text}; expected {WINDOW}, a file {' or '.join(FILES)}, rtsp:// or udp://.")
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} is there already; choose another name or pass --overwrite.")
+        raise UserError(
+            f"Cannot write {_shown(text)}; expected {WINDOW}, a file {' or '.join(FILES)}, rtsp:// or udp://."
+        )
+    if os.path.lexists(path) and not (overwrite and path.is_file() and not path.is_symlink()):
+        more = " or pass --overwrite" if path.is_file() and not path.is_symlink() else ""
+        raise UserError(f"{path} is there already; choose another name{more}.")
     if not path.absolute().parent.is_dir():
         raise UserError(f"The folder {path.absolute().parent} does not exist; create it first.")
     return Place("file", text, FILES[path.suffix.lower()])
 
 
 def _network(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in NETWORK or not parts.netloc:
-        raise UserError(f"{text} is no stream that can be used; expected {'://, '.join(NETWORK)}:// and an address.")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in NETWORK and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # of a port that is no number
+        usable = False
+    if not usable:
+        expected = "://, ".join(NETWORK)
+        raise UserError(f"{redacted_address(text)} is no stream that can be used; expected {expected}://HOST.")
     return text
 
 
@@ -103,3 +111,8 @@ def _require_window() -> None:
         )
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise UserError("There is no screen to show a window on (DISPLAY is not set); write to a file or a stream.")
+
+
+def _shown(text: str) -> str:
+    """What may be an address that was mistyped, for messages."""
+    return HIDDEN if "@" in text else text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from or_mv_anon.endoscopy.live.sinks import EncodedSink, Sink, WindowSink
 from or_mv_anon.endoscopy.live.source import USUAL_RATE, Reader
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.errors import UserError
+from or_mv_anon.stopping import Requests, handling
 
 LOOKAHEAD_SHARE = 0.6  # of the delay: what follows a frame for so long decides about it, the rest is time for judging
 REPORT_S = 5.0  # seconds between reports
@@ -209,19 +209,12 @@ class LiveRun:
 
 @contextmanager
 def _asked_to_stop(stop: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM end the run cleanly; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    """Ctrl-C, SIGTERM and SIGHUP end the run cleanly, which is how a live run ends; a second one ends it at once."""
+    requests = Requests()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
+        if requests.is_first(number):
+            stop.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(handle):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -16,14 +16,19 @@ from or_mv_anon.endoscopy.live.line import DelayLine, Held
 from or_mv_anon.endoscopy.live.meter import Meter
 from or_mv_anon.endoscopy.live.pictures import turned_upright
 from or_mv_anon.endoscopy.live.places import Place
-from or_mv_anon.endoscopy.live.timeline import Timeline
+from or_mv_anon.endoscopy.live.relay import Relay
+from or_mv_anon.endoscopy.live.timeline import FILLED_S, FileClock, Timeline
 from or_mv_anon.errors import UserError
+from or_mv_anon.redaction import redacted
 from or_mv_anon.video.demux import main_stream, open_video
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 3.0  # seconds without anything from a stream
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds between attempts to connect; each pause is twice the one before
 USUAL_RATE, LEAST_RATE, LARGEST_RATE = 25.0, 1.0, 120.0  # frames per second
+SHOWN_JUMPS = 5  # of the clock
 QUICK = {"fflags": "nobuffer", "flags": "low_delay", "probesize": "500000", "analyzeduration": "500000"}
+
+Timed = tuple[av.VideoFrame, float | None]  # a picture and its own timestamp in seconds
 
 
 class Reader(threading.Thread):
@@ -60,7 +65,8 @@ class Reader(threading.Thread):
         except UserError as error:
             self.error = error
         except Exception as error:  # the output must end cleanly whatever happens here
-            self.error = UserError(f"Reading {self._place.shown} failed ({type(error).__name__}: {error}).")
+            told = redacted(f"{type(error).__name__}: {error}")
+            self.error = UserError(f"Reading {self._place.shown} failed ({told}).")
         finally:
             self._line.close()
 
@@ -90,9 +96,25 @@ class Reader(threading.Thread):
             self._stop_asked.wait(pause)
 
     def _read_connection(self) -> str:
-        """Read until the stream breaks off; returns why."""
+        """Read until the stream breaks off; returns why.
+
+        Raises:
+            UserError: the server will not do, and never did.
+        """
+        if self._place.format != "rtsp":
+            return self._read_address(self._place.address)
         try:
-            with self._open_stream() as container:
+            with Relay(self._place.address, timeout=OPEN_TIMEOUT) as relay:
+                why = self._read_address(relay.address)
+        except (OSError, ValueError) as error:
+            return getattr(error, "strerror", None) or str(error)
+        if relay.refused and self.size is None:
+            raise UserError(f"{self._place.shown} cannot be used: {relay.refused}; give the address that it leads to.")
+        return relay.refused or why
+
+    def _read_address(self, address: str) -> str:
+        try:
+            with self._open_stream(address) as container:
                 if not container.streams.video:
                     return "it has no video"
                 stream = container.streams.video[0]
@@ -104,15 +126,13 @@ class Reader(threading.Thread):
         except (FFmpegError, OSError, ValueError) as error:
             return getattr(error, "strerror", None) or str(error)
 
-    def _open_stream(self) -> InputContainer:
+    def _open_stream(self, address: str) -> InputContainer:
         options: dict[str, str] = {}
         if self._place.kind == "stream":
             options = dict(QUICK)
             if self._place.format == "rtsp":
                 options["rtsp_transport"] = "tcp"  # a lost datagram damages the picture until the next keyframe
-        return av.open(
-            self._place.address, format=self._place.format, options=options, timeout=(OPEN_TIMEOUT, READ_TIMEOUT)
-        )
+        return av.open(address, format=self._place.format, options=options, timeout=(OPEN_TIMEOUT, READ_TIMEOUT))
 
     def _begin(self, stream: VideoStream) -> None:
         stream.codec_context.thread_count = 1
@@ -121,8 +141,11 @@ class Reader(threading.Thread):
             rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
             self.rate = rate if LEAST_RATE <= rate <= LARGEST_RATE else USUAL_RATE
 
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-        """Frames as they decode; a packet that does not marks what follows as damaged, up to the next keyframe."""
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[Timed]:
+        """Frames as they decode, with their timestamps.
+
+        A packet that does not decode marks what follows as damaged, up to the next keyframe.
+        """
         self._damaged = False
         for packet in container.demux(stream):
             self._damaged |= packet.is_corrupt
@@ -135,7 +158,8 @@ class Reader(threading.Thread):
                 continue
             for picture in frames:
                 self._damaged = picture.is_corrupt or (self._damaged and not picture.key_frame)
-                yield picture
+                # The decoder's last frames come without a time base of their own.
+                yield picture, None if picture.pts is None else float(picture.pts * (stream.time_base or 0))
 
     def _pump(self, frames: Iterator[tuple[av.VideoFrame, float]]) -> None:
         for picture, taken in frames:
@@ -153,20 +177,31 @@ class Reader(threading.Thread):
                 self._on_first(held)
             self._line.put(held)
 
-    def _arriving(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _arriving(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames of a stream as they come."""
-        for picture in frames:
-            yield picture, self._timeline.taken(picture.time, time.monotonic())
+        for picture, own in frames:
+            yield picture, self._timeline.taken(own, time.monotonic())
 
-    def _timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, float]]:
+    def _timed(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames by their own timestamps, waiting for each one's moment where the input is paced."""
+        clock = FileClock(self.rate)
         start: float | None = None
-        last = 0.0
-        for picture in frames:
-            own = picture.time if picture.time is not None else last + 1 / self.rate
+        for picture, own in frames:
+            after, jump = clock.placed(own)
+            if jump:
+                self._meter.clock_jumps += 1
+                self._say_jump(after, jump)
             if start is None:
-                start = (time.monotonic() if self._paced else 0.0) - own
-            last = max(last, own)
-            if self._paced and self._stop_asked.wait(max(0.0, start + last - time.monotonic())):
+                start = time.monotonic() if self._paced else 0.0
+            if self._paced and self._stop_asked.wait(max(0.0, start + after - time.monotonic())):
                 return
-            yield picture, start + last
+            yield picture, start + after
+
+    def _say_jump(self, after: float, jump: float) -> None:
+        if self._meter.clock_jumps <= SHOWN_JUMPS:
+            self._say(
+                f"The timestamps of {self._place.shown} jump by {jump:+.1f} s, {after - FILLED_S:.1f} s after the "
+                f"beginning; {FILLED_S:g} s without a picture is shown for it."
+            )
+        elif self._meter.clock_jumps == SHOWN_JUMPS + 1:
+            self._say("Further jumps are only counted.")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+LARGEST_GAP_S = 5.0  # of a file's clock: so long may frames be missing; more means that the clock jumped
+LARGEST_STEP_BACK_S = 0.5  # of a file's clock: so far timestamps may be out of order
+SAME_S = 1e-6  # timestamps that differ by less are equal
+FILLED_S = 1.0  # seconds that a jump of a file's clock is given in the output
 LARGEST_JITTER = 0.5  # seconds between a frame's own time and its arrival; more means that the stream's clock jumped
 CREEP = 2e-4  # seconds per second that the estimate follows a stream's clock that runs slow
 
@@ -38,3 +42,43 @@ class Timeline:
         self._arrival = arrival
         self._last = min(arrival, max(self._last, time))
         return self._last
+
+
+class FileClock:
+    """When a file's frames follow one another: by their own timestamps, across jumps of the clock that made them.
+
+    A gap of a few seconds is kept. A longer one, or a clock that starts anew, would be hours without a picture, or all
+    pictures at one moment: such a jump is given one second, and the clock goes on from there.
+
+    Attributes:
+        jumps: how many there were.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """`rate`: nominal frames per second, for frames without a timestamp."""
+        self.jumps = 0
+        self._step = 1 / rate
+        self._offset: float | None = None
+        self._last = 0.0
+
+    def placed(self, own: float | None) -> tuple[float, float]:
+        """Seconds from the first frame to this one, and by how much the clock jumped before it (0: it did not).
+
+        Args:
+            own: the frame's timestamp in seconds, None where it has none.
+        """
+        if self._offset is None:
+            self._offset = -(own or 0.0)
+            return 0.0, 0.0
+        expected = self._last + self._step
+        time = expected if own is None else own + self._offset
+        jump = time - self._last
+        if -LARGEST_STEP_BACK_S <= jump <= LARGEST_GAP_S:
+            if jump < SAME_S:  # out of order: a moment of its own, unless that would run ahead of the clock
+                time = expected if expected - time <= LARGEST_STEP_BACK_S else self._last
+            self._last = time
+            return time, 0.0
+        self.jumps += 1
+        self._last += FILLED_S
+        self._offset += self._last - time
+        return self._last, jump
