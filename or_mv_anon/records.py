@@ -48,9 +48,10 @@ class FrameFlag(IntFlag):
     PERSONS = 1  # the person detector ran
     POSE = 2  # the pose model ran on this frame's detections
     FACES = 4  # the face detector ran
-    CORRUPT = 8  # the decoder reported damage
+    CORRUPT = 8  # damage reaches the frame: it is covered whole
     FAILED = 16  # an exception: the frame is covered whole
     STILL = 32  # heads were looked for in turned pictures
+    DOUBTFUL = 64  # looks damaged if damage is known to be near
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,8 @@ def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
             result = run.facts(rendering).get("result", {})
             problems += result.get("problems", [])
             damaged += len(result.get("damaged", []))
+    if run.placed(plan):  # the analysis looks more closely than rendering does
+        damaged = max(damaged, read_camera_audit(run.plan.store, plan)[0].corrupt_frames)
     if damaged:
         problems.append(f"{damaged} frames are damaged in the recording and covered whole.")
     problems = [f"{name}: {text}" for text in problems]

@@ -216,7 +216,7 @@ def _analyse_batch(
     change: SceneChange,
 ) -> Findings:
     found = Findings()
-    flags = {frame.index: FrameFlag.CORRUPT if frame.corrupt else FrameFlag(0) for frame in batch}
+    flags = {frame.index: damage_flags(frame) for frame in batch}
     looked = [frame for frame in batch if schedule.persons[frame.index]]
     pictures = _pictures(networks.persons, looked)
     for frame, picture in zip(looked, pictures, strict=True):
@@ -253,6 +253,12 @@ def _analyse_batch(
     found.frames += [frame.index - first for frame in batch]
     found.flags += [int(flags[frame.index]) for frame in batch]
     return found
+
+
+def damage_flags(frame: Frame) -> FrameFlag:
+    """What is to be noted of a frame's damage."""
+    corrupt = FrameFlag.CORRUPT if frame.corrupt else FrameFlag(0)
+    return corrupt | (FrameFlag.DOUBTFUL if frame.doubtful else FrameFlag(0))
 
 
 def _pictures(detector: FindsPersons | FaceDetector, frames: list[Frame]) -> list[NDArray[np.uint8]]:

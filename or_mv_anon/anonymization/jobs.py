@@ -89,7 +89,7 @@ def analyse(job: AnalyseJob) -> Analysed:
     """Detect persons, keypoints and faces in a segment, and what people look like, and store them."""
     started = time.perf_counter()
     networks = load_networks(job.models, job.config)
-    source = open_camera(job.plan.camera, job.plan.store)
+    source = open_camera(job.plan.camera, job.plan.store, scrutiny="thorough")
     schedule = plan_schedule(source.times, job.config, first=job.plan.first, stop=job.plan.stop)
     frames = source.frames(job.segment, wanted=schedule.any)
     found = analyse_frames(frames, networks, schedule, job.config, first=job.plan.first)

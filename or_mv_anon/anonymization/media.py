@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from or_mv_anon.anonymization.render import Writer
 from or_mv_anon.config import VideoConfig
 from or_mv_anon.files import unused
+from or_mv_anon.records import FrameFlag, Frames
 from or_mv_anon.seals import Signature, fingerprint, same_content
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
 from or_mv_anon.store import RunStore
 from or_mv_anon.video.bound_file import BlockHashes, InputChangedError
 from or_mv_anon.video.check import check_video
+from or_mv_anon.video.damage.watch import Scrutiny
 from or_mv_anon.video.encoding import Encoding
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import ImageFolderSource, ImageSegmentWriter, join_image_segments
@@ -181,17 +183,29 @@ def hash_camera(camera: Camera, store: Path, expected: Signature | None = None) 
     return digest, size
 
 
-def open_camera(camera: Camera, store: Path, *, bound: bool = True) -> Source:
+def open_camera(camera: Camera, store: Path, *, bound: bool = True, scrutiny: Scrutiny = "usual") -> Source:
     """The camera's frames, as `index_camera` found them.
 
     Args:
         camera: to open.
         store: folder of the stage outputs.
         bound: hold everything that is decoded to the hashes that `hash_camera` kept.
+        scrutiny: how much is done to find damage.
     """
     if camera.holds_pictures:
         return _pictures_of(camera, _stored_hashes(camera, store) if bound else None)
-    return source_of(_stored_index(camera, store), hashes=partial(_hashes_of, camera, store) if bound else None)
+    hashes = partial(_hashes_of, camera, store) if bound else None
+    return source_of(_stored_index(camera, store), scrutiny=scrutiny, hashes=hashes)
+
+
+def reached_by_damage(plan: CameraPlan, frames: Frames) -> Frames:
+    """The frames of a plan's part, flagged as corrupt wherever damage reaches that any of its segments found."""
+    if plan.camera.holds_pictures:
+        return frames
+    index = _stored_index(plan.camera, plan.store)
+    corrupt, doubtful = frames.has(FrameFlag.CORRUPT), frames.has(FrameFlag.DOUBTFUL)
+    reached = index.decoding.reached(index.times, corrupt, doubtful, first=plan.first, silent=index.hides_damage)
+    return frames.replace(flags=frames.flags | np.where(reached, np.uint8(FrameFlag.CORRUPT), np.uint8(0)))
 
 
 def _pictures_of(camera: Camera, hashes: BlockHashes | None = None) -> ImageFolderSource:
@@ -249,7 +263,7 @@ def read_back(plan: CameraPlan, segment: Segment) -> Iterator[Frame]:
     elif path.stat().st_size == 0:  # no frame of the segment could be decoded
         return iter(())
     else:
-        source = VideoSource(index_video(path))
+        source = VideoSource(index_video(path), scrutiny="none")
     return source.frames(Segment(0, 0, source.n_frames))
 
 

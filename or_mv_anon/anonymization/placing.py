@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.anonymization.heads import Heads, locate_heads
-from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.anonymization.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.anonymization.regions import camera_regions
 from or_mv_anon.anonymization.stored import read_joined
 from or_mv_anon.audit.cross_view import disagreement_risks
@@ -88,7 +88,7 @@ def place(job: PlaceJob) -> Placed:
     started = time.perf_counter()
     plan, config = job.plan, job.config
     store = RunStore(plan.store)
-    frames = read_joined(plan, "frames", Frames)
+    frames = reached_by_damage(plan, read_joined(plan, "frames", Frames))
     persons, heads = _read_people(store, plan, config)
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)

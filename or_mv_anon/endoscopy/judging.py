@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization.analyse import due
+from or_mv_anon.anonymization.analyse import damage_flags, due
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.settings import JudgingConfig
@@ -132,9 +132,9 @@ def _chosen_frames(source: Source, chosen: NDArray[np.int64]) -> Iterator[Frame]
 def _reduced(frame: Frame, config: JudgingConfig, first: int, problems: list[str]) -> _Picture:
     number = frame.index - first
     if frame.corrupt:
-        return _Picture(number, frame.time, FrameFlag.CORRUPT, None)
+        return _Picture(number, frame.time, damage_flags(frame), None)
     try:
-        return _Picture(number, frame.time, FrameFlag(0), frame.bgr(*picture_size(frame.upright_size, config)))
+        return _Picture(number, frame.time, damage_flags(frame), frame.bgr(*picture_size(frame.upright_size, config)))
     except Exception as error:  # fail closed
         problems.append(_problem(number, error))
         return _Picture(number, frame.time, FrameFlag.FAILED, None)

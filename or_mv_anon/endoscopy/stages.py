@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from or_mv_anon.anonymization.jobs import Analysed, flagged_frames
-from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.anonymization.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.anonymization.placing import Placed, write_camera_audit
 from or_mv_anon.audit.summary import summarize
 from or_mv_anon.config import PipelineConfig
@@ -66,7 +66,7 @@ def judge(job: JudgeJob) -> Analysed:
     plan = job.plan
     classifier = load_network(job.network)
     area = _area(plan, job.config)
-    source = open_camera(plan.camera, plan.store)
+    source = open_camera(plan.camera, plan.store, scrutiny="thorough")
     found = judge_frames(source.frames(job.segment), classifier, area, job.config, first=plan.first)
     frames = flagged_frames(plan, job.segment, found.frames, found.flags, source.missing)
     probability = np.full(len(frames), np.nan, np.float32)
@@ -137,4 +137,4 @@ def load_judgements(store: RunStore, plan: CameraPlan) -> tuple[Frames, Judgemen
         store.read(plan.file("judgements", segment), Judgements, frames=plan.numbers(segment))
         for segment in plan.segments
     ]
-    return Frames.concat(frames), Judgements.concat(judgements)
+    return reached_by_damage(plan, Frames.concat(frames)), Judgements.concat(judgements)

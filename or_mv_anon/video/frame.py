@@ -37,6 +37,12 @@ def _assumed_space(frame: av.VideoFrame) -> Colorspace:
     return Colorspace.ITU709 if min(frame.width, frame.height) >= _HD_HEIGHT else Colorspace.ITU601
 
 
+def colour_matrix_of(frame: av.VideoFrame) -> int:
+    """The matrix coefficients' number in ITU-T H.273; where the frame is silent, what players assume."""
+    stated = int(frame.colorspace)
+    return int(_assumed_space(frame)) if stated == UNSPECIFIED_SPACE else stated
+
+
 @dataclass
 class Frame:
     """A decoded frame of a source.
@@ -47,11 +53,12 @@ class Frame:
     index: int  # number in display order, from 0
     pts: int  # ticks of the source's time base
     time: float  # seconds: pts × time base
-    corrupt: bool  # the decoder reported damage, here or earlier in the same group of pictures
+    corrupt: bool  # damage reaches it, as far as was known when it was decoded
     native: av.VideoFrame  # in the working format
     pixel_format: PixelFormat
     orientation: Orientation
     scaler: PictureScaler
+    doubtful: bool = False  # looks damaged if damage is known to be near
     _planes: list[Plane] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -62,8 +69,7 @@ class Frame:
     @property
     def colour_matrix(self) -> int:
         """The matrix coefficients' number in ITU-T H.273; where the file is silent, what players assume."""
-        stated = int(self.native.colorspace)
-        return int(_assumed_space(self.native)) if stated == UNSPECIFIED_SPACE else stated
+        return colour_matrix_of(self.native)
 
     def bgr(self, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
         """The upright picture as (height, width, 3) uint8 BGR, scaled by area averaging to the asked size."""

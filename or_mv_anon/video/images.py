@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.errors import UserError
 from or_mv_anon.files import partial_path, publish, sync, write_error
 from or_mv_anon.video.bound_file import BlockHashes, read_bound
+from or_mv_anon.video.damage.twins import MjpegTwin
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.numbering import number_in, ticks_of
 from or_mv_anon.video.orientation import Orientation
@@ -25,6 +26,7 @@ from or_mv_anon.video.segments import Segment
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 MOST_BYTES = 1 << 30  # of one picture's file
+_JPEG = (".jpg", ".jpeg")
 _WRITE_OPTIONS = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -116,6 +118,7 @@ class ImageFolderSource:
         Raises:
             UserError: an image has another size than the first.
         """
+        twin = MjpegTwin()
         for number in range(segment.first, segment.stop):
             if wanted is not None and not wanted[number]:
                 continue
@@ -131,16 +134,21 @@ class ImageFolderSource:
                     f"folder {self._upright_size[0]}x{self._upright_size[1]}; images of one camera must be of one size."
                 )
             native, pixel_format = _native(picture)
+            is_jpeg = self.files[number].suffix.lower() in _JPEG
             yield Frame(
                 index=number,
                 pts=pts,
                 time=float(pts * self._time_base),
-                corrupt=False,
+                corrupt=is_jpeg and twin.misread(self._bytes(number)),
                 native=native,
                 pixel_format=pixel_format,
                 orientation=Orientation(),
                 scaler=self._scaler,
             )
+
+    def _bytes(self, number: int) -> bytes:
+        path = self.files[number]
+        return path.read_bytes() if self._hashes is None else read_bound(path, self._hashes.of_file(number))
 
     def _read(self, number: int) -> NDArray[Any] | None:
         return _read(self.files[number], None if self._hashes is None else self._hashes.of_file(number))

@@ -17,6 +17,8 @@ from av.video.stream import VideoStream
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.video.clock import clock_notes, find_splices
+from or_mv_anon.video.damage.chains import DecodingOrder, PacketWatcher, mark_broken
+from or_mv_anon.video.damage.matroska import broken_clusters
 from or_mv_anon.video.demux import (
     Packets,
     Span,
@@ -65,8 +67,8 @@ def index_video(
             "time_base": stream.time_base,
             "sample_aspect_ratio": stream.sample_aspect_ratio or None,
         }
-        shapes, b_pictures = ShapeWatcher(stream), BPictures(stream)
-        packets = read_packets(container, stream, progress=progress, watch=_both(shapes, b_pictures))
+        shapes, b_pictures, watched = ShapeWatcher(stream), BPictures(stream), PacketWatcher(stream)
+        packets = read_packets(container, stream, progress=progress, watch=_all(shapes, b_pictures, watched))
         may_jump = bool(container.format.flags & _TS_DISCONT)
         reorders = b_pictures.seen if codec == "h264" else bool(stream.codec_context.has_b_frames)
         left_out = _other_pictures(container, stream)
@@ -92,6 +94,9 @@ def index_video(
         notes.append(f"Its pictures change in size or shape ({listed}); all are fitted into {largest} with black bars.")
     if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
         notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
+    if facts["container"].startswith("matroska"):
+        mark_broken(watched.packets, broken_clusters(path))
+    carried = order.pts if order.labels is None else order.labels
     matrix = _display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
@@ -123,11 +128,12 @@ def index_video(
         shapes=changes,
         notes=tuple(notes),
         left_out=tuple(left_out),
+        decoding=DecodingOrder.of_packets(carried, order.labels_of(packets), watched.packets),
         **facts,
     )
 
 
-def _both(*watchers: Callable[[av.Packet], None]) -> Callable[[av.Packet], None]:
+def _all(*watchers: Callable[[av.Packet], None]) -> Callable[[av.Packet], None]:
     def watch(packet: av.Packet) -> None:
         for watcher in watchers:
             watcher(packet)

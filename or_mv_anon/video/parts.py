@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.errors import UserError
 from or_mv_anon.site.part_names import wall_clock
+from or_mv_anon.video.damage.chains import DecodingOrder
 from or_mv_anon.video.demux import open_video, video_streams
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.transport import spans_of
@@ -103,6 +104,7 @@ def joined_index(parts: Sequence[VideoIndex]) -> VideoIndex:
         span=None,
         notes=(*notes, *gaps),
         left_out=tuple(f"{part.path.name}: {sentence}" for part in parts for sentence in part.left_out),
+        decoding=DecodingOrder.joined([part.decoding for part in parts]),
         parts=tuple(parts),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.video.bound_file import BlockHashes
+from or_mv_anon.video.damage.watch import Scrutiny
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reader import VideoSource
@@ -22,13 +23,17 @@ class PartsSource:
     """The frames of a recording in parts, numbered and timed as one recording; a `Source`."""
 
     def __init__(
-        self, index: VideoIndex, *, threads: int = 1, hashes: Callable[[Path], BlockHashes] | None = None
+        self,
+        index: VideoIndex,
+        *,
+        scrutiny: Scrutiny = "usual",
+        hashes: Callable[[Path], BlockHashes] | None = None,
     ) -> None:
         """`index` is a joined one; for the others see `source_of`."""
         self.index = index
         self._sources = [
             VideoSource(
-                part, threads=threads, shown=index, hashes=None if hashes is None else partial(hashes, part.path)
+                part, scrutiny=scrutiny, shown=index, hashes=None if hashes is None else partial(hashes, part.path)
             )
             for part in index.parts
         ]

@@ -9,11 +9,11 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from or_mv_anon.video.bound_file import BlockHashes
-from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
+from or_mv_anon.video.damage.watch import Scrutiny, Watched, WatchedDecoder, watched_frames
+from or_mv_anon.video.demux import main_stream, open_video, show_in_order
 from or_mv_anon.video.fitting import Fitter, Shape
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
@@ -32,7 +32,7 @@ class VideoSource:
         self,
         index: VideoIndex,
         *,
-        threads: int = 1,
+        scrutiny: Scrutiny = "usual",
         hashes: Callable[[], BlockHashes] | None = None,
         shown: VideoIndex | None = None,
     ) -> None:
@@ -40,14 +40,14 @@ class VideoSource:
 
         Args:
             index: of the file.
-            threads: the decoder's; callers that run one process per core leave it at 1.
+            scrutiny: how much is done to find damage, see `WatchedDecoder`.
             hashes: gives those of the file's blocks, which everything that is decoded must then agree with.
             shown: what the pictures are made alike in size, shape and format; None for `index` itself.
         """
         self.index = index
         self._hashes = hashes
         self.missing: list[int] = []
-        self._threads = threads
+        self._scrutiny = scrutiny
         shown = shown or index
         self._upright_size = shown.upright_size
         self._format = working_format(shown.pix_fmt)
@@ -100,8 +100,8 @@ class VideoSource:
     def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
         """The frames of `segment`, in display order.
 
-        A frame that does not decode is left out and its ticks are added to `missing`. After damage, all frames up to
-        the next keyframe count as corrupt.
+        A frame that does not decode is left out and its ticks are added to `missing`. Damage makes corrupt whatever
+        is decoded after it up to the next frame that depends on nothing before, even where reading began in between.
 
         Args:
             segment: which frames.
@@ -109,17 +109,17 @@ class VideoSource:
                 where no other frame depends on them. None for all.
         """
         expected = segment.first
-        damaged = False
-        for number, native in self._numbered(segment, wanted):
-            damaged |= self._note_missing(expected, number, wanted)
+        lost = False
+        for number, watched in self._numbered(segment, wanted):
+            restarts = watched.picture.key_frame or int(self.index.pts[number]) in self.index.restart_pts
+            lost = self._note_missing(expected, number, wanted) or (lost and not restarts)
             expected = number + 1
-            damaged = native.is_corrupt or (damaged and not native.key_frame)
             if wanted is None or wanted[number]:
-                yield self._frame(native, number, corrupt=damaged)
+                yield self._frame(watched, number, corrupt=watched.damaged or lost)
         self._note_missing(expected, segment.stop, wanted)
 
-    def _frame(self, native: av.VideoFrame, number: int, *, corrupt: bool) -> Frame:
-        index = self.index
+    def _frame(self, watched: Watched, number: int, *, corrupt: bool) -> Frame:
+        index, native = self.index, watched.picture
         shape = index.shape_of(number) if index.shapes else self._shape
         if (native.width, native.height) != (shape.width, shape.height):  # an unannounced change
             shape = Shape(native.width, native.height, shape.aspect)
@@ -134,6 +134,7 @@ class VideoSource:
             pixel_format=self._format,
             orientation=index.orientation,
             scaler=self._scaler,
+            doubtful=watched.doubtful,
         )
 
     def _note_missing(self, first: int, stop: int, wanted: NDArray[np.bool_] | None) -> bool:
@@ -144,40 +145,41 @@ class VideoSource:
         self.missing.extend(p for p in pts.tolist() if p not in self.missing)
         return len(pts) > 0
 
-    def _numbered(self, segment: Segment, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _numbered(self, segment: Segment, wanted: NDArray[np.bool_] | None) -> Iterator[tuple[int, Watched]]:
         """(frame number, frame) of the segment's frames that decode, numbers strictly increasing."""
         number = segment.first - 1
         # The first frame tells whether the seek landed well, so it is decoded whether wanted or not.
         needed = None if wanted is None else np.union1d(np.flatnonzero(wanted), [segment.first, segment.stop - 1])
-        for found, native in self._from(segment.first, needed):
+        for found, watched in self._from(segment.first, needed):
             if found >= segment.stop:
                 return
             if found > number:
                 number = found
-                yield number, native
+                yield number, watched
                 if number == segment.stop - 1:
                     return
 
-    def _from(self, first: int, needed: NDArray[np.intp] | None) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _from(self, first: int, needed: NDArray[np.intp] | None) -> Iterator[tuple[int, Watched]]:
         """Frames from number `first` on; entry points move back until the decoder shows that very frame."""
         for entry in self._entries(first):
             decoded = self._known(self._decode(entry, needed))
-            for number, native in decoded:
+            for number, watched in decoded:
                 if number < first:
                     continue
                 if number > first and entry is not None:
                     break  # the seek landed late, or the decoder needed frames from before the entry
-                yield number, native
+                yield number, watched
                 yield from decoded
                 return
 
-    def _known(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _known(self, frames: Iterator[Watched]) -> Iterator[tuple[int, Watched]]:
         """The planned ones of `frames` with their numbers."""
-        for native in frames:
-            if native.pts is not None:
-                place = int(np.searchsorted(self._sorted_labels, native.pts))
-                if place < self.n_frames and self._sorted_labels[place] == native.pts:
-                    yield int(self._by_label[place]), native
+        for watched in frames:
+            label = watched.picture.pts
+            if label is not None:
+                place = int(np.searchsorted(self._sorted_labels, label))
+                if place < self.n_frames and self._sorted_labels[place] == label:
+                    yield int(self._by_label[place]), watched
 
     def _entries(self, first: int) -> Iterator[int | None]:
         """Labels of keyframes to start decoding at, ever farther back, then None for the beginning of the file."""
@@ -191,15 +193,13 @@ class VideoSource:
                 step *= 2
         yield None
 
-    def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[av.VideoFrame]:
+    def _decode(self, entry: int | None, needed: NDArray[np.intp] | None) -> Iterator[Watched]:
         index = self.index
         with open_video(index.path, None if self._hashes is None else self._hashes(), span=index.span) as container:
             stream = main_stream(container, index.path)
-            stream.codec_context.thread_count = self._threads
-            if self._threads > 1:
-                stream.thread_type = "AUTO"
             if index.reorders:
                 show_in_order(stream, index.codec)
+            decoder = WatchedDecoder(stream, scrutiny=self._scrutiny, broken=index.broken)
             if entry is not None:
                 try:
                     container.seek(entry, stream=stream)
@@ -209,15 +209,15 @@ class VideoSource:
             if entry is not None:
                 packets = _from_keyframe(packets)
             packets = labelled(packets, index.label)
-            if needed is not None and self._threads == 1 and index.whole:  # several threads would skip other packets
-                packets = _skipping(packets, stream, set(index.carried[needed].tolist()))
-            yield from decode(container, stream, packets)
+            if needed is not None and index.whole:
+                packets = _skipping(packets, decoder, set(index.carried[needed].tolist()))
+            yield from watched_frames(decoder, packets)
 
 
-def _skipping(packets: Iterator[av.Packet], stream: VideoStream, needed: set[int]) -> Iterator[av.Packet]:
+def _skipping(packets: Iterator[av.Packet], decoder: WatchedDecoder, needed: set[int]) -> Iterator[av.Packet]:
     """`packets`; before each the decoder is told whether it may skip it when no other frame refers to it."""
     for packet in packets:
-        stream.codec_context.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in needed else "NONREF"
+        decoder.context.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in needed else "NONREF"
         yield packet
 
 

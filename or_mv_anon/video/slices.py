@@ -24,12 +24,16 @@ def length_bytes(extradata: bytes | None) -> int:
 
 def shows_b_picture(data: bytes, lengths: int) -> bool:
     """Whether the first slice of the H.264 packet `data` is of a B-picture; `lengths` as `length_bytes` says."""
+    return next(slice_types(data, lengths), -1) in _B_SLICES
+
+
+def slice_types(data: bytes, lengths: int) -> Iterator[int]:
+    """The type of every slice of an H.264 packet (Table 7-6)."""
     for start, _ in units(data, lengths):
         if data[start] & 0x1F in _SLICES:
             bits = _Bits(data[start + 1 : start + _HEADER])
             bits.exp_golomb()  # first_mb_in_slice
-            return bits.exp_golomb() in _B_SLICES
-    return False
+            yield bits.exp_golomb()
 
 
 def units(data: bytes, lengths: int) -> Iterator[tuple[int, int]]:

@@ -16,6 +16,7 @@ from or_mv_anon.video.segments import Segment
 
 if TYPE_CHECKING:
     from or_mv_anon.video.bound_file import BlockHashes
+    from or_mv_anon.video.damage.watch import Scrutiny
     from or_mv_anon.video.index import VideoIndex
 
 
@@ -65,13 +66,12 @@ class Source(Protocol):
         """
 
 
-def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, threads: int = 1) -> Source:
+def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25) -> Source:
     """Open a video file, the consecutive parts of one, a folder of images, or an explicit list of image files.
 
     Args:
         path: what to read.
         fps: frames per second of images; video files bring their own timestamps.
-        threads: decoder threads for video.
 
     Raises:
         UserError: it cannot be read.
@@ -82,20 +82,22 @@ def open_source(path: Path | Sequence[Path], *, fps: float | Fraction = 25, thre
     first = path if isinstance(path, Path) else next(iter(path), None)
     if first is None or first.is_dir() or (not isinstance(path, Path) and first.suffix.lower() in SUFFIXES):
         return ImageFolderSource(path, fps=fps)
-    return source_of(index_recording(path), threads=threads)
+    return source_of(index_recording(path))
 
 
-def source_of(index: VideoIndex, *, threads: int = 1, hashes: Callable[[Path], BlockHashes] | None = None) -> Source:
+def source_of(
+    index: VideoIndex, *, scrutiny: Scrutiny = "usual", hashes: Callable[[Path], BlockHashes] | None = None
+) -> Source:
     """The frames of an indexed video, be it in one file or in parts.
 
     Args:
         index: of the video.
-        threads: decoder threads.
+        scrutiny: how much is done to find damage.
         hashes: gives those of a file's blocks, which everything that is decoded must then agree with.
     """
     from or_mv_anon.video.parts_reader import PartsSource
     from or_mv_anon.video.reader import VideoSource
 
     if index.parts:
-        return PartsSource(index, threads=threads, hashes=hashes)
-    return VideoSource(index, threads=threads, hashes=None if hashes is None else partial(hashes, index.path))
+        return PartsSource(index, scrutiny=scrutiny, hashes=hashes)
+    return VideoSource(index, scrutiny=scrutiny, hashes=None if hashes is None else partial(hashes, index.path))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.video.clock import Splice
+from or_mv_anon.video.damage.chains import DecodingOrder
+from or_mv_anon.video.damage.watch import DAMAGE_IS_TOLD
 from or_mv_anon.video.demux import Span
 from or_mv_anon.video.fitting import Shape
 from or_mv_anon.video.labels import Label
@@ -59,6 +62,7 @@ class VideoIndex:
     mastering: Mastering | None = None  # of an HDR picture
     span: Span | None = None  # bytes of the file that are read; None for all
     parts: tuple[VideoIndex, ...] = ()  # that follow one another, if this is a recording in parts; else empty
+    decoding: DecodingOrder = field(default_factory=DecodingOrder.unknown)  # and what the packets say of damage
     left_out: tuple[str, ...] = ()  # sentences about material that is not part of the picture that is read
 
     @property
@@ -117,6 +121,21 @@ class VideoIndex:
         """(N,) what the frames carry when they are decoded, in display order."""
         return self.pts if self.labels is None else self.labels
 
+    @cached_property
+    def broken(self) -> frozenset[int]:
+        """What the frames carry whose packets are known to be damaged."""
+        return frozenset(self.carried[np.isin(self.decoding.rank, self.decoding.broken)].tolist())
+
+    @cached_property
+    def restart_pts(self) -> frozenset[int]:
+        """Ticks of the frames that depend on nothing before them."""
+        return frozenset(self.pts[np.isin(self.decoding.rank, self.decoding.restarts)].tolist())
+
+    @property
+    def hides_damage(self) -> bool:
+        """Whether the codec's decoder shows damaged frames without a word."""
+        return any(part.hides_damage for part in self.parts) or self.codec not in DAMAGE_IS_TOLD
+
     def placed(self, places: Mapping[Path, Path]) -> VideoIndex:
         """The same with every path replaced by the one that `places` has for it."""
         parts = tuple(part.placed(places) for part in self.parts)
@@ -139,6 +158,7 @@ class VideoIndex:
             "shapes": [[first, shape.width, shape.height, str(shape.aspect)] for first, shape in self.shapes],
             "notes": list(self.notes),
             "left_out": list(self.left_out),
+            "decoding": self.decoding.to_json(),
             "parts": [part.to_json() for part in self.parts],
         }
 
@@ -157,6 +177,7 @@ class VideoIndex:
         if values["mastering"] is not None:
             given = values["mastering"].items()
             values["mastering"] = Mastering(**{key: None if v is None else tuple(v) for key, v in given})
+        values["decoding"] = DecodingOrder.from_json(values["decoding"])
         values["span"] = None if values["span"] is None else tuple(values["span"])
         values["parts"] = tuple(cls.from_json(part) for part in values["parts"])
         values["path"] = Path(values["path"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from driving import Ran, audit_of, covered_mask, decoded, looks_covered, regions_of, run
 from people_clips import HEADS, SIZE, Picture, write_people, write_picture_folder
 
 pytestmark = pytest.mark.sample
+
+FAULTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "faults"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,18 @@ def test_damaged_frames_are_covered_whole(damaged: tuple[Path, Path, Ran]) -> No
         for head in HEADS:
             x1, y1, x2, y2 = head.box(number).astype(int)
             assert covered_mask(regions, number, SIZE)[y1:y2, x1:x2].all()
+
+
+@pytest.mark.skipif(not FAULTS.is_dir(), reason="needs ../shared/data/faults")
+def test_damage_without_a_word_from_the_decoder_shows_nobody(tmp_path: Path, weights: Path) -> None:
+    """The body is garbage in which nobody is detected, the head above it is intact."""
+    out = tmp_path / "out"
+    ran = run("--videos", FAULTS / "hevc_46.mkv", "--out", out, "--method", "solid")
+    assert ran.code == 1
+    assert "damaged" in ran.out + ran.err
+    assert audit_of(out)["cameras"][0]["summary"]["corrupt_frames"] == 15
+    with av.open(str(out / "hevc_46.mkv")) as container:
+        assert all(frame.to_ndarray(format="gray").max() < 40 for frame in container.decode(video=0))
 
 
 def test_reports_do_not_repeat_folder_names(damaged: tuple[Path, Path, Ran]) -> None:

@@ -160,3 +160,16 @@ def test_a_picture_file_of_a_terabyte_is_not_read(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(UserError, match="can be read"):
         ImageFolderSource(tmp_path, fps=1)
+
+
+def test_a_jpeg_picture_with_flipped_bits_is_corrupt(tmp_path):
+    rng = np.random.default_rng(3)
+    for number in range(4):
+        picture = cv2.resize(rng.integers(0, 255, (12, 16, 3), np.uint8), (320, 240))
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), picture)
+    data = bytearray((tmp_path / "2.jpg").read_bytes())
+    for place in rng.integers(len(data) // 3, len(data) - 4, 60):
+        data[place] ^= 16
+    (tmp_path / "2.jpg").write_bytes(bytes(data))
+    source = ImageFolderSource(tmp_path, fps=25)
+    assert [frame.corrupt for frame in source.frames(Segment(0, 0, 4))] == [False, False, True, False]

@@ -76,11 +76,6 @@ def test_writing_into_planes_leaves_later_frames_alone(tmp_path):
     assert found == expected
 
 
-def test_more_threads_change_nothing(tmp_path):
-    path = write_clip(tmp_path / "a.mp4", frames=30, b_frames=2)
-    assert whole(VideoSource(index_video(path), threads=3)) == whole(VideoSource(index_video(path)))
-
-
 def test_damaged_packets_are_skipped_and_noted(tmp_path):
     path = write_clip(tmp_path / "a.mp4", frames=60, gop=20, codec="mpeg4")
     with av.open(str(path)) as container:

@@ -15,7 +15,7 @@ class Held:
 
     time: float  # seconds on the line's clock: when it was taken, as well as is known
     picture: av.VideoFrame
-    damaged: bool = False
+    damaged: bool = False  # covered, whatever was decided
     covered: bool | None = None
 
 
@@ -51,6 +51,12 @@ class DelayLine:
             self._held.append(held)
             self._unjudged.append(held)
             self._changed.notify_all()
+
+    def distrust(self) -> None:
+        """Damage was noticed: what waits here may have been reached by it, and leaves covered."""
+        with self._changed:
+            for held in self._held:
+                held.damaged = True
 
     def close(self) -> None:
         """No frame follows."""

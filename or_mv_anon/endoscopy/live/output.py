@@ -55,7 +55,7 @@ class Output:
             self._meter.note_latency(time.monotonic() - due[-1].time)
 
     def _picture(self, held: Held) -> av.VideoFrame | None:
-        covered = held.covered
+        covered = True if held.damaged else held.covered
         self._meter.late += covered is None
         self._meter.covered += covered is not False
         try:

@@ -20,6 +20,7 @@ from or_mv_anon.endoscopy.live.relay import Relay
 from or_mv_anon.endoscopy.live.timeline import FILLED_S, FileClock, Timeline
 from or_mv_anon.errors import UserError
 from or_mv_anon.redaction import redacted
+from or_mv_anon.video.damage.watch import WatchedDecoder
 from or_mv_anon.video.demux import main_stream, open_video
 
 OPEN_TIMEOUT, READ_TIMEOUT = 5.0, 3.0  # seconds without anything from a stream
@@ -53,7 +54,7 @@ class Reader(threading.Thread):
         self._on_first, self._say = on_first, say
         self._timeline = Timeline()
         self._seen = False  # anything in this connection
-        self._damaged = False  # something since the last keyframe
+        self._damaged = False  # damage reaches the frame decoded last
 
     def run(self) -> None:
         """Read until the end of a file, or until asked to stop."""
@@ -135,29 +136,22 @@ class Reader(threading.Thread):
         return av.open(address, format=self._place.format, options=options, timeout=(OPEN_TIMEOUT, READ_TIMEOUT))
 
     def _begin(self, stream: VideoStream) -> None:
-        stream.codec_context.thread_count = 1
-        stream.codec_context.thread_type = "SLICE"  # threads per frame would hold frames back
         if self.size is None:
             rate = float(stream.average_rate or stream.guessed_rate or USUAL_RATE)
             self.rate = rate if LEAST_RATE <= rate <= LARGEST_RATE else USUAL_RATE
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[Timed]:
-        """Frames as they decode, with their timestamps.
+        """Frames as they decode, with their timestamps; damage marks whatever is decoded after it.
 
-        A packet that does not decode marks what follows as damaged, up to the next keyframe.
+        That ends with the next keyframe.
         """
-        self._damaged = False
+        decoder = WatchedDecoder(stream, scrutiny="thorough")
+        decoder.context.thread_type = "SLICE"  # threads per frame would hold frames back
         for packet in container.demux(stream):
-            self._damaged |= packet.is_corrupt
-            try:
-                frames = stream.decode(packet if packet.size else None)
-            except EOFError:
-                return
-            except FFmpegError:
-                self._damaged = True
-                continue
-            for picture in frames:
-                self._damaged = picture.is_corrupt or (self._damaged and not picture.key_frame)
+            for picture, damaged, _ in decoder.decode(packet if packet.size else None):
+                if damaged and not self._damaged:
+                    self._line.distrust()  # damage is noticed late at times
+                self._damaged = damaged
                 # The decoder's last frames come without a time base of their own.
                 yield picture, None if picture.pts is None else float(picture.pts * (stream.time_base or 0))
 

@@ -1,0 +1,1 @@
+"""Damage in a recording, found whatever the decoder says of it: see docs/method.md."""

@@ -1,0 +1,220 @@
+"""Damage is found in every codec, also where the decoder shows the pictures without a word, and nothing else is."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.error import FFmpegError
+from clips import write_clip
+
+from or_mv_anon.video.damage.chains import Chains, DecodingOrder
+from or_mv_anon.video.damage.colours import impossible_colours
+from or_mv_anon.video.damage.matroska import broken_clusters
+from or_mv_anon.video.index import VideoIndex, index_video
+from or_mv_anon.video.reader import VideoSource
+from or_mv_anon.video.segments import Segment, plan_segments
+
+FAULTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "faults"
+needs_faults = pytest.mark.skipif(not FAULTS.is_dir(), reason="needs ../shared/data/faults")
+SIZE = (128, 96)
+
+
+def hidden(path: Path, *, segment_s: float | None = None) -> set[int]:
+    """Ticks of the frames that are covered whole or left out, as the stages find out."""
+    index = VideoIndex.from_json(index_video(path).to_json())
+    source = VideoSource(index, scrutiny="thorough")
+    corrupt, doubtful = np.zeros(source.n_frames, bool), np.zeros(source.n_frames, bool)
+    segments = [Segment(0, 0, source.n_frames)] if segment_s is None else plan_segments(index, seconds=segment_s)
+    for segment in segments:
+        for frame in source.frames(segment):
+            corrupt[frame.index], doubtful[frame.index] = frame.corrupt, frame.doubtful
+    reached = index.decoding.reached(index.times, corrupt, doubtful, silent=index.hides_damage)
+    return set(index.pts[reached].tolist()) | set(source.missing)
+
+
+def lumas(path: Path) -> dict[int, np.ndarray]:
+    """Luma by ticks, of all that a plain decoder shows."""
+    shown = {}
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            try:
+                for frame in packet.decode():
+                    plane = frame.planes[0]
+                    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
+                    shown[frame.pts] = rows[:, : plane.width].astype(int)
+            except (FFmpegError, EOFError):
+                continue
+    return shown
+
+
+def spoilt(sound: Path, damaged: Path, *, least: float = 4.0) -> set[int]:
+    """Ticks of the frames that a plain decoder shows clearly differently."""
+    expected, found = lumas(sound), lumas(damaged)
+    return {
+        pts for pts, luma in found.items()
+        if pts in expected and luma.shape == expected[pts].shape and np.abs(luma - expected[pts]).mean() > least
+    }  # fmt: skip
+
+
+def flip_bits(path: Path, *, packets: range, flips: int, seed: int = 4) -> Path:
+    """A copy of a file with flipped bits in the body of the largest of some packets."""
+    data, choice = bytearray(path.read_bytes()), random.Random(seed)
+    with av.open(str(path)) as container:
+        bodies = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    body = max((bodies[number] for number in packets), key=len)
+    start = data.index(body)
+    for _ in range(flips):
+        data[start + choice.randrange(len(body) // 4, len(body))] ^= 1 << choice.randrange(8)
+    copy = path.with_stem("damaged")
+    copy.write_bytes(bytes(data))
+    return copy
+
+
+CODECS: dict[str, dict[str, Any]] = {
+    "a.mp4": {"codec": "libx264", "b_frames": 2},
+    "b.mp4": {"codec": "libx265", "b_frames": 2, "options": {"x265-params": "log-level=error:pools=2:frame-threads=1"}},
+    "b_checksum.mp4": {
+        "codec": "libx265",
+        "options": {"x265-params": "log-level=error:pools=1:frame-threads=1:no-wpp=1:hash=1"},
+    },
+    "c.mp4": {"codec": "libvpx-vp9"},
+    "d.webm": {"codec": "libvpx", "time_base": Fraction(1, 1000), "container_options": {"write_crc32": "0"}},
+    "e.mp4": {"codec": "libsvtav1"},
+    "f.avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "time_base": Fraction(1, 30)},
+    "g.avi": {"codec": "mpeg4", "time_base": Fraction(1, 30)},
+    "h.mpg": {"codec": "mpeg2video", "time_base": Fraction(1, 30)},
+}
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_flipped_bits_are_found_and_sound_frames_are_left_alone(tmp_path: Path, name: str) -> None:
+    sound = write_clip(tmp_path / name, frames=40, gop=10, size=(192, 128), **CODECS[name])
+    assert hidden(sound) == set()
+    pts = sorted(lumas(sound))
+    damaged = flip_bits(sound, packets=range(11, 18), flips=20)
+    found = hidden(damaged)
+    assert spoilt(sound, damaged) <= found
+    assert found, "twenty flipped bits in one packet are noticed"
+    assert not found & {*pts[:8], *pts[30:]}, "the group before and the group after the next one stay as they are"
+
+
+@needs_faults
+@pytest.mark.parametrize(
+    ("clean", "damaged"),
+    [("hevc_clean", "hevc_46"), ("hevc_clean", "hevc_23"), ("vp9_clean", "vp9_silent_damage")],
+)
+def test_damage_that_the_decoder_keeps_to_itself(tmp_path: Path, clean: str, damaged: str) -> None:
+    sound, broken = FAULTS / f"{clean}.mkv", FAULTS / f"{damaged}.mkv"
+    assert hidden(sound) == set()
+    assert len(spoilt(sound, broken)) >= 10
+    assert spoilt(sound, broken) <= hidden(broken)
+    bare = _without_checksums(tmp_path / "bare.mkv", broken)
+    assert broken_clusters(broken)
+    assert not broken_clusters(bare)
+    assert spoilt(sound, bare) <= hidden(bare), "found without the container's checksums too"
+
+
+def _without_checksums(path: Path, source: Path) -> Path:
+    with av.open(str(source)) as given, av.open(str(path), "w", container_options={"write_crc32": "0"}) as output:
+        stream = output.add_stream_from_template(given.streams.video[0], opaque=True)
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    return path
+
+
+@needs_faults
+@pytest.mark.parametrize("segment_s", [None, 1.0])
+def test_a_lost_packet_reaches_the_next_keyframe_across_segments(segment_s: float | None) -> None:
+    path = FAULTS / "ts_one_packet_lost_long_gop.ts"
+    pts = index_video(path).pts
+    found = hidden(path, segment_s=segment_s)
+    assert found >= set(pts[85:].tolist()), "one keyframe in ten seconds: all that follows depends on what was lost"
+    assert not found & set(pts[:60].tolist())
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_lost_transport_packet_is_found(tmp_path: Path, codec: str) -> None:
+    path = write_clip(tmp_path / "a.ts", frames=60, gop=20, size=SIZE, codec=codec, time_base=Fraction(1, 90_000))
+    assert hidden(path) == set()
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    cut = places[25] + 188
+    (tmp_path / "b.ts").write_bytes(data[:cut] + data[cut + 188 :])
+    pts = index_video(path).pts
+    found = hidden(tmp_path / "b.ts", segment_s=0.4)
+    assert set(pts[26:40].tolist()) <= found
+    assert not found & {*pts[:18].tolist(), *pts[41:].tolist()}
+
+
+def test_a_flipped_bit_in_a_checked_matroska_cluster_is_found(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", frames=20, gop=10, size=SIZE, codec="libx265", time_base=Fraction(1, 1000))
+    assert broken_clusters(path) == []
+    assert hidden(path) == set()
+    assert hidden(flip_bits(path, packets=range(14, 15), flips=1))
+
+
+def test_frames_shown_before_the_damaged_one_but_decoded_after_it_are_reached() -> None:
+    # decoded I0 P4 B2 B1 B3 | I8 B6 B5 B7 with an open second group, shown 0 1 2 3 4 5 6 7 8
+    rank = np.array([0, 3, 2, 4, 1, 7, 6, 8, 5])
+    order = DecodingOrder(rank, np.array([0, 5]), np.zeros(0, np.int64))
+    damaged = np.arange(9) == 4
+    reached = order.reached(np.arange(9.0), damaged, np.zeros(9, bool))
+    assert reached.tolist() == [False, *[True] * 7, False], "leading pictures depend on the group before"
+    streaming = Chains()
+    streaming.restart(0, 0)
+    streaming.damage(1)
+    streaming.restart(5, 8)
+    assert [streaming.reaches(int(r), t) for t, r in enumerate(rank)] == reached.tolist()
+
+
+def test_intra_refresh_is_no_way_out_of_damage(tmp_path: Path) -> None:
+    options = {"preset": "medium", "x264-params": "intra-refresh=1:keyint=10"}
+    path = write_clip(
+        tmp_path / "a.ts", frames=60, gop=10, size=SIZE, options=options, time_base=Fraction(1, 90_000)
+    )  # fmt: skip
+    index = index_video(path)
+    assert index.decoding.restarts.tolist() == [0]
+    assert len(index.keyframes) > 1, "FFmpeg calls recovery points keyframes"
+
+
+def test_doubtful_frames_count_only_where_something_is_damaged() -> None:
+    order = DecodingOrder(np.arange(6), np.array([0, 3]), np.zeros(0, np.int64))
+    doubtful = np.arange(6) == 1
+    nothing = np.zeros(6, bool)
+    times = np.arange(6.0)
+    assert not order.reached(times, nothing, doubtful).any()
+    assert order.reached(times, np.arange(6) == 5, doubtful).tolist() == [False, True, True, False, False, True]
+    assert not order.reached(10 * times, np.arange(6) == 5, doubtful)[1]
+
+
+def test_what_lies_between_damaged_frames_is_covered_where_decoders_hide_damage() -> None:
+    order = DecodingOrder(np.arange(8), np.arange(8), np.zeros(0, np.int64))  # every frame stands alone
+    damaged = np.isin(np.arange(8), (1, 3))
+    times = np.array([0, 1, 2, 3, 4, 50, 51, 52.0])
+    nothing = np.zeros(8, bool)
+    assert order.reached(times, damaged, nothing).tolist() == damaged.tolist()
+    assert order.reached(times, damaged, nothing, silent=True).tolist() == [False, *[True] * 3, *[False] * 4]
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj422p", "yuv444p10le", "gray", "gbrp"])
+def test_pictures_of_real_colours_are_possible(pix_fmt: str) -> None:
+    rng = np.random.default_rng(0)
+    picture = np.kron(rng.integers(0, 256, (12, 16, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt)
+    assert not impossible_colours(frame).slightly
+
+
+def test_chroma_without_luma_is_impossible() -> None:
+    planes = np.full((192 * 3 // 2, 256), 128, np.uint8)
+    planes[:192] = 16
+    planes[240:] = 240
+    assert impossible_colours(av.VideoFrame.from_ndarray(planes, format="yuv420p")).clearly
