@@ -2,8 +2,9 @@
 
 The clips are made from `data/simulated_session`; every file gets 10 to 100 flipped bits in its packets, or loses
 packets, or has some cut short. "before" is what the decoder says by itself. Sound clips, also noisy, flickering and
-coarse ones, tell how many sound frames are covered for nothing. With --heads the files in which damaged frames are left
-are anonymized, and the heads that the sound clip's run covers and this one shows are counted.
+coarse ones, tell how many sound frames are covered for nothing. With --heads the files in which damaged frames are
+left, and every N-th of the others (--every), are anonymized, and those in which a head shows that the sound clip's run
+covers are counted.
 
 Usage: python benchmarks/damage_fuzz.py [--files 100] [--codecs h264,hevc,vp9,av1,mjpeg] [--seed 1] [--heads] [--json F]
 """
@@ -32,19 +33,22 @@ def main() -> None:
     parser.add_argument("--codecs", default=",".join(CODECS), help="which codecs (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--heads", action="store_true", help="anonymize the files in which damage is left")
+    parser.add_argument("--every", type=int, default=25, help="which of the other files --heads takes (default: 25)")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     options = parser.parse_args()
     os.environ.setdefault("SVT_LOG", "1")
     figures = {}
     for codec in options.codecs.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            figures[codec] = _codec(Path(folder), codec, options.files, options.seed, heads=options.heads)
+            figures[codec] = _codec(
+                Path(folder), codec, options.files, options.seed, every=options.every * options.heads
+            )
         print(f"{codec}: {json.dumps(figures[codec])}", flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1))
 
 
-def _codec(folder: Path, codec: str, files: int, seed: int, *, heads: bool) -> dict[str, int]:
+def _codec(folder: Path, codec: str, files: int, seed: int, *, every: int) -> dict[str, int]:
     count: Counter[str] = Counter(files=files)
     for name in ("files_with_a_shown_head", "sound_frames", "sound_frames_covered"):
         count[name] = 0
@@ -59,7 +63,8 @@ def _codec(folder: Path, codec: str, files: int, seed: int, *, heads: bool) -> d
         count["found_before"] += len(seen & before(damaged))
         count["found"] += len(seen) - len(left)
         count["files_with_damage_left"] += bool(left)
-        if left and heads:
+        if every and (left or number % every == 0):
+            count["files_anonymized"] += 1
             count["files_with_a_shown_head"] += shown_heads(folder, clip, sound, damaged) > 0
         if left:
             print(f"  {codec} file {number} ({clip.kind}, {damaged.suffix}): {len(left)} frames left", flush=True)

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 from damage_clips import RATE, RECORDING, Clip
 from damage_judging import decoded
 
-from or_mv_anon.evaluation.truth import TruthPeople
-from or_mv_anon.store import RunStore
+from or_mv_anon.evaluation.truth import load_truth
 
+TOOL = Path(__file__).parents[1] / "tools" / "anonymize_multiview.py"
 LEAST_FACE = 20  # visible pixels of a face that counts
 SHOWN, COVERED = 8.0, 20.0  # mean differences of a face's luma from the sound recording's, below and above
 
@@ -38,8 +39,6 @@ def shown_heads(folder: Path, clip: Clip, sound: Path, damaged: Path) -> int:
 def _by_number(path: Path | None) -> dict[int, np.ndarray]:
     if path is None:
         return {}
-    import av
-
     with av.open(str(path)) as container:
         base = container.streams.video[0].time_base
     assert base is not None
@@ -49,16 +48,13 @@ def _by_number(path: Path | None) -> dict[int, np.ndarray]:
 def _anonymized(folder: Path, path: Path) -> Path | None:
     """The output of the command for one file; None where it refuses."""
     out = folder / f"out_{path.stem}"
-    subprocess.run(
-        [sys.executable, "-m", "or_mv_anon", "anonymize", str(path), "--out", str(out), "--method", "solid",
-         "--overwrite"],
-        check=False, capture_output=True,
-    )  # fmt: skip
+    command = [sys.executable, str(TOOL), "--videos", str(path), "--out", str(out), "--method", "solid", "--overwrite"]
+    subprocess.run(command, check=False, capture_output=True)
     found = sorted(out.glob(f"{path.stem}.*"))
     return next((file for file in found if file.suffix in (".mp4", ".mkv", ".mov", ".webm", ".ts", ".avi")), None)
 
 
 def _people(clip: Clip) -> list[tuple[int, np.ndarray]]:
-    table = RunStore(RECORDING.parent / "truth").read(f"{clip.camera}.people.parquet", TruthPeople)
+    table = load_truth(RECORDING.parent / "truth").cameras[clip.camera].people
     rows = np.flatnonzero((table.face_visible >= LEAST_FACE) & (table.frame >= clip.first))
     return [(int(table.frame[row]) - clip.first, table.face_box[row]) for row in rows]
