@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -32,7 +33,7 @@ def visible(sound: Path, damaged: Path, *, least: float = LEAST_SHARE) -> set[in
 def decoded(path: Path) -> dict[int, NDArray[np.uint8]]:
     """The luma of every frame that a plain player shows, by its ticks."""
     shown: dict[int, NDArray[np.uint8]] = {}
-    with av.open(str(path)) as container:
+    with suppress(FFmpegError), av.open(str(path)) as container:  # a file that cannot be opened shows nothing
         for packet in container.demux(video=0):
             for frame in _decode(packet):
                 if frame.pts is not None:
@@ -45,7 +46,7 @@ def decoded(path: Path) -> dict[int, NDArray[np.uint8]]:
 def before(path: Path) -> set[int]:
     """Ticks of the frames that the decoder itself calls damaged, with what is shown after them up to a keyframe."""
     flagged: set[int] = set()
-    with av.open(str(path)) as container:
+    with suppress(FFmpegError), av.open(str(path)) as container:
         container.streams.video[0].codec_context.thread_count = 1
         damaged = False
         for packet in container.demux(video=0):

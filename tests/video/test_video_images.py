@@ -162,11 +162,13 @@ def test_a_picture_file_of_a_terabyte_is_not_read(tmp_path):
         ImageFolderSource(tmp_path, fps=1)
 
 
-def test_a_jpeg_picture_with_flipped_bits_is_corrupt(tmp_path):
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("restart", [0, 20])
+def test_a_jpeg_picture_with_flipped_bits_is_corrupt(tmp_path, grey, restart):
     rng = np.random.default_rng(3)
     for number in range(4):
-        picture = cv2.resize(rng.integers(0, 255, (12, 16, 3), np.uint8), (320, 240))
-        cv2.imwrite(str(tmp_path / f"{number}.jpg"), picture)
+        picture = cv2.resize(rng.integers(0, 255, (12, 16, 1 if grey else 3), np.uint8), (320, 240))
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), picture, [cv2.IMWRITE_JPEG_RST_INTERVAL, restart])
     data = bytearray((tmp_path / "2.jpg").read_bytes())
     for place in rng.integers(len(data) // 3, len(data) - 4, 60):
         data[place] ^= 16

@@ -5,7 +5,8 @@ that lost step because of a flipped bit runs past the end, or stops early and le
 behind every slice, and other memory, change nothing in a sound picture.
 
 MJPEG: told that the picture is one row of blocks higher, a decoder that is in step with the data finds them exhausted
-at that row's first block. One that found more or fewer blocks than were written stumbles somewhere else.
+at that row's first block. One that found more or fewer blocks than were written stumbles somewhere else. What restart
+markers divide is looked at part by part.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 
 from or_mv_anon.video.damage.complaints import complaints
-from or_mv_anon.video.damage.jpeg import one_row_higher
+from or_mv_anon.video.damage.jpeg import Longer, one_row_more
 from or_mv_anon.video.damage.nal import hevc_lengths, lengthen_hevc
 from or_mv_anon.video.pixels import depth_of, plane_rows
 
@@ -98,17 +99,19 @@ class MjpegTwin:
 
         Cameras that put something behind the data are recognized after a while, and then left alone.
         """
-        higher = one_row_higher(picture)
-        if higher is None or (self._looked >= _HABIT_AFTER and self._elsewhere > _HABIT_SHARE * self._looked):
+        longer = one_row_more(picture)
+        if longer is None or (self._looked >= _HABIT_AFTER and self._elsewhere > _HABIT_SHARE * self._looked):
             return False
-        changed, row = higher
-        with complaints() as heard, suppress(FFmpegError):
-            self._context.decode(av.Packet(changed))
-        places = [found.groups() for found in map(_STUMBLES.search, heard) if found]
-        elsewhere = places != [(str(row), "0")]
+        elsewhere = not longer or not all(self._ends_there(part) for part in longer)
         self._looked += 1
         self._elsewhere += elsewhere
         return elsewhere
+
+    def _ends_there(self, longer: Longer) -> bool:
+        with complaints() as heard, suppress(FFmpegError):
+            self._context.decode(av.Packet(longer.data))
+        places = [found.groups() for found in map(_STUMBLES.search, heard) if found]
+        return places == [(str(longer.row), "0")]
 
 
 def _decoder(name: str, **options: str) -> VideoCodecContext:
