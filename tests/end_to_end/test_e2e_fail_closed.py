@@ -145,7 +145,7 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
     settings: Any = None
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "load_networks", lambda *_: networks)
-        patch.setattr(jobs, "open_camera", lambda *_: GappySource(source, lost=(1, 5)))
+        patch.setattr(jobs, "open_camera", lambda *_, **__: GappySource(source, lost=(1, 5)))
         jobs.analyse(jobs.AnalyseJob(plan, segment, settings, config))
     vouch(store)
     track.track(track.TrackJob(plan, config))
