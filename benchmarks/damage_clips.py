@@ -143,15 +143,13 @@ def _packet_bytes(path: Path, data: bytearray) -> list[int]:
     """Places in the file of all bytes of its packets."""
     places: list[int] = []
     with av.open(str(path)) as container:
-        start = 0
         for packet in container.demux(video=0):
             content = bytes(packet)
             if path.suffix == ".ts":
                 return [place for place in range(188 * 8, len(data)) if place % 188 > 12]
-            found = data.find(content, start) if content else -1
+            found = data.find(content, packet.pos or 0) if content else -1
             if found >= 0:
                 places += range(found, found + len(content))
-                start = found + len(content)
     return places
 
 
