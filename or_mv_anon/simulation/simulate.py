@@ -59,23 +59,28 @@ def simulate_site(options: SimulationOptions) -> Made:
     Raises:
         UserError: the folder holds something else, cannot be written, or the extra `sim` is missing.
     """
-    with hold(options.out):
-        return _simulate(options)
-
-
-def _simulate(options: SimulationOptions) -> Made:
-    folder = OutputFolder(options.out)
     settings = options.to_json() | {"version": __version__}
-    if options.overwrite:
-        folder.clear()
-    if folder.is_finished(settings):
-        return Made(load_truth(folder.truth), 0, 0.0, None)
+    if options.overwrite or not OutputFolder(options.out).is_finished(settings):
+        _demand_extra()
+    with hold(options.out):
+        return _simulate(options, settings)
+
+
+def _demand_extra() -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
             f"The simulator needs {' and '.join(missing)}, not found here; install its extra with: "
             'pip install "or_mv_anon[sim]"'
         )
+
+
+def _simulate(options: SimulationOptions, settings: dict[str, Any]) -> Made:
+    folder = OutputFolder(options.out)
+    if options.overwrite:
+        folder.clear()
+    if folder.is_finished(settings):
+        return Made(load_truth(folder.truth), 0, 0.0, None)
     folder.begin(settings)
     made = _record(options, folder, settings)
     with explained(folder.work):
