@@ -94,6 +94,8 @@ def index_video(
         notes.append(f"Its pictures change in size or shape ({listed}); all are fitted into {largest} with black bars.")
     if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
         notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
+    for splice in splices:  # where another stream begins, counters jump without anything being lost
+        watched.packets[splice.packet - 1].broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
     carried = order.pts if order.labels is None else order.labels

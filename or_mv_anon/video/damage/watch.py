@@ -49,7 +49,7 @@ class WatchedDecoder:
     """Decodes one stream's packets, on one thread."""
 
     def __init__(
-        self, stream: VideoStream, *, scrutiny: Scrutiny = "usual", broken: frozenset[int] = frozenset()
+        self, stream: VideoStream, *, scrutiny: Scrutiny = "usual", broken: frozenset[int] | None = None
     ) -> None:
         """Open the decoder.
 
@@ -57,7 +57,7 @@ class WatchedDecoder:
             stream: whose packets.
             scrutiny: "none" asks the decoder alone, "usual" looks at the pictures as well, "thorough" also lets a
                 twin decode beside it where there is one (HEVC, VP8, MJPEG), at up to the same cost again.
-            broken: timestamps of packets that are known to be damaged.
+            broken: timestamps of the packets that are known to be damaged; None to believe what each says of itself.
         """
         self.chains = Chains()
         codec = stream.codec_context.codec.canonical_name
@@ -79,7 +79,7 @@ class WatchedDecoder:
             packet.opaque = number
             if self._restarts(packet):
                 self.chains.restart(number, packet.pts)
-            if packet.is_corrupt or packet.pts in self._broken:
+            if packet.is_corrupt if self._broken is None else packet.pts in self._broken:
                 self.chains.damage(number)
         else:
             number = max(0, number - 1)
