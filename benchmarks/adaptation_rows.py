@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from or_mv_anon.anonymization.heads import locate_heads
-from or_mv_anon.anonymization.regions import camera_regions
-from or_mv_anon.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Detections, Provenance, Tracks, TransferredHeads
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.truth import Truth
 from or_mv_anon.evaluation.detection import evaluate_detection
 from or_mv_anon.evaluation.detection_rules import DetectionRules
 from or_mv_anon.evaluation.evaluate import Rules, evaluate_regions
 from or_mv_anon.evaluation.faceoff import faceoff_table
 from or_mv_anon.evaluation.protocol_inputs import faceoff_video
 from or_mv_anon.evaluation.run_directory import CameraRun, load_stages
-from or_mv_anon.evaluation.truth import Truth
-from or_mv_anon.records import Detections, Provenance, Tracks, TransferredHeads
-from or_mv_anon.store import RunStore
+from or_mv_anon.regions.heads import locate_heads
+from or_mv_anon.regions.regions import camera_regions
 
 EVERY = 0.0  # score from which on every box of a row counts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from simulated_sites import percent
+from benchmarks.simulated_sites import percent
 
 PEOPLE = ("recall", "hard_recall", "in_all_views", "precision", "ap50", "faces_in_all_views", "covered_outside")
 ORIGINS = ("detected", "tracked", "cross_view")

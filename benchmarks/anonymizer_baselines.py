@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization.operators import snap
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.operators.cells import snap
 
 NOISE = 128.0  # standard deviation on the 8-bit scale
 SEGMENTS = 36  # super-pixels per region: as many as the cells of a 6 x 6 mosaic

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from anonymizer_baselines import Edge, Noise, SuperPixel
 from numpy.typing import NDArray
 
-from or_mv_anon.config import LearnedConfig, OperatorConfig, load_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.learned.anonymizers import Anonymizer, LearnedAnonymizer, learned, product
-from or_mv_anon.learned.modifier_model import ModifierModel, find_modifier
-from or_mv_anon.learned.release import LearnedOperator, LearnedSettings, load_learned
-from or_mv_anon.learned.release_check import Outcome
+from benchmarks.anonymizer_baselines import Edge, Noise, SuperPixel
+from or_mv_anon.attack.anonymizers import Anonymizer, LearnedAnonymizer, learned, product
+from or_mv_anon.core.config import LearnedConfig, OperatorConfig, load_config
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.dense import Picture
+from or_mv_anon.operators.drawn.modifier_model import ModifierModel, find_modifier
+from or_mv_anon.operators.drawn.operator import LearnedOperator, LearnedSettings, load_learned
+from or_mv_anon.operators.drawn.release_check import Outcome
 
 
 @dataclass(frozen=True, eq=False)

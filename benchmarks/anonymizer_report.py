@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.learned.attack import ADAPTIVE, NAIVE
+from or_mv_anon.attack.attack import ADAPTIVE, NAIVE
 
 OWN = ("blur", "pixelate", "solid", "learned")  # what the main job offers
 SEVERAL = "several frames"

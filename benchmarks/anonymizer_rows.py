@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from anonymizer_candidates import Candidate
 from numpy.typing import NDArray
 
-from or_mv_anon.learned.action_training import mean_average_precision
-from or_mv_anon.learned.actions import ActionNetwork, judged, scores
-from or_mv_anon.learned.adaptive import TrackDiscriminant
-from or_mv_anon.learned.anonymizers import Anonymizer, LearnedAnonymizer, anonymized
-from or_mv_anon.learned.attack import ADAPTIVE, NAIVE, Attacker
-from or_mv_anon.learned.bodies import Bodies, covered_frames, describe, match_bodies
-from or_mv_anon.learned.chance import chance_of_best
-from or_mv_anon.learned.identities import Face
-from or_mv_anon.learned.looks import RegionAlone
-from or_mv_anon.learned.matching import measure
-from or_mv_anon.learned.simulated import SimulatedFrame
-from or_mv_anon.learned.structural_similarity import structural_similarity
+from benchmarks.anonymizer_candidates import Candidate
+from benchmarks.attackers.bodies import Bodies, covered_frames, describe, match_bodies
+from benchmarks.attackers.structural_similarity import structural_similarity
+from or_mv_anon.attack.adaptive import TrackDiscriminant
+from or_mv_anon.attack.anonymizers import Anonymizer, LearnedAnonymizer, anonymized
+from or_mv_anon.attack.attack import ADAPTIVE, NAIVE, Attacker
+from or_mv_anon.attack.chance import chance_of_best
+from or_mv_anon.attack.identities import Face
+from or_mv_anon.attack.matching import measure
+from or_mv_anon.attack.region_crops import RegionAlone
+from or_mv_anon.head_training.action_training import mean_average_precision
+from or_mv_anon.head_training.actions import ActionNetwork, judged, scores
+from or_mv_anon.head_training.simulated import SimulatedFrame
 from or_mv_anon.models.embedder import PersonEmbedder
 
 TIMED = 60  # faces

@@ -18,26 +18,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from anonymizer_candidates import candidates_of_table
-from anonymizer_report import write_report
-from anonymizer_rows import Material, measure_row
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from or_mv_anon.config import load_config
-from or_mv_anon.files import write_atomically
-from or_mv_anon.learned.action_training import train_actions
-from or_mv_anon.learned.actions import ActionNetwork, read_crops
-from or_mv_anon.learned.adaptive import PixelDiscriminant, VectorDiscriminant
-from or_mv_anon.learned.adaptive_training import DividedSFace, TrainedFurther
-from or_mv_anon.learned.attack import Attacker, Naive, Parrot
-from or_mv_anon.learned.bodies import describe
-from or_mv_anon.learned.cached_recognizer import CachedRecognizer
-from or_mv_anon.learned.identities import Face, read_identities, split_enrolment
-from or_mv_anon.learned.looks import reduced
-from or_mv_anon.learned.recognizers import WEIGHTS, open_recognizers
-from or_mv_anon.learned.simulated import open_simulated
+from benchmarks.anonymizer_candidates import candidates_of_table
+from benchmarks.anonymizer_report import write_report
+from benchmarks.anonymizer_rows import Material, measure_row
+from benchmarks.attackers.adaptive_training import DividedSFace, TrainedFurther
+from benchmarks.attackers.bodies import describe
+from or_mv_anon.attack.adaptive import PixelDiscriminant, VectorDiscriminant
+from or_mv_anon.attack.attack import Attacker, Naive, Parrot
+from or_mv_anon.attack.cached_recognizer import CachedRecognizer
+from or_mv_anon.attack.identities import Face, read_identities, split_enrolment
+from or_mv_anon.attack.region_crops import reduced
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.head_training.action_training import train_actions
+from or_mv_anon.head_training.actions import ActionNetwork, read_crops
+from or_mv_anon.head_training.simulated import open_simulated
 from or_mv_anon.models.embedder import PersonEmbedder
+from or_mv_anon.models.recognizers import WEIGHTS, open_recognizers
 from or_mv_anon.models.registry import fetch
 
 REGION_SIDE = 160  # px of the covered region at most: what an attacker sees of a head that is near the camera

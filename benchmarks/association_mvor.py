@@ -22,21 +22,21 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.association import AssociationScores, evaluate_association
-from or_mv_anon.evaluation.mvor import DETECTORS, MVOR_VARIABLE, Mvor, find_mvor, load_detections, load_mvor
-from or_mv_anon.evaluation.mvor_association import Found, Geometry, annotated, associate, detected, geometries
-from or_mv_anon.evaluation.mvor_joint import Joint, associate_jointly, matches
-from or_mv_anon.evaluation.mvor_people import Crowd, Floats, crowds
-from or_mv_anon.evaluation.mvor_recovery import promote, transfer, without_duplicates
-from or_mv_anon.evaluation.mvor_retrieval import (
+from benchmarks.mvor.association import Found, Geometry, annotated, associate, detected, geometries
+from benchmarks.mvor.dataset import DETECTORS, MVOR_VARIABLE, Mvor, find_mvor, load_detections, load_mvor
+from benchmarks.mvor.joint import Joint, associate_jointly, matches
+from benchmarks.mvor.people import Crowd, Floats, crowds
+from benchmarks.mvor.recovery import promote, transfer, without_duplicates
+from benchmarks.mvor.retrieval import (
     Retrieval,
     count_retrieved,
     detector_average_precision,
     high_score,
     retrieve,
 )
-from or_mv_anon.evaluation.mvor_synchrony import match_by_synchrony, synchrony_distances
+from benchmarks.mvor.synchrony import match_by_synchrony, synchrony_distances
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.evaluation.association import AssociationScores, evaluate_association
 
 Method = Literal["baseline", "synchrony", "joint", "joint_synchrony"]
 Matrices = Mapping[tuple[int, int, int], Floats]

@@ -19,9 +19,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from damage_clips import CODECS, Clip, damage, sound_clips, write_clip
-from damage_heads import shown_heads
-from damage_judging import before, found, visible
+from benchmarks.damage_clips import CODECS, Clip, damage, sound_clips, write_clip
+from benchmarks.damage_heads import shown_heads
+from benchmarks.damage_judging import before, found, visible
 
 SOUND_KINDS = ("plain", "noise", "flicker", "coarse")
 

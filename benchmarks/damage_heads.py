@@ -8,10 +8,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-from damage_clips import RATE, RECORDING, Clip
-from damage_judging import decoded
 
-from or_mv_anon.evaluation.truth import load_truth
+from benchmarks.damage_clips import RATE, RECORDING, Clip
+from benchmarks.damage_judging import decoded
+from or_mv_anon.core.truth import load_truth
 
 TOOL = Path(__file__).parents[1] / "tools" / "anonymize_multiview.py"
 LEAST_FACE = 20  # visible pixels of a face that counts

@@ -11,7 +11,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment

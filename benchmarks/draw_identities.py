@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from or_mv_anon.anonymization.plan import STORE_FOLDER
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.records import Provenance, Tracks
+from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.core.store import RunStore
 from or_mv_anon.evaluation.run_directory import CameraRun, Run, load_run
-from or_mv_anon.files import write_atomically
-from or_mv_anon.records import Provenance, Tracks
-from or_mv_anon.store import RunStore
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import open_source
 

@@ -19,15 +19,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from or_mv_anon.anonymization.analyse import ModelSettings, load_networks
-from or_mv_anon.anonymization.plan import BUILT_IN
-from or_mv_anon.anonymization.preview import find_regions
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import PipelineConfig, load_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.negatives import EmptyPicture, FalseAlarms, covered_share, false_alarms
+from benchmarks.negatives import EmptyPicture, FalseAlarms, covered_share, false_alarms
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.dense import DenseDetector
 from or_mv_anon.models.registry import fetch
+from or_mv_anon.pipeline.plan import BUILT_IN
+from or_mv_anon.pipeline.preview import find_regions
+from or_mv_anon.pipeline.stages.analyse import ModelSettings, load_networks
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import SUFFIXES, ImageFolderSource
 from or_mv_anon.video.segments import Segment

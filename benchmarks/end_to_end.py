@@ -32,8 +32,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from deface_tool import DEFACE_BACKENDS, DEFACE_ENVIRONMENT, deface_command, prepare_deface
-from looping import clip_facts, count_frames, loop_clip
+from benchmarks.deface_tool import DEFACE_BACKENDS, DEFACE_ENVIRONMENT, deface_command, prepare_deface
+from benchmarks.looping import clip_facts, count_frames, loop_clip
 
 HERE = Path(__file__).resolve().parent
 TOOL = HERE.parent / "tools" / "anonymize_multiview.py"

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from endoscopy_clips import RATE, Clip
-from endoscopy_report import write_report
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.endoscopy_clips import RATE, Clip
+from benchmarks.endoscopy_report import write_report
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.borders import find_picture_area, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.judging import BORDER_LOOKS
@@ -36,7 +37,6 @@ from or_mv_anon.endoscopy.smoothing import OnlineSmoother, TwoStateSmoother
 from or_mv_anon.endoscopy.training.augmentation import example
 from or_mv_anon.endoscopy.training.material import Sample, draw_splits, load_material, of_split
 from or_mv_anon.endoscopy.training.settings import load_training_config
-from or_mv_anon.errors import UserError
 
 BATCH = 8
 LOOKS = 2  # changed versions of every held-out picture
@@ -89,11 +89,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     clips = compose(held_out, options.clips)
     result["clips"] = clips_measured(clips, classifier, smoothing)
     if options.work:
-        from endoscopy_tool import labelled_by_the_tool
+        from benchmarks.endoscopy_tool import labelled_by_the_tool
 
         result["clips"]["leaks"]["offline tool"] = labelled_by_the_tool(clips, options)
     if options.leave_one_out:
-        from endoscopy_folds import leave_one_out
+        from benchmarks.endoscopy_folds import leave_one_out
 
         result["leave_one_out"] = leave_one_out(samples, options)
     return result

@@ -15,9 +15,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from endoscopy_lens import Lens, cloth, open_part, seen, sleeve, tool
 from numpy.typing import NDArray
 
+from benchmarks.endoscopy_lens import Lens, cloth, open_part, seen, sleeve, tool
 from or_mv_anon.endoscopy.borders import find_picture_area
 
 RATE = 25.0  # frames per second

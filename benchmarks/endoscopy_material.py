@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.training.material import PICTURES, Sample, load_material
-from or_mv_anon.errors import UserError
 from or_mv_anon.site.layout import VIDEO_SUFFIXES
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import open_source

@@ -22,14 +22,14 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from endoscopy_clips import Clip
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.endoscopy_clips import Clip
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.borders import INPUT_SIZE
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.training.mishaps import clouds
-from or_mv_anon.errors import UserError
 from or_mv_anon.video.source import open_source
 
 TOOL = Path(__file__).parents[1] / "tools" / "anonymize_endoscopy.py"

@@ -11,15 +11,15 @@ from typing import Any
 
 import av
 import numpy as np
-from endoscopy_clips import RATE, Clip
 from tqdm import tqdm
 
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.endoscopy.labels import SUFFIX
+from benchmarks.endoscopy_clips import RATE, Clip
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.measures import leaks
-from or_mv_anon.endoscopy.offline import anonymize_recordings
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.pipeline.endoscope_labels import SUFFIX
+from or_mv_anon.pipeline.endoscope_offline import anonymize_recordings
+from or_mv_anon.pipeline.options import Options
 
 
 def write_clip_video(clip: Clip, path: Path) -> None:

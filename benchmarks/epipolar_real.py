@@ -37,10 +37,10 @@ from or_mv_anon.association.pair_estimate import Lesson, estimate
 from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.results import PairGeometry
 from or_mv_anon.association.views import View
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.truth import load_truth
 from or_mv_anon.evaluation.run_directory import load_run
-from or_mv_anon.evaluation.truth import load_truth
 
 Matrix = NDArray[np.float64]
 GRID_STEPS = 9

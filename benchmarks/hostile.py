@@ -22,17 +22,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hostile_files import CODECS, fuzz
-from hostile_kills import at_moments, at_operations, stale_results
-from hostile_names import data_loss, names
-from hostile_network import network
-from hostile_odd import faults, odd
-from hostile_races import changed_output, changing_input, two_runs
-from hostile_settings import bundles, settings, site_files
-from hostile_tables import damaged_notes, edited_tables, flipped_bits
-from hostile_tool import Case, Tool, Verdict
-from hostile_world import SEGMENTS, World
 from tqdm import tqdm
+
+from benchmarks.hostile_files import CODECS, fuzz
+from benchmarks.hostile_kills import at_moments, at_operations, stale_results
+from benchmarks.hostile_names import data_loss, names
+from benchmarks.hostile_network import network
+from benchmarks.hostile_odd import faults, odd
+from benchmarks.hostile_races import changed_output, changing_input, two_runs
+from benchmarks.hostile_settings import bundles, settings, site_files
+from benchmarks.hostile_tables import damaged_notes, edited_tables, flipped_bits
+from benchmarks.hostile_tool import Case, Tool, Verdict
+from benchmarks.hostile_world import SEGMENTS, World
 
 KINDS: Mapping[str, Callable[[World], Iterator[Case]]] = {
     "operations": at_operations, "moments": at_moments, "stale": stale_results, "two-runs": two_runs,

@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hostile_material import encode
-from hostile_tool import Case, Verdict
-from hostile_world import World
+from benchmarks.hostile_material import encode
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import World
 
 CODECS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {  # codec -> encoder, its options, containers
     "h264": ("libx264", {"crf": "20", "preset": "veryfast"}, ("mp4", "mkv", "ts", "avi", "mov")),

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hostile_hook import Moment, count_matching, happened
-from hostile_tool import Case, Verdict, kill
-from hostile_world import World
+from benchmarks.hostile_hook import Moment, count_matching, happened
+from benchmarks.hostile_tool import Case, Verdict, kill
+from benchmarks.hostile_world import World
 
 VIDEO = r"rename stages/.*video-[^ ]*$"  # an encoded segment gets its final name
 

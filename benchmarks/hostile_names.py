@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
-from hostile_tool import Case, Verdict
-from hostile_world import World
+
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import World
 
 NAMES = (
     b"timing.mp4", b"geometry.json.mp4", b"manifest.json.mp4", b"audit.json.mp4", b"report.html.mp4", b"stages.mp4",

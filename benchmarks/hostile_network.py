@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-from hostile_material import encode
-from hostile_tool import Case, Verdict
-from hostile_world import World
+
+from benchmarks.hostile_material import encode
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import World
 
 NAMESPACE = ("unshare", "--map-root-user", "--net")
 COUNTERS = {"Ip": ("OutRequests", "OutNoRoutes"), "Tcp": ("ActiveOpens",), "Udp": ("OutDatagrams",)}

@@ -15,9 +15,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from hostile_material import Pictures, decode, encode
-from hostile_tool import Case, Ran, Verdict
-from hostile_world import World
+
+from benchmarks.hostile_material import Pictures, decode, encode
+from benchmarks.hostile_tool import Case, Ran, Verdict
+from benchmarks.hostile_world import World
 
 DARK = 24  # mean level of 255 below which a whole picture is black
 

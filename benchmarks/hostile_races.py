@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hostile_hook import Moment, happened
-from hostile_material import encode, shown
-from hostile_tool import Case, Verdict
-from hostile_world import World
+from benchmarks.hostile_hook import Moment, happened
+from benchmarks.hostile_material import encode, shown
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import World
 
 MOMENTS = {  # after which operation of the covering run the input is replaced
     "its index is stored": r"rename stages/.*index\.json$",

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from hostile_tool import Case, Verdict
-from hostile_world import SEGMENTS, World
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import SEGMENTS, World
 
 FAMILIES = {  # section -> keys and values that make little sense, or none
     "detection": {"min_score": (5.0, 1.0, -1, "nan", "inf"), "input_long_side": (0, 1, -416, 10**9), "nms_iou": (0, -1),

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hostile_tool import Case, Verdict
-from hostile_world import World
+
+from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_world import World
 
 Edit = Callable[[pa.Table], pa.Table]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hostile_hook import Moment, operations
-from hostile_material import Clip, Shown, encode, read_clip, shown
-from hostile_tool import Ran, Tool, Verdict
+from benchmarks.hostile_hook import Moment, operations
+from benchmarks.hostile_material import Clip, Shown, encode, read_clip, shown
+from benchmarks.hostile_tool import Ran, Tool, Verdict
 
 FIRST = {"cam3": 12, "cam4": 62}  # frames of the shipped session at which several people face these cameras
 FRAMES = 8

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from or_mv_anon.adaptation.coco import LabelledImage, write_coco
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.settings import TrainingConfig
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
 

@@ -11,8 +11,8 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.openmmlab.augmentation import Augmentation, degrade, occlude, shown_share
 from or_mv_anon.openmmlab.imitation import Channels
 from or_mv_anon.openmmlab.taught_yolox import TaughtYOLOX

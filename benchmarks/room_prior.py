@@ -25,8 +25,10 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
-from room_prior_judge import judge_empty, judge_photographs, judge_rooms, read_marked
-from room_prior_material import (
+from tqdm import tqdm
+
+from benchmarks.room_prior_judge import judge_empty, judge_photographs, judge_rooms, read_marked
+from benchmarks.room_prior_material import (
     Example,
     composed_example,
     empty_example,
@@ -34,18 +36,16 @@ from room_prior_material import (
     room_examples,
     write_labels,
 )
-from room_prior_rooms import Room, make_room
-from tqdm import tqdm
-
-from or_mv_anon.anonymization.plan import BUILT_IN
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from benchmarks.room_prior_rooms import Room, make_room
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.models.half_weights import halve_weights
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
-from or_mv_anon.resources import resource
+from or_mv_anon.pipeline.plan import BUILT_IN
 from or_mv_anon.video.images import SUFFIXES
 
 TRAINED, JUDGED = range(3001, 3011), range(3101, 3103)  # seeds of rooms; those of all other evaluations are others

@@ -15,18 +15,18 @@ from typing import Any
 
 import cv2
 import numpy as np
-from empty_rooms import look
 from numpy.typing import NDArray
-from room_prior_rooms import Room
 from tqdm import tqdm
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.errors import UserError
+from benchmarks.empty_rooms import look
+from benchmarks.negatives import false_alarms
+from benchmarks.room_prior_rooms import Room
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.evaluation import average_precision as ap
-from or_mv_anon.evaluation.box_matching import NOBODY, Candidates, Subjects, match
 from or_mv_anon.evaluation.detection_rules import DetectionRules
-from or_mv_anon.evaluation.negatives import false_alarms
 from or_mv_anon.models.dense import Found
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.video.frame import Frame

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from room_prior_judge import detect
-from room_prior_rooms import Room
 
+from benchmarks.room_prior_judge import detect
+from benchmarks.room_prior_rooms import Room
 from or_mv_anon.adaptation.coco import PERSON
-from or_mv_anon.adaptation.pictures import PictureBank
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.dense import fitted_size
 from or_mv_anon.models.detector import PersonDetector
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.simulation.cameras.sensor import develop, meter
 from or_mv_anon.simulation.cast import MOST_PEOPLE, PATIENT
 from or_mv_anon.simulation.simulation_options import SimulationOptions

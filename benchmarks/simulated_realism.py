@@ -30,17 +30,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
-from or_mv_anon.anonymization.plan import BUILT_IN
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Column, Columns, Detections
+from or_mv_anon.core.truth import CameraTruth, TruthPeople, load_truth
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts
 from or_mv_anon.evaluation.exposure import MASK_NAMES, ExposureOptions
-from or_mv_anon.evaluation.truth import CameraTruth, TruthPeople, load_truth
 from or_mv_anon.models.registry import fetch
-from or_mv_anon.records import Column, Columns, Detections
+from or_mv_anon.pipeline.plan import BUILT_IN
+from or_mv_anon.pipeline.stages.analyse import ModelSettings, Networks, load_networks
 from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source, open_source

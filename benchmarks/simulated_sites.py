@@ -24,13 +24,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deface_tool import DEFACE_BACKENDS, DEFACE_ENVIRONMENT, deface_command, prepare_deface
-from looping import time_evenly
 from tqdm import tqdm
 
+from benchmarks.deface_tool import DEFACE_BACKENDS, DEFACE_ENVIRONMENT, deface_command, prepare_deface
+from benchmarks.looping import time_evenly
+from or_mv_anon.core.truth import Truth, load_truth
 from or_mv_anon.evaluation.evaluate import Evaluation, evaluate_run, evaluate_videos
 from or_mv_anon.evaluation.report_table import table
-from or_mv_anon.evaluation.truth import Truth, load_truth
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 ROWS = {"ours": "this tool", "ours, by its regions": "this tool, judged by its regions", "deface": "deface 1.5.0"}

@@ -28,28 +28,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
-from adaptation_tables import markdown
-from mean_teacher import mean_teacher
-from simulated_sites import TOOLS, simulate
 
+from benchmarks.adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
+from benchmarks.adaptation_tables import markdown
+from benchmarks.mean_teacher import mean_teacher
+from benchmarks.pseudo_labels import judge_labels
+from benchmarks.simulated_sites import TOOLS, simulate
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.decode import decode_pictures
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import Weights, find_weights, plan_session
-from or_mv_anon.anonymization.session_run import SessionRun
-from or_mv_anon.config import PipelineConfig, load_config
+from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.core.records import Provenance
+from or_mv_anon.core.resources import resource
+from or_mv_anon.core.truth import Truth, load_truth
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
-from or_mv_anon.evaluation.pseudo_labels import judge_labels
 from or_mv_anon.evaluation.run_directory import CameraRun
-from or_mv_anon.evaluation.truth import Truth, load_truth
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
-from or_mv_anon.records import Provenance
-from or_mv_anon.resources import resource
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import Weights, find_weights, plan_session
+from or_mv_anon.pipeline.runner import SessionRun
 from or_mv_anon.site import discover
 
 LEARNED = ("synchrony", "all")  # ways that train a network on the session first

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from or_mv_anon.config import TrackingConfig, load_config
-from or_mv_anon.records import Detections, FrameFlag, Frames
+from or_mv_anon.core.config import TrackingConfig, load_config
+from or_mv_anon.core.records import Detections, FrameFlag, Frames
 from or_mv_anon.tracking.offline import follow, track_camera
 
 RATE = 30.0

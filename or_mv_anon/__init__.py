@@ -1,7 +1,8 @@
 """Anonymize synchronized, uncalibrated multi-camera operating-room video.
 
 Data flows ``Frame -> Detections -> Tracks -> Keypoints -> Regions -> Frame``; every arrow is a stage whose
-output is stored (see ``records`` for the types, ``store`` for the files, ``anonymization.pipeline`` for the order).
+output is stored (see ``core.records`` for the types, ``core.store`` for the files, ``pipeline.pipeline`` for the
+order).
 """
 
 import os

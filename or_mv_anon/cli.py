@@ -15,23 +15,26 @@ from contextlib import contextmanager
 from typing import TextIO, cast
 
 from or_mv_anon import __version__
-from or_mv_anon.errors import UserError
-from or_mv_anon.printable import OutputClosed, PrintableStream, printable
-from or_mv_anon.stopping import exit_code, sentence, stopping
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.printable import OutputClosed, PrintableStream, printable
+from or_mv_anon.core.stopping import exit_code, sentence, stopping
 
 OUTPUT_CLOSED = 141  # as for a command that SIGPIPE ended
 PRIVATE_MASK = 0o077  # what a command makes is for this user alone
 PUBLIC = {"doctor", "sample", "simulate", "weights"}  # nothing of what these make tells about anybody
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
     "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
-    "anonymize": ("or_mv_anon.anonymization.cli", "anonymize the recordings of a site"),
-    "attack": ("or_mv_anon.learned.attack_cli", "try to recognize anonymized people"),
-    "endoscopy": ("or_mv_anon.endoscopy.cli", "label and cover frames outside the body in endoscopic recordings"),
-    "endoscopy-live": ("or_mv_anon.endoscopy.live.cli", "cover the live picture of an endoscope outside the body"),
+    "anonymize": ("or_mv_anon.pipeline.cli", "anonymize the recordings of a site"),
+    "attack": ("or_mv_anon.attack.cli", "try to recognize anonymized people"),
+    "endoscopy": (
+        "or_mv_anon.pipeline.endoscope_cli",
+        "label and cover frames outside the body in endoscopic recordings",
+    ),
+    "endoscopy-live": ("or_mv_anon.live.cli", "cover the live picture of an endoscope outside the body"),
     "evaluate": ("or_mv_anon.evaluation.cli", "judge anonymized videos against ground truth"),
     "simulate": ("or_mv_anon.simulation.cli", "make a simulated operating room with ground truth"),
     "train-endoscopy": ("or_mv_anon.endoscopy.training.cli", "train the network that finds frames outside the body"),
-    "train-learned": ("or_mv_anon.learned.train_cli", "train the face modifier of --method learned"),
+    "train-learned": ("or_mv_anon.head_training.cli", "train the face modifier of --method learned"),
 }
 
 

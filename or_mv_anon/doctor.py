@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from or_mv_anon.audit.versions import library_versions, missing_libraries
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 Level = Literal["OK", "WARN", "FAIL"]
 

@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.printable import printable
 
 STORE_FOLDER, WORK = "stages", "work"
 SHOWN = 20  # names of what is left
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         UserError: there is nothing to purge, or another run is writing there.
     """
     from or_mv_anon.adaptation.work import is_work
-    from or_mv_anon.lock import hold
+    from or_mv_anon.core.lock import hold
 
     out: Path = options.out
     if not _stores(out) and not is_work(out / WORK):
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _stores(out: Path) -> list[Path]:
     """Stores of a session, of the sessions below, and of endoscopic recordings."""
-    from or_mv_anon.store import MANIFEST
+    from or_mv_anon.core.store import MANIFEST
 
     places = [out / STORE_FOLDER, *out.glob(f"*/{STORE_FOLDER}"), *out.glob(f"{STORE_FOLDER}/*")]
     return sorted({place for place in places if (place / MANIFEST).is_file() and not place.is_symlink()})
@@ -68,8 +68,8 @@ def _stores(out: Path) -> list[Path]:
 
 def _purge_store(root: Path) -> list[str]:
     """Remove what a store holds about finished cameras; sentences about what stays."""
-    from or_mv_anon.by_products import cameras_of, discard_by_products, strangers
-    from or_mv_anon.store import RunStore
+    from or_mv_anon.core.by_products import cameras_of, discard_by_products, strangers
+    from or_mv_anon.core.store import RunStore
 
     store = RunStore.open(root)
     cameras = cameras_of(store)

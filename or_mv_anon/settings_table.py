@@ -6,14 +6,14 @@ import typing
 from typing import Any
 
 from or_mv_anon.adaptation.configuration import AdaptationConfig
-from or_mv_anon.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.resources import resource
+from or_mv_anon.core.settings_file import keys_of, relations_of, sections_of
+from or_mv_anon.core.toml_file import read_toml
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
-from or_mv_anon.learned.settings import LearnedTrainingConfig
-from or_mv_anon.ranges import Range
-from or_mv_anon.resources import resource
-from or_mv_anon.settings_file import keys_of, relations_of, sections_of
-from or_mv_anon.toml_file import read_toml
+from or_mv_anon.head_training.settings import LearnedTrainingConfig
 
 FILES: dict[str, type[Any]] = {
     "pipeline": PipelineConfig,

@@ -9,11 +9,11 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models import catalogue, registry
 from or_mv_anon.models.catalogue import Asset
 from or_mv_anon.models.download import copy_atomically
-from or_mv_anon.resources import resource
 
 
 def add_parsers(subparsers: Any) -> None:

@@ -1,4 +1,4 @@
-"""Makes the helpers beside this file, such as `clips`, importable from every test, and counts what an extra would add.
+"""Counts the tests that an extra which is not installed would add.
 
 A test or a whole file asks for an extra with `pytest.importorskip`, before it imports anything that needs it. The last
 line of a run then says how many were left out for want of which extra.

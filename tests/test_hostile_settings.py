@@ -13,13 +13,13 @@ import pytest
 from or_mv_anon import settings_table
 from or_mv_anon.adaptation.configuration import AdaptationConfig, load_adaptation_config
 from or_mv_anon.cli import main
-from or_mv_anon.config import PipelineConfig, load_config
+from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import Range, checked
+from or_mv_anon.core.settings_file import keys_of, sections_of
 from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
 from or_mv_anon.endoscopy.training import settings as endoscopy_training
-from or_mv_anon.errors import UserError
-from or_mv_anon.learned import settings as learned_training
-from or_mv_anon.ranges import Range, checked
-from or_mv_anon.settings_file import keys_of, sections_of
+from or_mv_anon.head_training import settings as learned_training
 
 FILES: dict[str, tuple[type[Any], Callable[..., Any]]] = {
     "pipeline": (PipelineConfig, load_config),

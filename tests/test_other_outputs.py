@@ -10,7 +10,7 @@ import pytest
 from or_mv_anon.adaptation.bundle import BundleParts, refuse_strangers, write_bundle
 from or_mv_anon.adaptation.work import STATE, discard_work
 from or_mv_anon.cli import main
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.simulation.output_folder import OutputFolder
 
 

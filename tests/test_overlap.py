@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.overlap import refuse_other_json, refuse_overlap, same_file
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.overlap import refuse_other_json, refuse_overlap, same_file
 
 
 @pytest.fixture

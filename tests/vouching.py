@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from or_mv_anon.store import MANIFEST, RunStore
+from or_mv_anon.core.store import MANIFEST, RunStore
 
 STAGE = "made by a test"
 

@@ -9,4 +9,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from or_mv_anon.cli import tool
 
 if __name__ == "__main__":
-    sys.exit(tool("or_mv_anon.endoscopy.cli"))
+    sys.exit(tool("or_mv_anon.pipeline.endoscope_cli"))

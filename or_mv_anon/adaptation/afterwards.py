@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from or_mv_anon.adaptation.budget import Budget
 from or_mv_anon.adaptation.configuration import AdaptationConfig
 from or_mv_anon.adaptation.criterion import DetectorCurves
 from or_mv_anon.adaptation.distill import distill
@@ -18,8 +17,9 @@ from or_mv_anon.adaptation.quantize import quantize
 from or_mv_anon.adaptation.refine import Refined, Refinement
 from or_mv_anon.adaptation.thresholds import room_thresholds
 from or_mv_anon.adaptation.work import WorkFolder
-from or_mv_anon.config import PipelineConfig
-from or_mv_anon.files import explained
+from or_mv_anon.core.budget import Budget
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.files import explained
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.site_thresholds import Thresholds
 

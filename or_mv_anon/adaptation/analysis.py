@@ -9,13 +9,13 @@ from pathlib import Path
 from or_mv_anon.adaptation.findings import CameraFindings, load_findings
 from or_mv_anon.adaptation.material import Window, keep_hashes, window_plan
 from or_mv_anon.adaptation.settings import MaterialConfig
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import Weights, weights_for_session
-from or_mv_anon.anonymization.session_run import SessionRun
-from or_mv_anon.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.printable import printable
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.registry import sha256
-from or_mv_anon.printable import printable
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import Weights, weights_for_session
+from or_mv_anon.pipeline.runner import SessionRun
 
 
 def labelling_config(config: PipelineConfig, material: MaterialConfig) -> PipelineConfig:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from or_mv_anon.adaptation.card import CARD, PLOT
 from or_mv_anon.adaptation.work import RECORDINGS, is_work
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained, write_atomically
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_model import KINDS, LAYOUT, LISTING, SCHEMA, load_site_model
 from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.option_types import MINUTES, ROUNDS, SEED, WORKERS, number, whole
+from or_mv_anon.core.option_types import MINUTES, ROUNDS, SEED, WORKERS, number, whole
 
 DESCRIPTION = """Learn a room from its own unlabelled recordings and write a site model for anonymize_multiview.py.
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
-from or_mv_anon.records import Provenance
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.records import Provenance
 
 PERSON = 1  # COCO's category
 NO_DENIAL = 1.0  # of labels that come from elsewhere

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from or_mv_anon.adaptation.coco import LabelledImage
 from or_mv_anon.adaptation.criterion import DetectorCurves, detect_pictures, judge_detector
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.settings import CriterionConfig
 from or_mv_anon.adaptation.support import merge_support
-from or_mv_anon.config import DetectionConfig
+from or_mv_anon.core.config import DetectionConfig
+from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.core.workers import available_cores
 from or_mv_anon.models.dense import Found
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.workers import available_cores
 
 
 class Comparison:

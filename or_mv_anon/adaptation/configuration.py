@@ -17,7 +17,7 @@ from or_mv_anon.adaptation.settings import (
     ThresholdConfig,
     TrainingConfig,
 )
-from or_mv_anon.settings_file import load_settings
+from or_mv_anon.core.settings_file import load_settings
 
 
 @dataclass(frozen=True, kw_only=True)

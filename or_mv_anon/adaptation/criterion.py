@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.settings import CriterionConfig
 from or_mv_anon.adaptation.support import Support
-from or_mv_anon.evaluation.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.dense import Found
 from or_mv_anon.models.detector import PersonDetector
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.adaptation.pictures import Picture, PictureBank
-from or_mv_anon.anonymization.media import CameraPlan, open_camera
+from or_mv_anon.core.pictures import Picture, PictureBank
+from or_mv_anon.core.workers import available_cores
+from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
-from or_mv_anon.workers import available_cores
 
 FARTHEST_S = 10.0  # seconds between chosen frames from which on seeking is faster than decoding through
 

@@ -11,12 +11,12 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from or_mv_anon.adaptation.pictures import Picture, PictureBank
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.pictures import Picture, PictureBank
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.site_thresholds import STUDENT_SIDE
-from or_mv_anon.ranges import Range
-from or_mv_anon.resources import resource
 
 CONFIG = "configs/detector/yolox_student.py"
 FITTED_PICTURES = 16  # that channels are chosen and refitted on

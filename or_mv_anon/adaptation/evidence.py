@@ -12,13 +12,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.settings import LabelConfig
 from or_mv_anon.adaptation.trust import rows_around
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Detections, Keypoints, Tracks
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.records import Detections, Keypoints, Tracks
 
 BODY = slice(Halpe26.NOSE, Halpe26.RIGHT_ANKLE + 1)  # the 17 keypoints that are seen from all sides
 SEEN = 8  # of them: half a body may be hidden

@@ -14,13 +14,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.head_labels import PosedCamera
-from or_mv_anon.anonymization.heads import locate_heads
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.records import Column, Columns, Detections
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.ranges import Range
-from or_mv_anon.records import Column, Columns, Detections
+from or_mv_anon.regions.heads import locate_heads
 
 LANDMARKS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
 USUAL_BOX = np.array([-0.36, -0.42, 0.36, 0.42])  # about the landmarks' middle, in head heights: forehead to chin

@@ -18,7 +18,6 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.face_labels import (
     FaceAdaptationConfig,
     FacedCamera,
@@ -28,9 +27,10 @@ from or_mv_anon.adaptation.face_labels import (
     label_faces,
 )
 from or_mv_anon.adaptation.head_labels import ReadFrames
-from or_mv_anon.adaptation.pictures import Picture
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import FaceConfig
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import FaceConfig
+from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.face import FaceDetector
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.compatibility import prepare

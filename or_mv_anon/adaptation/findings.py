@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization.media import CameraPlan, open_camera
-from or_mv_anon.anonymization.stored import read_joined, read_of_persons, session_seconds
-from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, Keypoints, Tracks
-from or_mv_anon.store import RunStore
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Identities, Keypoints, Tracks
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons, session_seconds
+from or_mv_anon.pipeline.media import CameraPlan, open_camera
 
 
 @dataclass(frozen=True, kw_only=True)

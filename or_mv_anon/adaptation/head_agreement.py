@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.head_labels import PosedCamera
-from or_mv_anon.anonymization.heads import Heads, locate_heads
 from or_mv_anon.association.geometry import epipolar_distance
 from or_mv_anon.association.results import PairGeometry
-from or_mv_anon.records import Identities
+from or_mv_anon.core.records import Identities
+from or_mv_anon.regions.heads import Heads, locate_heads
 
 NOBODY = -1
 MOST_PEOPLE = 1 << 20  # identities of a session, so that a key tells instants and people apart

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.head_crops import HeadCrop
-from or_mv_anon.adaptation.pictures import Picture
-from or_mv_anon.anonymization.heads import HEAD_POINTS, USUAL_SHARE
+from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.pose import BOX_PADDING, CROP_HEIGHT, CROP_WIDTH, Halpe26
+from or_mv_anon.regions.heads import HEAD_POINTS, USUAL_SHARE
 
 Example = tuple[Picture, NDArray[np.float32], NDArray[np.float32]]
 """A crop (256, 192, 3) BGR, keypoints in its pixels (26, 2) and their weights (26,)."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.head_labels import HeadLabels, PoseAdaptationConfig, ReadFrames
-from or_mv_anon.adaptation.pictures import Picture
+from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.pose import crop_frames
 
 CONTEXT = 1.5  # side of a cut-out ÷ side of the network's crop: room for shifted and turned crops

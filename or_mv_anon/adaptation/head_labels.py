@@ -14,11 +14,11 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.adaptation.pictures import Picture
-from or_mv_anon.anonymization.heads import HEAD_POINTS, USUAL_SHARE
+from or_mv_anon.core.pictures import Picture
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.records import Column, Columns, Detections, Keypoints, Tracks
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.ranges import Range
-from or_mv_anon.records import Column, Columns, Detections, Keypoints, Tracks
+from or_mv_anon.regions.heads import HEAD_POINTS, USUAL_SHARE
 
 LABELLED_POINTS = [*HEAD_POINTS, Halpe26.NECK]
 ReadFrames = Callable[[str, Sequence[int]], Iterator[tuple[int, Picture]]]

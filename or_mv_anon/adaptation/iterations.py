@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config
-from or_mv_anon.adaptation.budget import Budget
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.comparing import Comparison
 from or_mv_anon.adaptation.configuration import AdaptationConfig
@@ -22,13 +21,14 @@ from or_mv_anon.adaptation.decode import decode_pictures
 from or_mv_anon.adaptation.findings import CameraFindings, camera_name
 from or_mv_anon.adaptation.labelling import Labelling
 from or_mv_anon.adaptation.material import Window
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.training import Trainings
 from or_mv_anon.adaptation.work import WorkFolder
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import Weights
-from or_mv_anon.config import PipelineConfig
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.budget import Budget
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import Weights
 
 GEOMETRY = "geometry.json"
 ANALYSIS_SHARE = 0.2  # of a limited budget that the first look may take

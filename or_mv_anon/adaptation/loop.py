@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from or_mv_anon.adaptation.afterwards import Afterwards, Extras
-from or_mv_anon.adaptation.budget import Budget
 from or_mv_anon.adaptation.bundle import BundleParts, refuse_strangers, write_bundle
 from or_mv_anon.adaptation.card import CardFacts, IterationFacts, write_card
 from or_mv_anon.adaptation.coco import read_coco
@@ -21,13 +20,14 @@ from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
 from or_mv_anon.adaptation.thresholds import room_thresholds
 from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import find_weights, refuse_recordings_folder, with_embedder
-from or_mv_anon.config import config_hash, load_config
-from or_mv_anon.lock import hold
+from or_mv_anon.core.budget import Budget
+from or_mv_anon.core.config import config_hash, load_config
+from or_mv_anon.core.lock import hold
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import find_weights, refuse_recordings_folder, with_embedder
 from or_mv_anon.site import describe, discover
 
 LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.anonymization.media import CameraPlan
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import SessionPlan, plan_session
-from or_mv_anon.config import PipelineConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.printable import printable
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.pipeline.media import CameraPlan
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import SessionPlan, plan_session
 from or_mv_anon.site import Session, Site, StreamFacts, session_window
-from or_mv_anon.store import RunStore
 from or_mv_anon.video.segments import plan_segments
 
 MINUTE = 60.0

@@ -21,10 +21,10 @@ from or_mv_anon.adaptation.head_labels import (
     ReadFrames,
     label_heads,
 )
-from or_mv_anon.anonymization.heads import USUAL_SHARE
 from or_mv_anon.models import graphs
 from or_mv_anon.models.pose import BOX_PADDING, CROP_HEIGHT, decode_simcc
 from or_mv_anon.models.runtime import Device, load_model
+from or_mv_anon.regions.heads import USUAL_SHARE
 
 __all__ = ["PoseAdaptationConfig", "PosedCamera", "ReadFrames", "adapt_pose"]
 

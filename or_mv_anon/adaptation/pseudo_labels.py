@@ -13,13 +13,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.evidence import evidence_of_detections, evidence_of_tracks, scores_at
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.remembered import remembered_places
 from or_mv_anon.adaptation.settings import LabelConfig
 from or_mv_anon.adaptation.trust import clear_tracks, trust
-from or_mv_anon.records import Column, Columns, Detections, Provenance, Tracks
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.records import Column, Columns, Detections, Provenance, Tracks
 
 NOBODY = -1
 

@@ -25,16 +25,16 @@ import onnx.version_converter
 
 from or_mv_anon.adaptation.coco import read_coco
 from or_mv_anon.adaptation.criterion import at_score, detect_pictures, judge_detector
-from or_mv_anon.adaptation.pictures import Picture, PictureBank
 from or_mv_anon.adaptation.settings import CriterionConfig
 from or_mv_anon.adaptation.support import Support, merge_support
-from or_mv_anon.config import DetectionConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.config import DetectionConfig
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.pictures import Picture, PictureBank
+from or_mv_anon.core.ranges import Range
 from or_mv_anon.models import engines, graphs
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
-from or_mv_anon.ranges import Range
 
 OPSET = 13  # the first with a scale per channel
 

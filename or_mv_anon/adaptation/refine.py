@@ -21,14 +21,14 @@ from or_mv_anon.adaptation.faces import adapt_faces
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.head_agreement import RoomGeometry, contradicted_heads
 from or_mv_anon.adaptation.head_labels import PosedCamera, ReadFrames
-from or_mv_anon.adaptation.pictures import Picture
 from or_mv_anon.adaptation.pose import adapt_pose
-from or_mv_anon.anonymization.associating import AssociateJob
-from or_mv_anon.anonymization.media import CameraPlan
-from or_mv_anon.anonymization.stored import read_joined, read_of_persons
-from or_mv_anon.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.pictures import Picture
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints
+from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons
+from or_mv_anon.pipeline.media import CameraPlan
+from or_mv_anon.pipeline.stages.associate import AssociateJob
 
 KEPT, DROPPED = "The pose network was fine-tuned.", "The pose network stays as it is."
 

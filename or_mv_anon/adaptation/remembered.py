@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.records import Tracks
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Tracks
 
 Rows = NDArray[np.intp]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.settings import SamplingConfig
-from or_mv_anon.records import Provenance
+from or_mv_anon.core.records import Provenance
 
 LEAST_BLOCKS = 8  # a short window is cut into this many, so that something is left to train on
 MEGABYTE = 1e6

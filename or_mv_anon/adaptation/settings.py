@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from or_mv_anon.ranges import Range
+from or_mv_anon.core.ranges import Range
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from or_mv_anon import boxes as geometry
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.records import Column
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Column
 
 
 @dataclass(frozen=True)

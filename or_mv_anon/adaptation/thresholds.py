@@ -12,7 +12,7 @@ import numpy as np
 
 from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score
 from or_mv_anon.adaptation.settings import ThresholdConfig
-from or_mv_anon.config import TrackingConfig
+from or_mv_anon.core.config import TrackingConfig
 from or_mv_anon.models.site_thresholds import ADJUSTED
 
 STEP = 0.01

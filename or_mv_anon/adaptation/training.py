@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.adaptation.budget import Budget, IterationPlan, affords_iteration, plan_iterations
-from or_mv_anon.adaptation.pictures import PictureBank
 from or_mv_anon.adaptation.settings import TrainingConfig
 from or_mv_anon.adaptation.work import WorkFolder
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.budget import Budget, IterationPlan, affords_iteration, plan_iterations
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
-from or_mv_anon.resources import resource
 
 PROBE_STEPS = 4  # of a training that only measures the speed
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.settings import LabelConfig
-from or_mv_anon.records import Provenance, Tracks
+from or_mv_anon.core.records import Provenance, Tracks
 
 
 def trust(findings: CameraFindings, config: LabelConfig) -> NDArray[np.float32]:

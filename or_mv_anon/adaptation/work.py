@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import PRIVATE, explained, write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import PRIVATE, explained, write_atomically
 
 WORK = "work"  # beside the site model
 STATE = "adaptation.json"

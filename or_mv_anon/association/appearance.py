@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from or_mv_anon.association.appearance_odds import SCORES, Tally, fit_log_odds
 from or_mv_anon.association.simultaneous import different_people
 from or_mv_anon.association.views import View
-from or_mv_anon.records import Embeddings, Tracks
+from or_mv_anon.core.records import Embeddings, Tracks
 
 ENOUGH_PEOPLE = 2.0  # in the picture as a rule: the mean of fewer is about them, not about the camera
 CHUNK = 65_536  # pairs whose vectors are multiplied at once

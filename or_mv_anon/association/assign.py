@@ -13,7 +13,7 @@ from or_mv_anon.association.continuity import Links
 from or_mv_anon.association.evidence import Evidence
 from or_mv_anon.association.results import ViewNames
 from or_mv_anon.association.views import View
-from or_mv_anon.records import Identities
+from or_mv_anon.core.records import Identities
 
 Floats = NDArray[np.float64]
 

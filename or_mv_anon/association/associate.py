@@ -22,8 +22,8 @@ from or_mv_anon.association.results import Association, PairGeometry, ViewNames
 from or_mv_anon.association.simultaneous import different_people
 from or_mv_anon.association.synchrony import STEPS, learn_synchrony
 from or_mv_anon.association.views import View
-from or_mv_anon.config import AssociationConfig
-from or_mv_anon.records import Identities
+from or_mv_anon.core.config import AssociationConfig
+from or_mv_anon.core.records import Identities
 
 MOST_CELLS = 20_000_000  # of a matrix of log-odds of all pairs of tracks; longer sessions do without
 ESTIMATING = 0.9  # of the time, for geometry and synchrony together ...

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.views import BodyPoint
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models.pose import Halpe26
 
 Floats = NDArray[np.float32]
@@ -27,7 +27,7 @@ SOURCE = {
 HEAD_POINTS = [Halpe26.NOSE, Halpe26.LEFT_EYE, Halpe26.RIGHT_EYE, Halpe26.LEFT_EAR, Halpe26.RIGHT_EAR]
 MOST_WEIGHT = 1.0
 
-# Proportions of adults (Drillis and Contini 1964), as in `or_mv_anon.anonymization.heads`
+# Proportions of adults (Drillis and Contini 1964), as in `or_mv_anon.regions.heads`
 HEIGHT_OVER_SHOULDERS = 0.62  # head height ÷ shoulder to shoulder
 HEIGHT_OVER_EARS = 1.55  # ÷ ear to ear
 HEIGHT_OVER_TOP_NECK = 0.9  # ÷ top of head to neck

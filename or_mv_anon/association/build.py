@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.body_points import Bodies, from_keypoints, middle_line, plausible_head
 from or_mv_anon.association.views import Observations, View
-from or_mv_anon.records import Column, Detections, Keypoints, Tracks
+from or_mv_anon.core.records import Column, Detections, Keypoints, Tracks
 
 Seconds = NDArray[np.float64]
 Rows = NDArray[np.int64]

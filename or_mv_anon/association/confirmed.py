@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.association.views import Observations
-from or_mv_anon.records import Identities, Provenance, Tracks
+from or_mv_anon.core.records import Identities, Provenance, Tracks
 
 UPPER_SHARE = 0.5  # of a person box in which the head must lie
 LEAST_AGREEING = 0.5  # share of the instants at which others place the head

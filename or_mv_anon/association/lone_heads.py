@@ -22,7 +22,7 @@ from or_mv_anon.association.sightings import SURE_SPREAD, Sightings
 from or_mv_anon.association.track_distances import pair_distances
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.association.views import BodyPoint, Observations, View
-from or_mv_anon.records import Detections, Keypoints, Tracks
+from or_mv_anon.core.records import Detections, Keypoints, Tracks
 
 HEAD_OVER_FACE = 1.25  # head height over the longer side of a face box, which goes from forehead to chin
 HELD_SHARE = 0.5  # of a face's instants at which a followed head lies there, from which on it is that person's

@@ -23,8 +23,8 @@ from or_mv_anon.association.sightings import Sightings, see_heads
 from or_mv_anon.association.stretches import HeadRows, Stretches, over_frames
 from or_mv_anon.association.transfer import Places, place_heads
 from or_mv_anon.association.views import Observations, View
-from or_mv_anon.config import RecoveryConfig
-from or_mv_anon.records import Disagreements, Identities, Provenance, Tracks, TransferredHeads
+from or_mv_anon.core.config import RecoveryConfig
+from or_mv_anon.core.records import Disagreements, Identities, Provenance, Tracks, TransferredHeads
 
 MARGIN = 0.25  # head heights by which a head's middle may lie outside of the picture and still be covered
 AGREES = 1.0  # head heights by which a camera's own view of a head may differ from what others tell

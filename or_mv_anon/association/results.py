@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.records import Column, Columns, Identities
+from or_mv_anon.core.records import Column, Columns, Identities
 
 ViewNames = tuple[str, str]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from or_mv_anon.association.views import BodyPoint, View
-from or_mv_anon.records import Column, Columns, Identities
+from or_mv_anon.core.records import Column, Columns, Identities
 
 SURE_SPREAD = 0.15  # head heights by which a head point of full weight is off (standard deviation)
 LEAST_WEIGHT = 0.2  # a point at the top of a box, with no keypoint near, is off by a head height at most

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from or_mv_anon.association.head_heights import HeadHeights
 from or_mv_anon.association.sightings import Sightings
 from or_mv_anon.association.transfer import Places
-from or_mv_anon.config import RecoveryConfig
-from or_mv_anon.records import Column, Columns
+from or_mv_anon.core.config import RecoveryConfig
+from or_mv_anon.core.records import Column, Columns
 
 SMOOTHING = 1  # instants on either side over which a place is averaged, weighted by how well it is known
 Seconds = NDArray[np.float64]

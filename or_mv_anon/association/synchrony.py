@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.results import TrackPairs
 from or_mv_anon.association.synchrony_people import people_of, points_of
 from or_mv_anon.association.views import View
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 if TYPE_CHECKING:
     from or_mv_anon.association.synchrony_network import SynchronyNetwork

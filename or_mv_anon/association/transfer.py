@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.geometry import epipolar_lines, homogeneous
 from or_mv_anon.association.results import PairGeometry, ViewNames
 from or_mv_anon.association.sightings import Sightings
-from or_mv_anon.records import Column, Columns
+from or_mv_anon.core.records import Column, Columns
 
 Floats = NDArray[np.float64]
 FLATTEST = 1e-6  # least determinant of the normal equations, relative to their trace: lines below are parallel

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from or_mv_anon.records import Column, Columns
+from or_mv_anon.core.records import Column, Columns
 
 
 class BodyPoint(IntEnum):

@@ -80,7 +80,7 @@ class AttackAudit:
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> AttackAudit:
-        """From what the attack noted in the store's manifest (`learned/attack_video.py`)."""
+        """From what the attack noted in the store's manifest (`attack/session.py`)."""
         matched = [
             _matched(recognizer, compared, entry[compared])
             for recognizer, entry in facts["recognizers"].items()

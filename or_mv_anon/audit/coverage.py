@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes
-from or_mv_anon.records import Regions
+from or_mv_anon.core import boxes
+from or_mv_anon.core.records import Regions
 
 CELLS_AT_ONCE = 4_000_000  # bounds memory
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from or_mv_anon.audit.intervals import Clock, RiskInterval, group_runs
 from or_mv_anon.audit.reasons import REASONS
-from or_mv_anon.config import RiskConfig
-from or_mv_anon.records import Disagreements, Frames
+from or_mv_anon.core.config import RiskConfig
+from or_mv_anon.core.records import Disagreements, Frames
 
 HIDDEN_S = 1.0  # seconds after which somebody is more likely hidden here than missed, so severity no longer adds up
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.audit.reasons import Reason
-from or_mv_anon.records import Frames
+from or_mv_anon.core.records import Frames
 
 ONLY_FRAME_S = 0.04  # seconds that a video of a single frame is taken to last
 ROUNDING_S = 1e-6

@@ -11,9 +11,9 @@ from typing import Any
 
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.audit.page import render_page
-from or_mv_anon.files import write_atomically
-from or_mv_anon.printable import json_printable, printable_lines
-from or_mv_anon.seals import Seal
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.printable import json_printable, printable_lines
+from or_mv_anon.core.seals import Seal
 
 SCHEMA = "or_mv_anon/audit/1"
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from or_mv_anon.audit import track_risks
 from or_mv_anon.audit.intervals import Clock, RiskInterval, Run, group_runs
 from or_mv_anon.audit.reasons import REASONS, Reason
-from or_mv_anon.config import RiskConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, Identities, RegionKind, Regions, Tracks
+from or_mv_anon.core.config import RiskConfig
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Identities, RegionKind, Regions, Tracks
 
 SURE_OF_HEAD = 0.5  # region uncertainty up to here means a head seen, or inferred from neck and shoulders
 UNSEARCHED_S = 1.0  # seconds without person detection after which somebody can enter unseen

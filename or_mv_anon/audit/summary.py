@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.coverage import covered_share
 from or_mv_anon.audit.intervals import Clock
-from or_mv_anon.records import FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.records import FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
 
 COVERAGE_SAMPLES_PER_S = 4
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.intervals import Clock, RiskInterval
 from or_mv_anon.audit.reasons import REASONS, Reason
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.records import Detections, Identities, Provenance, Regions, Tracks
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Detections, Identities, Provenance, Regions, Tracks
 
 AROUND_END_S = 2.0  # seconds listed after a track's end and before its start
 LONG_FILL_S = 1.0  # seconds after which a person can have walked away from a filled-in place

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.borders import INPUT_SIZE
-from or_mv_anon.errors import UserError
 from or_mv_anon.models.own_network import own_or_shipped, read_file, read_header
 from or_mv_anon.models.runtime import Device, Precision, load_model
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from or_mv_anon.audit.intervals import Clock, RiskInterval, Run, group_runs
 from or_mv_anon.audit.reasons import REASONS, Reason
 from or_mv_anon.audit.risk import count, risk_intervals
-from or_mv_anon.config import RiskConfig
+from or_mv_anon.core.config import RiskConfig
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
 from or_mv_anon.endoscopy.smoothing import Smoothed
-from or_mv_anon.records import Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
 
 
 def outside_regions(

@@ -14,15 +14,16 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization.analyse import damage_flags, due
+from or_mv_anon.core.records import Column, Columns, FrameFlag
+from or_mv_anon.core.schedule import due
+from or_mv_anon.core.workers import count_frames
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.settings import JudgingConfig
-from or_mv_anon.records import Column, Columns, FrameFlag
+from or_mv_anon.pipeline.stages.analyse import damage_flags
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source
-from or_mv_anon.workers import count_frames
 
 BLOCK = 64  # frames held at once, reduced
 BATCH = 8  # pictures for the network at once

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.ranges import Range
-from or_mv_anon.settings_file import load_settings
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.settings_file import load_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class EndoscopyConfig:
 def load_endoscopy_config(
     path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None
 ) -> EndoscopyConfig:
-    """See `or_mv_anon.settings_file.load_settings`."""
+    """See `or_mv_anon.core.settings_file.load_settings`."""
     return load_settings(EndoscopyConfig, "configs/endoscopy.toml", path, overrides)
 
 

@@ -21,13 +21,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.figures import Figures, share
+from or_mv_anon.core.records import Detections
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation import average_precision as ap
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts
-from or_mv_anon.evaluation.figures import Figures, share
-from or_mv_anon.evaluation.truth import CameraTruth
-from or_mv_anon.records import Detections
 
 UNKNOWN = -1  # a person whose identity the ground truth does not tell
 NOBODY = -2  # a false detection

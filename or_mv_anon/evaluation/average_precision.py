@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.evaluation.figures import Figures, share
+from or_mv_anon.core.figures import Figures, share
 
 COCO_RECALLS = np.linspace(0.0, 1.0, 101)  # Lin et al. 2014, "Microsoft COCO", as its evaluation code samples
 VOC_RECALLS = np.linspace(0.0, 1.0, 11)  # Everingham et al. 2010, "The PASCAL VOC Challenge", before 2010

@@ -7,11 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
-from or_mv_anon.lock import hold
-from or_mv_anon.overlap import refuse_other_json
-from or_mv_anon.printable import printable
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.lock import hold
+from or_mv_anon.core.overlap import refuse_other_json
+from or_mv_anon.core.printable import printable
 
 DESCRIPTION = """Judge anonymized videos against exact ground truth.
 
@@ -60,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: the options contradict one another, or the input cannot be judged.
     """
+    from or_mv_anon.core.truth import load_truth
     from or_mv_anon.evaluation.evaluate import Rules, evaluate_run, evaluate_videos
     from or_mv_anon.evaluation.exposure import ExposureOptions
     from or_mv_anon.evaluation.pixel_coverage import FillOptions
     from or_mv_anon.evaluation.reference_protocol import SquaresOptions
     from or_mv_anon.evaluation.report_plots import write_plots
     from or_mv_anon.evaluation.report_table import table
-    from or_mv_anon.evaluation.truth import load_truth
 
     by_pixels = args.original is not None and args.video_only is not None
     if by_pixels == (args.run is not None) or (args.original is None) != (args.video_only is None):

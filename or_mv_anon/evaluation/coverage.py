@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.anonymization.operators import snap
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.run_directory import CameraRun
-from or_mv_anon.evaluation.truth import CameraTruth
+from or_mv_anon.operators.cells import snap
 
 Mask = NDArray[np.bool_]
 TOLERANCE = 0.5  # of a frame's duration, by which two clocks may differ within one frame

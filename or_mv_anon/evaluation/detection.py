@@ -14,13 +14,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
+from or_mv_anon.core.figures import Figures, share
+from or_mv_anon.core.records import Detections
+from or_mv_anon.core.truth import CameraTruth, TruthPeople
 from or_mv_anon.evaluation import average_precision as ap
 from or_mv_anon.evaluation.average_precision import OperatingPoint
-from or_mv_anon.evaluation.box_matching import NOBODY, Candidates, Subjects, match
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts, is_hard
-from or_mv_anon.evaluation.figures import Figures, share
-from or_mv_anon.evaluation.truth import CameraTruth, TruthPeople
-from or_mv_anon.records import Detections
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.evaluation.truth import CameraTruth, TruthPeople
+from or_mv_anon.core.truth import CameraTruth, TruthPeople
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from or_mv_anon import __version__
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.figures import Figures
+from or_mv_anon.core.records import FrameFlag
+from or_mv_anon.core.truth import Truth
 from or_mv_anon.evaluation.coverage import Coverage, RegionCoverage, match_run
 from or_mv_anon.evaluation.detection import DetectionResult, evaluate_detection
 from or_mv_anon.evaluation.exposure import Exposure, ExposureOptions, measure_exposure
 from or_mv_anon.evaluation.faceoff import FaceOffRow, faceoff_table
 from or_mv_anon.evaluation.faceoff_rules import FaceOffOptions
-from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.identities import IdentityResult, evaluate_identities
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, judge_camera
 from or_mv_anon.evaluation.pixel_coverage import FillOptions, PixelCoverage, find_video
@@ -23,8 +25,6 @@ from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_picture
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresResult, evaluate_squares
 from or_mv_anon.evaluation.run_directory import CameraRun, Run, load_run
 from or_mv_anon.evaluation.tracking_metrics import TrackingResult, evaluate_tracking
-from or_mv_anon.evaluation.truth import Truth
-from or_mv_anon.records import FrameFlag
 
 SCHEMA = "or_mv_anon/evaluation/1"
 FEW_BLOCKS = 10  # below which percentile intervals are known to be too narrow

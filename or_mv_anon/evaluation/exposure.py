@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.bootstrap import Blocks, Estimate, exact_share
+from or_mv_anon.core.bootstrap import Blocks, Estimate, exact_share
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.figures import Figures
 from or_mv_anon.evaluation.exposure_tally import HOUR, Counted, Tally, instant_seconds
-from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames, Pixels
 
 HEIGHT_BANDS = (16.0, 24.0, 40.0, 80.0)  # px; the first band begins at the least height that counts

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.evaluation.bootstrap import Blocks, Estimate
-from or_mv_anon.evaluation.figures import Figures
+from or_mv_anon.core.bootstrap import Blocks, Estimate
+from or_mv_anon.core.figures import Figures
 from or_mv_anon.evaluation.judging import JudgedFaces, JudgedFrames
 
 HOUR = 3600.0

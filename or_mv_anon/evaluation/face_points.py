@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models.pose import Halpe26
 
 CHIN_SHARE = 0.4  # of the way from the nose to the neck

@@ -15,13 +15,13 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as bx
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.figures import Figures
+from or_mv_anon.core.records import Detections
 from or_mv_anon.evaluation.faceoff_rules import FaceLabels, FaceOffOptions, best_pairs
 from or_mv_anon.evaluation.faceoff_smoothing import smooth_faces
-from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.frame_rows import rows_by_frame
-from or_mv_anon.records import Detections
 
 WINDOWS = (3, 5, 7)
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as bx
-from or_mv_anon.errors import UserError
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Detections
 from or_mv_anon.evaluation.faceoff_rules import FaceLabels, FaceOffOptions, best_pairs
 from or_mv_anon.evaluation.frame_rows import rows_by_frame
-from or_mv_anon.records import Detections
 
 
 def smooth_faces(found: Detections, labels: FaceLabels, window: int, options: FaceOffOptions) -> Detections:

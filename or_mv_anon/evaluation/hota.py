@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon.evaluation.figures import Figures
+from or_mv_anon.core.figures import Figures
 from or_mv_anon.evaluation.tracking_data import TrackedSequence
 
 THRESHOLDS = np.arange(0.05, 0.99, 0.05)  # of the IoU

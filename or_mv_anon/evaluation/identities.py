@@ -9,8 +9,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.figures import Figures
+from or_mv_anon.core.records import Detections, Identities, Tracks
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.association import AssociationResult, ViewPair, evaluate_association, label_camera
-from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.identity_f1 import IdentityScores
 from or_mv_anon.evaluation.identity_switches import (
     NO_IDENTITY,
@@ -19,8 +21,6 @@ from or_mv_anon.evaluation.identity_switches import (
     match_identities,
 )
 from or_mv_anon.evaluation.run_directory import CameraRun
-from or_mv_anon.evaluation.truth import CameraTruth
-from or_mv_anon.records import Detections, Identities, Tracks
 
 
 @dataclass(frozen=True)

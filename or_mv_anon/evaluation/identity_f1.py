@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon.evaluation.figures import Figures, share
+from or_mv_anon.core.figures import Figures, share
 from or_mv_anon.evaluation.tracking_data import TrackedSequence
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon import boxes as geometry
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.figures import Figures, share
+from or_mv_anon.core.records import Column, Columns, Tracks
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts
-from or_mv_anon.evaluation.figures import Figures, share
 from or_mv_anon.evaluation.identity_f1 import IdentityScores, identity_f1
 from or_mv_anon.evaluation.tracking_data import Moment, sequence
-from or_mv_anon.evaluation.truth import CameraTruth
-from or_mv_anon.records import Column, Columns, Tracks
 
 NO_IDENTITY = -1
 

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Column, Columns
+from or_mv_anon.core.truth import CameraTruth, FaceMasks, TruthPeople
 from or_mv_anon.evaluation.coverage import Coverage, Mask, check_size, frame_duration
-from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, TruthPeople
-from or_mv_anon.records import Column, Columns
 
 Pixels = Literal["face", "bare"]
 
@@ -96,7 +96,7 @@ def decode_patch(runs: NDArray[np.uint32], height: int) -> Patch:
     """The part of a run-length mask that holds its pixels; only these columns are decoded.
 
     Args:
-        runs: as `or_mv_anon.evaluation.truth.encode_runs` makes them.
+        runs: as `or_mv_anon.core.truth.encode_runs` makes them.
         height: of the picture in pixels.
     """
     ends = np.cumsum(runs, dtype=np.int64)

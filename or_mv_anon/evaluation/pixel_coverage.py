@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.coverage import TOLERANCE, Mask, check_size, check_times, frame_duration
-from or_mv_anon.evaluation.truth import CameraTruth
 from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from or_mv_anon.site.parts import group_parts
 from or_mv_anon.video.reader import Source, open_source

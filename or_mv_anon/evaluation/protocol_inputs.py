@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.records import Detections, FrameFlag
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.detection_rules import DetectionRules
 from or_mv_anon.evaluation.detection_rules import counts as person_counts
 from or_mv_anon.evaluation.exposure import ExposureOptions
@@ -15,9 +17,7 @@ from or_mv_anon.evaluation.faceoff_rules import FaceLabels
 from or_mv_anon.evaluation.frame_rows import rows_by_frame
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresPicture
 from or_mv_anon.evaluation.run_directory import CameraRun
-from or_mv_anon.evaluation.truth import CameraTruth
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.records import Detections, FrameFlag
 
 SEEN, HIDDEN = 2, 1  # visibility of the ground truth's keypoints
 CHIN_ENDS = [int(Halpe26.NOSE), int(Halpe26.NECK)]

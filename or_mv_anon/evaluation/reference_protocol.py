@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon import boxes as bx
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.figures import Figures, share
 from or_mv_anon.evaluation.average_precision import VOC_RECALLS, curve, interpolated
 from or_mv_anon.evaluation.face_points import CHIN_SHARE, FacePoints, squares
-from or_mv_anon.evaluation.figures import Figures, share
 
 NEAR = 10.0  # px around a body within which its unlabelled face may be centred
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained, write_atomically
 from or_mv_anon.evaluation.evaluate import Evaluation
 from or_mv_anon.evaluation.exposure import counts, is_exposed
-from or_mv_anon.files import explained, write_atomically
 
 WIDTH = 8.0  # inches
 DOTS_PER_INCH = 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from or_mv_anon.audit.charts import percent
-from or_mv_anon.evaluation.bootstrap import Estimate
+from or_mv_anon.core.bootstrap import Estimate
 from or_mv_anon.evaluation.evaluate import Evaluation
 from or_mv_anon.evaluation.exposure import Exposure
 from or_mv_anon.evaluation.exposure_tally import Counted

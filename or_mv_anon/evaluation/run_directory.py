@@ -14,12 +14,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from or_mv_anon.anonymization.media import INDEX
-from or_mv_anon.anonymization.plan import STORE_FOLDER
-from or_mv_anon.errors import UserError
-from or_mv_anon.manifest import Entry
-from or_mv_anon.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
-from or_mv_anon.store import MANIFEST, RunStore
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.manifest import Entry
+from or_mv_anon.core.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
+from or_mv_anon.core.run_layout import INDEX, STORE_FOLDER
+from or_mv_anon.core.store import MANIFEST, RunStore
 from or_mv_anon.video.orientation import Orientation
 
 Record = TypeVar("Record", bound=Columns)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon import boxes as geometry
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.records import Tracks
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts
-from or_mv_anon.evaluation.truth import CameraTruth
-from or_mv_anon.records import Tracks
 
 Ids = NDArray[np.int64]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from or_mv_anon.core.figures import Figures
+from or_mv_anon.core.records import Tracks
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.clear_mot import Clear, clear
 from or_mv_anon.evaluation.detection_rules import DetectionRules
-from or_mv_anon.evaluation.figures import Figures
 from or_mv_anon.evaluation.hota import Hota, hota
 from or_mv_anon.evaluation.identity_f1 import IdentityScores, identity_f1
 from or_mv_anon.evaluation.tracking_data import TrackedSequence, camera_moments, sequence
-from or_mv_anon.evaluation.truth import CameraTruth
-from or_mv_anon.records import Tracks
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.evaluation.truth import CameraTruth, Truth
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.truth import CameraTruth, Truth
 from or_mv_anon.models.pose import Halpe26
 
 _K = Halpe26

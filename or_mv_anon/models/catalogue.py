@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.resources import resource
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 
 
 @dataclass(frozen=True, kw_only=True)

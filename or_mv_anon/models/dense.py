@@ -11,9 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import DetectionConfig, FaceConfig
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import DetectionConfig, FaceConfig
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Device, Model, Precision, Tensors, load_model
 

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from or_mv_anon.config import DetectionConfig
+from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import DenseDetector, Found, Picture, cell_boxes, sigmoid
 from or_mv_anon.models.graphs import STRIDES

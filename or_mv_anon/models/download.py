@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 CHUNK = 1 << 18  # bytes
 ORPHANED_AFTER_S = 120.0  # a partial download untouched for so long belongs to a process that died

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import AppearanceConfig
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import AppearanceConfig
+from or_mv_anon.core.records import Embeddings
 from or_mv_anon.models.dense import Picture
 from or_mv_anon.models.osnet import INPUT_HEIGHT, INPUT_WIDTH, osnet
 from or_mv_anon.models.runtime import Device, Precision, load_model
-from or_mv_anon.records import Embeddings
 
 SIZE = Embeddings.columns["vector"][1][0]  # numbers per person
 

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.half_weights import restore_weights
 
 STRIDES = (8, 16, 32)  # pixels per cell of the three detection heads, in YOLOX and in YuNet

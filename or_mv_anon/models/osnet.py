@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.osnet_layers import GraphBuilder, Weights
 from or_mv_anon.models.osnet_weights import read_state_dict
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 MAGIC = 0x1950A86A20F9469CFC6C  # of torch.save before version 1.6
 PROTOCOL = 1001

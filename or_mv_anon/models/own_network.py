@@ -8,8 +8,8 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.resources import resource
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import PoseConfig
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import PoseConfig
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import Picture
 from or_mv_anon.models.runtime import Device, Precision, load_model

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models import catalogue, download
 from or_mv_anon.models.catalogue import Asset, Source
-from or_mv_anon.resources import resource
 
 WEIGHTS_VARIABLE = "OR_MV_ANON_WEIGHTS"
 

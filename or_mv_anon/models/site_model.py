@@ -35,11 +35,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import shortened
+from or_mv_anon.core.toml_file import read_toml
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds, checked_thresholds
-from or_mv_anon.ranges import shortened
-from or_mv_anon.toml_file import read_toml
 
 SCHEMA = 2
 LISTING = "model.toml"

@@ -1,7 +1,7 @@
 """Which settings a site model may change, and how far: only what adaptation chooses, within what it may choose.
 
 A bundle comes from elsewhere and is used without being read by anybody; one that set any threshold it likes could turn
-detection off. The limits are tighter than those of a user's own file (`config.py`).
+detection off. The limits are tighter than those of a user's own file (`core/config.py`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.ranges import Range, checked
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import Range, checked
 
 Thresholds = Mapping[str, Mapping[str, Any]]  # section -> key -> value of configs/pipeline.toml
 THRESHOLDS = "thresholds"

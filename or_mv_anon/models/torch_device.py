@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.runtime import Device
 
 

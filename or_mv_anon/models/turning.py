@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models.dense import Picture
 
 TURNS = 4

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.adaptation.pictures import Picture
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.dense import fitted_size
 
 GREY = 114  # what YOLOX sees around pictures

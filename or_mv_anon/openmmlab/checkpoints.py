@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 TRUST_VARIABLE = "OR_MV_ANON_TRUST_CHECKPOINTS"
 

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 NEEDED = ("torch", "mmengine", "mmcv", "mmdet", "pycocotools")
 PACKAGES = ("mmengine", "mmcv", "mmdet", "mmpose")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.adaptation.pictures import PictureBank
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.compatibility import prepare
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.openmmlab.checkpoints import read_without_code, state_of
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.yolox import build_yolox

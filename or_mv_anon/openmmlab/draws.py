@@ -15,10 +15,10 @@ from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.adaptation.pictures import PictureBank
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.errors import UserError
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.openmmlab.augmentation import GREY, Augmentation, degrade, occlude, place, shown_share
 
 LEAST_SIDE = 2.0  # px; smaller boxes teach nothing

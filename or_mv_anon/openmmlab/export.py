@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.models import graphs
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import load_model

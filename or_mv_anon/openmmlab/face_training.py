@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models import graphs
 from or_mv_anon.models.dense import Picture
 from or_mv_anon.models.graphs import STRIDES

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.graphs import read_onnx
 
 Weights = dict[str, NDArray[Any]]

@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from or_mv_anon.core.resources import resource
 from or_mv_anon.openmmlab.compatibility import prepare
-from or_mv_anon.resources import resource
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of RGB 0-255, ImageNet's
 STRIDE = 32  # pictures are padded to multiples of it

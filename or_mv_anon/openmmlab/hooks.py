@@ -16,8 +16,8 @@ from mmengine.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
 
 NO_MESSAGES: dict[str, dict[str, Any]] = {"log_scalars": {}, "runtime_info": {}, "resumed_keys": {}}
 

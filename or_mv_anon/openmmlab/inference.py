@@ -12,9 +12,9 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.config import DetectionConfig
-from or_mv_anon.errors import UserError
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.config import DetectionConfig
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.dense import Found, Picture, fitted_size
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.torch_device import torch_device

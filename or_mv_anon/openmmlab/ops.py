@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from or_mv_anon import boxes as geometry
+from or_mv_anon.core import boxes as geometry
 from or_mv_anon.openmmlab.roi_align import roi_align_backward, roi_align_forward
 
 

@@ -14,13 +14,13 @@ from mmengine.config import Config
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.pose import CROP_HEIGHT, CROP_WIDTH
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.folded import load_folded
-from or_mv_anon.resources import resource
 
 CONFIG = "configs/pose/rtmpose_s.py"
 TOLERANCE = 1e-3  # largest difference of a SimCC value, which lie between 0 and about 1

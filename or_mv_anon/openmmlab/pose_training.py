@@ -19,7 +19,7 @@ from mmengine.registry import DefaultScope
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.compatibility import prepare

@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.augmentation import Augmentation
 from or_mv_anon.openmmlab.checkpoints import read_without_code

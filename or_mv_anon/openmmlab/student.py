@@ -20,9 +20,9 @@ from onnx import numpy_helper
 from torch import Tensor
 from torch.nn import functional
 
-from or_mv_anon.adaptation.pictures import Picture
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.models.graphs import read_onnx

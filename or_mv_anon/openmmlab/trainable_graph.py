@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.files import write_atomically
 
 Attributes = dict[str, Any]
 Operation = Callable[[list[Tensor], Attributes], Tensor]

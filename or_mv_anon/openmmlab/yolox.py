@@ -15,11 +15,11 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.graphs import read_onnx
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.folded import load_folded
-from or_mv_anon.resources import resource
 
 CONFIG = "configs/detector/yolox_tiny.py"
 FULL_WIDTH = 64  # channels of the first layer at width 1

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, save_truth
-from or_mv_anon.files import partial_path, publish
+from or_mv_anon.core.files import partial_path, publish
+from or_mv_anon.core.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, save_truth
+from or_mv_anon.core.workers import count_frames
 from or_mv_anon.simulation.cameras.placing import Camera
 from or_mv_anon.simulation.cameras.schedule import Schedule, plan_schedule
 from or_mv_anon.simulation.cameras.sensor import develop, meter
 from or_mv_anon.simulation.recorder import SegmentRecorder
 from or_mv_anon.simulation.stage import Stage
 from or_mv_anon.simulation.truth_maker import Seen, TruthCollector
-from or_mv_anon.workers import count_frames
 
 _NOISE = 61  # keeps this use of the seed apart from others
 METERED_INSTANTS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.option_types import WORKERS, whole
+from or_mv_anon.core.option_types import WORKERS, whole
 
 DESCRIPTION = """Make a simulated operating room: a recording to try things on, and exact ground truth.
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained, write_atomically
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained, write_atomically
 
 MADE_WITH = "options"  # key of the truth's `source` under which the settings are
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.evaluation.truth import CameraTruth, decode_runs
+from or_mv_anon.core.truth import CameraTruth, decode_runs
 
 _HEAD_TINT, _BARE_TINT = (60, 220, 255), (60, 60, 255)  # BGR: a masked face, a bare one
 _SEEN, _HIDDEN = (80, 255, 80), (60, 60, 200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.simulation.output_folder import OutputFolder
 from or_mv_anon.simulation.simulate import Made, simulate_site
 from or_mv_anon.simulation.simulation_options import SimulationOptions

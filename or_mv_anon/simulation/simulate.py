@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from or_mv_anon import __version__
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.truth import Truth, load_truth, save_truth
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained, write_atomically
+from or_mv_anon.core.lock import hold
+from or_mv_anon.core.truth import Truth, load_truth, save_truth
+from or_mv_anon.core.workers import WorkerPool, available_cores
 from or_mv_anon.evaluation.truth_coco import write_coco
-from or_mv_anon.files import explained, write_atomically
-from or_mv_anon.lock import hold
 from or_mv_anon.simulation.cameras.schedule import Schedule
 from or_mv_anon.simulation.chunks import METERED_INSTANTS, Take, join_cameras, make_chunk, meter_camera
 from or_mv_anon.simulation.output_folder import MADE_WITH, OutputFolder
 from or_mv_anon.simulation.recorder import join_recording
 from or_mv_anon.simulation.simulation_options import SimulationOptions
 from or_mv_anon.simulation.site_writer import write_site_settings
-from or_mv_anon.workers import WorkerPool, available_cores
 
 if TYPE_CHECKING:
     from or_mv_anon.simulation.theatre import TheatreStage

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
-from or_mv_anon.config import CRF
-from or_mv_anon.errors import UserError
-from or_mv_anon.ranges import checked
+from or_mv_anon.core.config import CRF
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import checked
 from or_mv_anon.simulation.cameras.placing import MOST_CAMERAS
 from or_mv_anon.simulation.cast import MOST_PEOPLE
 

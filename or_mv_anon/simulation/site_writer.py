@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from or_mv_anon.files import write_atomically
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.site.settings import SETTINGS_NAME
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.evaluation.truth import CameraTruth
+from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.simulation.output_folder import OutputFolder
 from or_mv_anon.simulation.simulate import Made
 

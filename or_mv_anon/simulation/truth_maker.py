@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.evaluation.truth import FaceMasks, TruthPeople, encode_runs
+from or_mv_anon.core.truth import FaceMasks, TruthPeople, encode_runs
 from or_mv_anon.simulation.cameras.lens import Optics
 from or_mv_anon.simulation.keypoint_sight import keypoint_rows
 from or_mv_anon.simulation.scene import MaskState, Surface, View

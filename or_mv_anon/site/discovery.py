@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.site.layout import Folder, FoundCamera, check_readable, examine, is_own_output, natural_key
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, Site
 from or_mv_anon.site.names import check_output_name, same_name, shown

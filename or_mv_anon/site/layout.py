@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.site.cards import CARD_FOLDERS, by_size, card_clips, contents, human_size, is_system_folder
 from or_mv_anon.site.names import shown
 from or_mv_anon.site.part_names import looks_like_camera

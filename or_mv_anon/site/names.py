@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.printable import printable as shown
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.printable import printable as shown
 
 LONGEST = 200  # bytes; file systems take 255, and outputs add up to 50 to the name
 RESERVED = frozenset(

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.ranges import Range, shortened
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.ranges import Range, shortened
+from or_mv_anon.core.toml_file import read_toml
 from or_mv_anon.site.names import check_output_name, same_name
 from or_mv_anon.site.parts import PartsRule
-from or_mv_anon.toml_file import read_toml
 
 SETTINGS_NAME = "site.toml"
 Kind = Literal["room", "endoscope"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from or_mv_anon.printable import printable
+from or_mv_anon.core.printable import printable
 from or_mv_anon.site.model import DEFAULT_PICTURE_RATE, Camera, Session, StreamFacts
 
 _HEADER = ("camera", "source", "size", "fps", "codec", "frames", "length", "starts at")

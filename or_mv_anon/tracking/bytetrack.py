@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as box_geometry
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.config import TrackingConfig
+from or_mv_anon.core import boxes as box_geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import TrackingConfig
 from or_mv_anon.tracking import kalman
 from or_mv_anon.tracking.matching import Indices, best_pairs
 

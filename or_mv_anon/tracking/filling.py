@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as box_geometry
-from or_mv_anon.records import Detections, Provenance, Tracks
+from or_mv_anon.core import boxes as box_geometry
+from or_mv_anon.core.records import Detections, Provenance, Tracks
 from or_mv_anon.tracking.kalman import SAME_TIME_S
 from or_mv_anon.tracking.matching import Indices
 

@@ -14,7 +14,7 @@ Source: Zhang et al., ByteTrack, ECCV 2022; weights 1/20 and 1/160 from Wojke et
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 
 REFERENCE_STEP_S = 1 / 30
 SAME_TIME_S = 1e-6  # 0.5 s at 30 frames/s are 15 frames, whatever the last bit of a timestamp says

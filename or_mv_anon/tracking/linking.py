@@ -9,9 +9,9 @@ reversed gives the same tracks. Fragments left over are stitched where the perso
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as box_geometry
-from or_mv_anon.boxes import Boxes
-from or_mv_anon.records import Detections
+from or_mv_anon.core import boxes as box_geometry
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Detections
 from or_mv_anon.tracking.kalman import SAME_TIME_S
 from or_mv_anon.tracking.matching import Indices, greedy_pairs
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.config import TrackingConfig
-from or_mv_anon.records import Detections, Frames, Tracks
+from or_mv_anon.core.config import TrackingConfig
+from or_mv_anon.core.records import Detections, Frames, Tracks
 from or_mv_anon.tracking.bytetrack import ByteTracker
 from or_mv_anon.tracking.filling import Timeline, fill_tracks
 from or_mv_anon.tracking.linking import chain_passes

@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.config import StillConfig
-from or_mv_anon.records import Detections, Frames, Provenance, Tracks
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.config import StillConfig
+from or_mv_anon.core.records import Detections, Frames, Provenance, Tracks
 
 ONE_PER_LOOK_IOU = 0.5  # candidates of one look that overlap more are one
 

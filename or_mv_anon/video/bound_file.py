@@ -16,9 +16,9 @@ from typing import Self
 
 import numpy as np
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.records import Column, Columns
-from or_mv_anon.seals import BLOCK
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Column, Columns
+from or_mv_anon.core.seals import BLOCK
 
 KEPT = 8  # blocks in memory: sound and picture often lie apart in a file and are read in turn
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.demux import decode as decode_packets
 from or_mv_anon.video.demux import main_stream, open_video, read_packets
 

@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.bound_file import BlockHashes, BoundFile
 from or_mv_anon.video.containers import ALLOWED, kind_of_list
 

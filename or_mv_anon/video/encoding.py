@@ -8,8 +8,8 @@ from typing import Final
 
 import cv2
 
-from or_mv_anon.config import CodecChoice
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import CodecChoice
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.mastering import Mastering
 from or_mv_anon.video.pixels import (

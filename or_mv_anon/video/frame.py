@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import UNSPECIFIED_SPACE, PixelFormat, Plane, plane_rows, planes_of
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import partial_path, publish, sync, write_error
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import partial_path, publish, sync, write_error
 from or_mv_anon.video.bound_file import BlockHashes, read_bound
 from or_mv_anon.video.damage.twins import MjpegTwin
 from or_mv_anon.video.frame import Frame, PictureScaler

@@ -15,7 +15,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.clock import clock_notes, find_splices
 from or_mv_anon.video.damage.chains import DecodingOrder, PacketWatcher, mark_broken
 from or_mv_anon.video.damage.matroska import broken_clusters

@@ -15,8 +15,8 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import partial_path, publish, write_error
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import partial_path, publish, write_error
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.reorder import decoding_times

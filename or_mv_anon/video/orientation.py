@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 _SUFFIXES = (".tif", ".tiff")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.site.part_names import wall_clock
 from or_mv_anon.video.damage.chains import DecodingOrder
 from or_mv_anon.video.demux import open_video, video_streams

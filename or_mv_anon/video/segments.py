@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from av.error import FFmpegError
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
-from or_mv_anon.files import partial_path, publish, write_error
+from or_mv_anon.core.files import partial_path, publish, write_error
 from or_mv_anon.video.encoding import Encoding, choose_encoder, encoder_options
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex

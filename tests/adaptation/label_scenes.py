@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from or_mv_anon.adaptation.findings import CameraFindings
-from or_mv_anon.anonymization.media import CameraPlan
-from or_mv_anon.records import Detections, Identities, Keypoints, Provenance, Tracks
+from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
+from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.site import Camera
 from or_mv_anon.video.segments import Segment
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clips import write_clip
-from label_scenes import box_at
-from tiny_networks import write_tiny_yolox
 
 from or_mv_anon.adaptation import card, comparing, iterations, loop, training
 from or_mv_anon.adaptation.afterwards import Extras
@@ -20,11 +17,14 @@ from or_mv_anon.adaptation.coco import read_coco
 from or_mv_anon.adaptation.findings import CameraFindings, camera_name
 from or_mv_anon.adaptation.material import Window, window_plan
 from or_mv_anon.adaptation.options import AdaptOptions
-from or_mv_anon.anonymization.plan import Weights
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.models.site_model import load_site_model
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, TrainedDetector
-from or_mv_anon.records import Detections, Identities, Keypoints, Provenance, Tracks
+from or_mv_anon.pipeline.plan import Weights
+from tests.adaptation.label_scenes import box_at
+from tests.clips import write_clip
+from tests.models.tiny_networks import write_tiny_yolox
 
 SETTINGS = """
 [sampling]

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from watching import CAN_WATCH, CONSOLE, told
 
 from or_mv_anon.cli import tool
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.site_model import load_site_model
-from or_mv_anon.resources import resource
+from tests.watching import CAN_WATCH, CONSOLE, told
 
 SETTINGS = """
 [material]
@@ -58,6 +58,6 @@ def test_a_site_is_adapted_to_and_then_anonymized(tmp_path: Path) -> None:
     assert pictures == []
 
     anonymize = ["--videos", str(videos), "--out", str(out), "--model", str(model), "--fast", "--end", "1"]
-    assert tool("or_mv_anon.anonymization.cli", anonymize) in (0, 1)
+    assert tool("or_mv_anon.pipeline.cli", anonymize) in (0, 1)
     audit = json.loads((out / "audit.json").read_text())
     assert any(found.student.name in entry["name"] for entry in audit["models"])

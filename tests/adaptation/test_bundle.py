@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_networks import write_tiny_yolox
 
 from or_mv_anon.adaptation.bundle import BundleParts, write_bundle
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import effective_config
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.site_model import load_site_model
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import effective_config
+from tests.models.tiny_networks import write_tiny_yolox
 
 THRESHOLDS = {
     "detector": {"tracking": {"high_score": 0.41}},

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from label_scenes import box_at
 
 from or_mv_anon.adaptation.coco import LabelledImage
 from or_mv_anon.adaptation.comparing import best_iteration
@@ -15,7 +14,8 @@ from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score, ju
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.support import Support, merge_support
 from or_mv_anon.adaptation.thresholds import room_thresholds
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
+from tests.adaptation.label_scenes import box_at
 
 CONFIG = load_adaptation_config()
 PEOPLE = np.array([box_at(left) for left in (0, 100, 200, 300)], np.float32)

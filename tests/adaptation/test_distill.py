@@ -1,21 +1,16 @@
 """The student detector: cut from its teacher, trained, and never made twice."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("mmdet")
-sys.path.insert(0, str(Path(__file__).parent.parent / "openmmlab"))
-from toy import CHANNELS, HEIGHT, WIDTH, rectangles, tiny_yolox
-
 from or_mv_anon.adaptation.distill import StudentConfig, distill
-from or_mv_anon.adaptation.pictures import PictureBank
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.openmmlab import detector_training
+from tests.openmmlab.toy import CHANNELS, HEIGHT, WIDTH, rectangles, tiny_yolox
 
 HALF = CHANNELS / 2 / 64
 SETTINGS = StudentConfig(width=HALF, long_side=WIDTH, steps=2, batch=2, learning_rate=1e-3, teacher_weight=1.0)

@@ -8,8 +8,8 @@ import pytest
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.face_labels import FacedCamera, FacePlacer, label_faces
 from or_mv_anon.adaptation.head_labels import PosedCamera
+from or_mv_anon.core.records import Detections, Keypoints, Tracks
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.records import Detections, Keypoints, Tracks
 
 CONFIG = load_adaptation_config().faces
 TRUSTED = 0.35

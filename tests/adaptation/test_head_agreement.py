@@ -9,8 +9,8 @@ import pytest
 from or_mv_anon.adaptation.head_agreement import RoomGeometry, contradicted_heads
 from or_mv_anon.adaptation.head_labels import PosedCamera
 from or_mv_anon.association.results import PairGeometry
+from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.records import Detections, Identities, Keypoints, Provenance, Tracks
 
 FRAMES, STEP_S = 5, 0.2
 SAME_ROW = np.array([[0, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)  # cameras side by side: a point keeps its row

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import write_clip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +15,11 @@ from or_mv_anon.adaptation.decode import decode_pictures, picture_size
 from or_mv_anon.adaptation.findings import camera_name
 from or_mv_anon.adaptation.material import Window, keep_hashes, plan_recordings, plan_windows, window_plan
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.anonymization.plan import SessionPlan
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import SessionPlan
 from or_mv_anon.site import discover
+from tests.clips import write_clip
 
 
 @pytest.fixture(scope="module")

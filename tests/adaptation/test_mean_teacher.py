@@ -1,27 +1,23 @@
 """The mean teacher of the benchmarks: the average that labels, and the network that learns from it."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("mmdet")
-sys.path.insert(0, str(Path(__file__).parent.parent / "openmmlab"))
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import torch
-from mean_teacher import CONFIG, mean_teacher
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from toy import HEIGHT, WIDTH, rectangles, tiny_yolox
 
+from benchmarks.mean_teacher import CONFIG, mean_teacher
 from or_mv_anon.adaptation.coco import LabelledImage
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.openmmlab.detectors import build_detector
+from tests.openmmlab.toy import HEIGHT, WIDTH, rectangles, tiny_yolox
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from label_scenes import NOTHING, box_at, findings
 
+from benchmarks.pseudo_labels import judge_labels
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.pseudo_labels import label_camera
-from or_mv_anon.errors import UserError
-from or_mv_anon.evaluation.pseudo_labels import judge_labels
-from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, TruthFrames, TruthPeople
-from or_mv_anon.records import Provenance
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import Provenance
+from or_mv_anon.core.truth import CameraTruth, FaceMasks, TruthFrames, TruthPeople
+from tests.adaptation.label_scenes import NOTHING, box_at, findings
 
 CONFIG = dataclasses.replace(load_adaptation_config().labels, remember_s=0.0)
 DETECTED, TRACKED, INTERPOLATED = Provenance.DETECTED, Provenance.TRACKED, Provenance.INTERPOLATED

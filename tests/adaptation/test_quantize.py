@@ -1,9 +1,7 @@
 """A detector in 8-bit integers finds what it found before, or is not kept."""
 
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,14 +9,12 @@ import pytest
 
 pytest.importorskip("mmdet")
 pytest.importorskip("onnxruntime")
-sys.path.insert(0, str(Path(__file__).parent.parent / "openmmlab"))
-from toy import WIDTH, rectangles, tiny_yolox
-
 from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.quantize import QuantizationConfig, quantize
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
 from or_mv_anon.models import graphs
 from or_mv_anon.models.runtime import load_model
+from tests.openmmlab.toy import WIDTH, rectangles, tiny_yolox
 
 
 @pytest.fixture(scope="module")

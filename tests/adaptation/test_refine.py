@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from clips import write_clip
 
 from or_mv_anon.adaptation.decode import read_frames
 from or_mv_anon.adaptation.material import Window, plan_recordings, window_plan
 from or_mv_anon.adaptation.refine import frame_reader
-from or_mv_anon.anonymization.options import Options
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
+from or_mv_anon.pipeline.options import Options
 from or_mv_anon.site import discover
+from tests.clips import write_clip
 
 
 def test_frames_of_a_window_are_read_by_their_number_in_the_window(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from synthetic_room import Room, synthetic_room
 
 from or_mv_anon.association.recover import CameraRecords, Scene
 from or_mv_anon.association.results import Association, PairGeometry
 from or_mv_anon.association.views import BodyPoint, Observations, View
-from or_mv_anon.config import RecoveryConfig, load_config
-from or_mv_anon.records import Identities, Provenance, Tracks
+from or_mv_anon.core.config import RecoveryConfig, load_config
+from or_mv_anon.core.records import Identities, Provenance, Tracks
+from tests.association.synthetic_room import Room, synthetic_room
 
 STEP_S = 0.2
 RATE = 10  # frames per second

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from or_mv_anon.association.appearance import learn_appearance, pool_embeddings
 from or_mv_anon.association.appearance_odds import LIMIT, SCORES, Tally, fit_log_odds
 from or_mv_anon.association.views import BodyPoint, Observations, View
-from or_mv_anon.records import Embeddings, Tracks
+from or_mv_anon.core.records import Embeddings, Tracks
 
 PEOPLE, INSTANTS, LENGTH = 6, 400, 40  # a person's track is cut now and then
 SIZE = 512

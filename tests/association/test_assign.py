@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parent))
-from synthetic_room import Room, synthetic_room
-
 from or_mv_anon.association import associate as module
 from or_mv_anon.association.associate import associate
 from or_mv_anon.association.results import Association, PairGeometry, ViewNames
 from or_mv_anon.association.views import Observations
-from or_mv_anon.config import AssociationConfig, load_config
+from or_mv_anon.core.config import AssociationConfig, load_config
+from tests.association.synthetic_room import Room, synthetic_room
 
 INSTANT_S = 0.2
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from or_mv_anon.association.build import BOX_WEIGHT, build_view, common_instants
 from or_mv_anon.association.views import BodyPoint, View
+from or_mv_anon.core.records import Detections, Keypoints, Provenance, Tracks
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.records import Detections, Keypoints, Provenance, Tracks
 
 SIZE = (640, 360)
 

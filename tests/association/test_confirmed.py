@@ -8,7 +8,7 @@ import pytest
 from or_mv_anon.association.confirmed import agreement, with_confirmed
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.association.views import BodyPoint, Observations
-from or_mv_anon.records import Identities, Provenance, Tracks
+from or_mv_anon.core.records import Identities, Provenance, Tracks
 
 BOX = (100.0, 100.0, 160.0, 280.0)
 COUNT = 10

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_room import Camera, camera_at
 
 from or_mv_anon.association.fundamental_fit import eight_point, polish, robust_fit
 from or_mv_anon.association.geometry import epipolar_distance, epipolar_lines, fundamental_matrix, homogeneous
+from tests.association.synthetic_room import Camera, camera_at
 
 SEEDS = st.integers(0, 10_000)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-from synthetic_room import HEAD_M, Camera, synthetic_room
-
 from or_mv_anon.association.head_plane import fit_head_plane
+from tests.association.synthetic_room import HEAD_M, Camera, synthetic_room
 
 LEVEL_M = 1.65
 

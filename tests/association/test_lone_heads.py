@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from recovery_scenes import CONFIG, STEP_S, known_association, records
-from synthetic_room import HEAD_M, Room, synthetic_room
 
 from or_mv_anon.association.lone_heads import lone_faces
 from or_mv_anon.association.recover import Recovered, Scene, recover
-from or_mv_anon.records import Provenance, Tracks
+from or_mv_anon.core.records import Provenance, Tracks
+from tests.association.recovery_scenes import CONFIG, STEP_S, known_association, records
+from tests.association.synthetic_room import HEAD_M, Room, synthetic_room
 
 SECONDS = 20
 LYING = np.array([0.4, 0.3, 1.1])  # metres

@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from recovery_scenes import CONFIG, RATE, STEP_S, MissedPerson, missed_person
 
 from or_mv_anon.association.recover import Recovered, recover
-from or_mv_anon.records import Provenance, Tracks
+from or_mv_anon.core.records import Provenance, Tracks
+from tests.association.recovery_scenes import CONFIG, RATE, STEP_S, MissedPerson, missed_person
 
 FRAMES = round(RATE * STEP_S)  # per instant
 

@@ -4,13 +4,13 @@ import sys
 
 import numpy as np
 import pytest
-from synthetic_room import Room, synthetic_room
 
 from or_mv_anon.association.synchrony import Synchrony, learn_synchrony
 from or_mv_anon.association.synchrony_people import people_of, points_of
 from or_mv_anon.association.views import Observations, View
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.evaluation import average_precision as ap
+from tests.association.synthetic_room import Room, synthetic_room
 
 
 @pytest.fixture(scope="module")

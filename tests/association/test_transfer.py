@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from synthetic_room import Camera, synthetic_room
 
 from or_mv_anon.association.geometry import fundamental_matrix
 from or_mv_anon.association.results import PairGeometry, ViewNames
 from or_mv_anon.association.sightings import Sightings
 from or_mv_anon.association.transfer import Places, place_heads
+from tests.association.synthetic_room import Camera, synthetic_room
 
 CAMERAS = synthetic_room(cameras=4, people=1, seconds=2).cameras
 

@@ -5,8 +5,8 @@ import numpy as np
 from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, StageTiming
 from or_mv_anon.audit.risk import risk_intervals
 from or_mv_anon.audit.summary import summarize
-from or_mv_anon.config import RiskConfig
-from or_mv_anon.records import Detections, FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.config import RiskConfig
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
 
 SIZE = (640, 480)
 RATE = 10

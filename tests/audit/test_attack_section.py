@@ -4,12 +4,12 @@ import dataclasses
 import json
 
 import pytest
-from audit_scenes import audit, camera, frames, track
 
 from or_mv_anon.audit.attack import AttackAudit
 from or_mv_anon.audit.document import verdict
 from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
+from tests.audit.audit_scenes import audit, camera, frames, track
 
 
 def comparison(rank1, *, chance_high=0.3, probes=40):

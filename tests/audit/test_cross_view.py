@@ -7,14 +7,14 @@ import json
 
 import numpy as np
 import pytest
-from audit_scenes import CONFIG, SIZE, audit, camera, detections_of, frames, heads, reasons, track
 
 from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
 from or_mv_anon.audit.cross_view import disagreement_risks
 from or_mv_anon.audit.page import render_page
 from or_mv_anon.audit.report import audit_json
 from or_mv_anon.audit.risk import risk_intervals
-from or_mv_anon.records import Disagreements, Identities, Tracks
+from or_mv_anon.core.records import Disagreements, Identities, Tracks
+from tests.audit.audit_scenes import CONFIG, SIZE, audit, camera, detections_of, frames, heads, reasons, track
 
 KNOWN = PairAudit(
     first="cam1", second="cam2", start_s=0.0, stop_s=60.0, trusted=True, inliers=900, points=1000, residual=0.12,

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from audit_scenes import audit, camera, frames, track
 
 from or_mv_anon.audit.charts import MOST_POINTS, percent, timeline
 from or_mv_anon.audit.document import verdict
@@ -16,8 +15,9 @@ from or_mv_anon.audit.page import MOST_RISKS, render_page
 from or_mv_anon.audit.report import SCHEMA, audit_json, write_audit
 from or_mv_anon.audit.summary import Series
 from or_mv_anon.audit.timecode import clock_time
-from or_mv_anon.errors import UserError
-from or_mv_anon.records import FrameFlag, Tracks
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.records import FrameFlag, Tracks
+from tests.audit.audit_scenes import audit, camera, frames, track
 
 EMPTY_ELEMENTS = {"meta", "path", "rect", "br"}
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from audit_scenes import CONFIG, INSIDE, SIZE, detections_of, frames, heads, reasons, risks, track
 
 from or_mv_anon.audit.risk import risk_intervals
-from or_mv_anon.records import Detections, FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Provenance, RegionKind, Regions, Tracks
+from tests.audit.audit_scenes import CONFIG, INSIDE, SIZE, detections_of, frames, heads, reasons, risks, track
 
 
 def only(found, reason):

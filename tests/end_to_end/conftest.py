@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from people_clips import Picture, read_people, write_people
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import catalogue, registry
+from tests.end_to_end.people_clips import Picture, read_people, write_people
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from or_mv_anon.records import Regions
+from or_mv_anon.core.records import Regions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOL = (sys.executable, str(REPOSITORY / "tools" / "anonymize_multiview.py"))

@@ -12,10 +12,11 @@ from typing import Any
 from unittest import mock
 
 import av
-import clips
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tests import clips
 
 SIZE = (272, 480)  # px; a quarter of the sample's sides
 RATE = 30  # every second frame of the sample

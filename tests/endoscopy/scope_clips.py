@@ -9,8 +9,9 @@ from unittest import mock
 
 import cv2
 import numpy as np
-from clips import write_clip
 from numpy.typing import NDArray
+
+from tests.clips import write_clip
 
 SIZE = (160, 96)
 

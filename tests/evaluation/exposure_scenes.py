@@ -5,19 +5,19 @@ import shutil
 from dataclasses import dataclass
 
 import numpy as np
-from clips import write_clip
-from vouching import vouch
 
-from or_mv_anon.anonymization.operators import cover
-from or_mv_anon.config import load_config
-from or_mv_anon.evaluation.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, encode_runs, save_truth
-from or_mv_anon.records import Detections, FrameFlag, Frames, Keypoints, RegionKind, Regions, Tracks
-from or_mv_anon.store import RunStore
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints, RegionKind, Regions, Tracks
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.truth import CameraTruth, FaceMasks, Truth, TruthFrames, TruthPeople, encode_runs, save_truth
+from or_mv_anon.operators.cells import cover
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.writer import SegmentWriter
+from tests.clips import write_clip
+from tests.vouching import vouch
 
 SIZE = (64, 48)
 RATE = 10

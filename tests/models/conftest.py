@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import catalogue, registry
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import av
 import numpy as np
-import reference_inputs as inputs
 import torch
 from mmdet.datasets.transforms import Pad, Resize
 from mmdet.models.dense_heads import YOLOXHead
@@ -31,6 +30,8 @@ from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 from mmpose.registry import MODELS as POSE_MODELS
 from mmpose.structures import PoseDataSample
 from mmpose.utils import register_all_modules
+
+from tests.models import reference_inputs as inputs
 
 TEST_CFG = ConfigDict(score_thr=0.1, nms={"type": "nms", "iou_threshold": 0.65})
 BN = {"type": "BN", "momentum": 0.03, "eps": 0.001}

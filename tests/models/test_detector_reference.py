@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_inputs import HEAD_PICTURE, LONG_SIDE, generated_picture, sampled_pixels, yolox_heads
-from tiny_networks import write_tiny_yolox
 
-from or_mv_anon import boxes as geometry
-from or_mv_anon.config import DetectionConfig
+from or_mv_anon.core import boxes as geometry
+from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.models.dense import letterbox
 from or_mv_anon.models.detector import PersonDetector
+from tests.models.reference_inputs import HEAD_PICTURE, LONG_SIDE, generated_picture, sampled_pixels, yolox_heads
+from tests.models.tiny_networks import write_tiny_yolox
 
 CONFIG = DetectionConfig(input_long_side=LONG_SIDE, interval_s=0.0, min_score=0.1, nms_iou=0.65)
 

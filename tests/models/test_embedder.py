@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_osnet import random_state, reference_embeddings
 
-from or_mv_anon.config import AppearanceConfig
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import AppearanceConfig
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.embedder import PersonEmbedder
 from or_mv_anon.models.osnet_weights import MAGIC, PROTOCOL, read_state_dict
+from tests.models.random_osnet import random_state, reference_embeddings
 
 torch = pytest.importorskip("torch")
 

@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from reference_inputs import generated_picture
-from tiny_networks import TINY_SIDE, write_tiny_yolox
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
+from tests.models.reference_inputs import generated_picture
+from tests.models.tiny_networks import TINY_SIDE, write_tiny_yolox
 
 
 def run(graph: bytes, name: str, value: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_inputs import POSE_BOXES, generated_picture, sampled_pixels, simcc_heads
 
-from or_mv_anon.config import PoseConfig
+from or_mv_anon.core.config import PoseConfig
 from or_mv_anon.models import pose
 from or_mv_anon.models.pose import Halpe26, PoseEstimator
+from tests.models.reference_inputs import POSE_BOXES, generated_picture, sampled_pixels, simcc_heads
 
 CONFIG = PoseConfig(interval_s=0.1, min_detection_score=0.2, batch=2, trusted_score=0.35)
 

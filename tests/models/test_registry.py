@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import catalogue, download, registry
 from or_mv_anon.models.catalogue import Asset, Source
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from reference_inputs import generated_picture
-from tiny_networks import write_tiny_yolox
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs, runtime
+from tests.models.reference_inputs import generated_picture
+from tests.models.tiny_networks import write_tiny_yolox
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tiny_networks import write_tiny_yolox
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_model import load_site_model
+from tests.models.tiny_networks import write_tiny_yolox
 
 
 def write_bundle(folder: Path, *, schema: int = 2, role: str = "detector", **changes: str) -> Path:

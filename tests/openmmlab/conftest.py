@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.openmmlab.compatibility import prepare
 

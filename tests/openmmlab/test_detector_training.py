@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
-import toy
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.openmmlab.checkpoints import read_without_code
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from tests.openmmlab import toy
 
 STEPS = 4
 
@@ -151,8 +151,8 @@ def test_labels_that_are_none_are_told(job, content):
 def test_the_embedded_detector_learns_to_find_rectangles(job, embedded):
     import numpy as np
 
-    from or_mv_anon import boxes as geometry
-    from or_mv_anon.config import load_config
+    from or_mv_anon.core import boxes as geometry
+    from or_mv_anon.core.config import load_config
     from or_mv_anon.models.detector import PersonDetector
 
     job = dataclasses.replace(job, start=embedded, steps=80, batch=4, learning_rate=1e-3, frozen_stages=1)

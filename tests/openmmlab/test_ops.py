@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from or_mv_anon import boxes as geometry
+from or_mv_anon.core import boxes as geometry
 from or_mv_anon.openmmlab import ops
 
 

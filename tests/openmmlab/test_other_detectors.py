@@ -7,16 +7,16 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
-import toy
 from mmengine.config import Config
 
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
 from or_mv_anon.openmmlab.detectors import build_detector
 from or_mv_anon.openmmlab.inference import MmdetDetector
-from or_mv_anon.resources import resource
+from tests.openmmlab import toy
 
 
 def checkpoint(config, path, *, classes=80):

@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
-import toy
 from mmengine.config import Config
 
-from or_mv_anon.anonymization import analyse
-from or_mv_anon.anonymization.analyse import ModelSettings, Networks, load_networks
-from or_mv_anon.config import load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.openmmlab.compatibility import prepare
+from or_mv_anon.pipeline.stages import analyse
+from or_mv_anon.pipeline.stages.analyse import ModelSettings, Networks, load_networks
+from tests.openmmlab import toy
 
 NARROW = 0.125  # of RTMDet-tiny's channels
 DESCRIPTION = """

@@ -8,13 +8,13 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models import graphs
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.pose import CONFIG, build_rtmpose, export_rtmpose, scale_scores
 from or_mv_anon.openmmlab.pose_training import train_pose
-from or_mv_anon.resources import resource
 
 NOSE = 0
 
@@ -101,7 +101,7 @@ def test_training_is_repeatable_and_ends_when_its_time_is_over(exported):
 
 
 def test_another_network_is_refused(tmp_path):
-    from toy import tiny_yolox
+    from tests.openmmlab.toy import tiny_yolox
 
     tiny_yolox(tmp_path / "detector.onnx")
     with pytest.raises(UserError, match="architecture"):

@@ -1,6 +1,5 @@
 """The prior lies half-way between the network before and after its training."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,12 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
-import toy
+
+from tests.openmmlab import toy
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path.append(str(BENCHMARKS))
 
-from room_prior import average  # noqa: E402
-
+from benchmarks.room_prior import average  # noqa: E402
 from or_mv_anon.openmmlab.export import export_yolox  # noqa: E402
 from or_mv_anon.openmmlab.yolox import build_yolox  # noqa: E402
 

@@ -9,14 +9,14 @@ pytest.importorskip("mmdet")
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from toy import CHANNELS, tiny_yolox
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.imitation import hint_loss, read_channels
 from or_mv_anon.openmmlab.student import narrow
 from or_mv_anon.openmmlab.yolox import build_yolox
+from tests.openmmlab.toy import CHANNELS, tiny_yolox
 
 HALF = CHANNELS / 2 / 64
 

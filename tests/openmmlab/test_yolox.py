@@ -7,15 +7,15 @@ import pytest
 
 pytest.importorskip("mmdet")
 import torch
-import toy
 
-from or_mv_anon.config import DetectionConfig, load_config
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.config import DetectionConfig, load_config
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
 from or_mv_anon.models.detector import PersonDetector
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.export import HEADS, export_yolox
 from or_mv_anon.openmmlab.yolox import build_yolox
+from tests.openmmlab import toy
 
 
 def tensors(model, picture):

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from or_mv_anon.adaptation.pictures import PictureBank
+from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.core.resources import resource
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.export import export_yolox
-from or_mv_anon.resources import resource
 
 WIDTH, HEIGHT = 96, 64
 CHANNELS = 8  # of the first layer; the shipped network has 24

@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from tracking_scenes import crowd
 
-from or_mv_anon.config import TrackingConfig, load_config
-from or_mv_anon.records import Detections
+from or_mv_anon.core.config import TrackingConfig, load_config
+from or_mv_anon.core.records import Detections
+from tests.tracking.tracking_scenes import crowd
 
 FIXTURE = Path(__file__).parent / "trackers_parity.json"
 SCENE = {"seed": 42, "count": 150, "people": 5}

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tracking_scenes import make_frames, steady, walk
 
-from or_mv_anon.config import load_config
+from or_mv_anon.core.config import load_config
 from or_mv_anon.tracking.bytetrack import ByteTracker
+from tests.tracking.tracking_scenes import make_frames, steady, walk
 
 CONFIG = load_config().tracking
 BOX = np.array([[100, 100, 220, 400]], np.float32)

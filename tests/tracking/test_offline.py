@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tracking_scenes import SIZE, crowd, make_frames, steady, walk
 
-from or_mv_anon import boxes as box_geometry
-from or_mv_anon.config import load_config
-from or_mv_anon.records import Detections, Frames, Provenance, Tracks
+from or_mv_anon.core import boxes as box_geometry
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Detections, Frames, Provenance, Tracks
 from or_mv_anon.tracking.offline import track_camera
+from tests.tracking.tracking_scenes import SIZE, crowd, make_frames, steady, walk
 
 CONFIG = load_config().tracking
 

@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tracking_scenes import SIZE, crowd, shuffled
 
-from or_mv_anon import boxes as box_geometry
-from or_mv_anon.config import load_config
-from or_mv_anon.records import Provenance
+from or_mv_anon.core import boxes as box_geometry
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Provenance
 from or_mv_anon.tracking.offline import track_camera
+from tests.tracking.tracking_scenes import SIZE, crowd, shuffled
 
 CONFIG = load_config().tracking
 SEEDS = st.integers(0, 10_000)

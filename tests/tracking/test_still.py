@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mv_anon.config import load_config
-from or_mv_anon.records import Detections, Frames, Provenance
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Detections, Frames, Provenance
 from or_mv_anon.tracking.still import still_heads
 
 CONFIG = load_config().still

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from record_trackers_parity import trackers_ids
-from tracking_scenes import crowd, steady
 
-from or_mv_anon.config import load_config
-from or_mv_anon.records import Detections
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Detections
 from or_mv_anon.tracking.offline import follow
+from tests.tracking.record_trackers_parity import trackers_ids
+from tests.tracking.tracking_scenes import crowd, steady
 
 CONFIG = load_config().tracking
 LEAST_SHARED = 0.99

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from or_mv_anon.records import Detections, Frames
+from or_mv_anon.core.records import Detections, Frames
 
 SIZE = (1920, 1080)
 

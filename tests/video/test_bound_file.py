@@ -10,20 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from clips import write_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from or_mv_anon.anonymization.media import hash_camera
-from or_mv_anon.seals import fingerprint
+from or_mv_anon.core.seals import fingerprint
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.pipeline.media import hash_camera
 from or_mv_anon.site import Camera
-from or_mv_anon.store import RunStore
 from or_mv_anon.video import bound_file
 from or_mv_anon.video.bound_file import BlockHashes, BoundFile, InputChangedError, read_bound
 from or_mv_anon.video.images import ImageFolderSource
 from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment
+from tests.clips import write_clip
 
 
 def hashes_of(*paths: Path) -> BlockHashes:
@@ -48,7 +48,7 @@ def test_it_reads_like_a_file(
     path = tmp_path_factory.mktemp("bound") / "file"
     path.write_bytes(bytes(range(size)))
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("or_mv_anon.seals", "or_mv_anon.video.bound_file"):
+        for module in ("or_mv_anon.core.seals", "or_mv_anon.video.bound_file"):
             patch.setattr(f"{module}.BLOCK", 8)
         plain = io.BytesIO(path.read_bytes())
         with BoundFile(path, hashes_of(path)) as bound:
@@ -79,7 +79,7 @@ def test_frames_are_the_same(tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_change_anywhere_is_an_error(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("or_mv_anon.seals", "or_mv_anon.video.bound_file"):
+    for module in ("or_mv_anon.core.seals", "or_mv_anon.video.bound_file"):
         monkeypatch.setattr(f"{module}.BLOCK", 4096)
     hashes, index, whole = hashes_of(clip), index_video(clip), clip.read_bytes()
     source = VideoSource(index, hashes=lambda: hashes)
@@ -128,7 +128,7 @@ def test_a_recording_that_changes_between_a_look_and_its_hash(tmp_path: Path, cl
 
 
 def test_blocks_of_memory_stay_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("or_mv_anon.seals", "or_mv_anon.video.bound_file"):
+    for module in ("or_mv_anon.core.seals", "or_mv_anon.video.bound_file"):
         monkeypatch.setattr(f"{module}.BLOCK", 16)
     path = tmp_path / "file"
     path.write_bytes(bytes(4096))

@@ -11,7 +11,6 @@ import av
 import numpy as np
 import pytest
 from av.error import FFmpegError
-from clips import write_clip
 
 from or_mv_anon.video.damage.chains import Chains, DecodingOrder
 from or_mv_anon.video.damage.colours import impossible_colours
@@ -19,6 +18,7 @@ from or_mv_anon.video.damage.matroska import broken_clusters
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment, plan_segments
+from tests.clips import write_clip
 
 FAULTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "faults"
 needs_faults = pytest.mark.skipif(not FAULTS.is_dir(), reason="needs ../shared/data/faults")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.endoscopy.training.material import SPLITS, Sample
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
-from or_mv_anon.files import write_atomically
 from or_mv_anon.models.registry import sha256
 
 if TYPE_CHECKING:

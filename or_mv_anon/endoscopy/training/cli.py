@@ -6,9 +6,9 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.lock import hold
 from or_mv_anon.endoscopy.training.settings import load_training_config
-from or_mv_anon.errors import UserError
-from or_mv_anon.lock import hold
 
 DESCRIPTION = """Train the network that tells frames outside the body from frames inside it.
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.endoscopy.borders import INPUT_SIZE
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
-from or_mv_anon.files import write_atomically
 from or_mv_anon.models.torch_export import disagreement, export_halved
 
 TOLERANCE = 0.05  # largest difference of a logit between torch and the exported file

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from or_mv_anon.config import config_hash
+from or_mv_anon.core.config import config_hash
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import write_atomically
 from or_mv_anon.endoscopy.borders import find_picture_area, prepare
 from or_mv_anon.endoscopy.measures import roc_auc
 from or_mv_anon.endoscopy.training.augmentation import example
@@ -29,8 +31,6 @@ from or_mv_anon.endoscopy.training.calibration import log_loss
 from or_mv_anon.endoscopy.training.material import Sample
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.endoscopy.training.settings import LearningConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import write_atomically
 
 LONGEST_SIDE = 640  # pixels; larger pictures are kept in memory at this size
 LOOKS = 2  # changed versions of every calibration picture, beside the picture as it is

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 STAGES = (  # expansion, channels, blocks, stride of the first (table 2 of the paper)
     (1, 16, 1, 1),

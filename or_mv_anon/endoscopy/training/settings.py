@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from or_mv_anon.ranges import Range
-from or_mv_anon.settings_file import load_settings
+from or_mv_anon.core.ranges import Range
+from or_mv_anon.core.settings_file import load_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,5 +48,5 @@ class TrainingConfig:
 def load_training_config(
     path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None
 ) -> TrainingConfig:
-    """See `or_mv_anon.settings_file.load_settings`."""
+    """See `or_mv_anon.core.settings_file.load_settings`."""
     return load_settings(TrainingConfig, "configs/endoscopy_training.toml", path, overrides)

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained
 from or_mv_anon.endoscopy.measures import average_precision, outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.calibration import fit_temperature, log_loss
 from or_mv_anon.endoscopy.training.card import write_card
@@ -18,8 +20,6 @@ from or_mv_anon.endoscopy.training.learning import Learner, logits_of, looked_at
 from or_mv_anon.endoscopy.training.material import Sample, draw_splits, load_material, of_split
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
-from or_mv_anon.errors import UserError
-from or_mv_anon.files import explained
 from or_mv_anon.models.registry import fetch
 
 NETWORK_FILE, CARD_FILE = "endoscopy_oob.onnx", "card.md"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 INSTALL_HINT = 'The simulator needs its extra packages: pip install "or_mv_anon[sim]".'
 SKIN_VERTICES = 13380  # the outer skin comes first, helper shapes and joint markers follow

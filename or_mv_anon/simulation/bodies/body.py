@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.simulation.bodies.base_mesh import INSTALL_HINT, SKIN_VERTICES, MeshGroup, base_groups
 from or_mv_anon.simulation.bodies.body_points import face_vertices, head_vertices, keypoint_regressor
 from or_mv_anon.simulation.bodies.face_shapes import EYES_CLOSED, FACE_SHAPES, face_shape

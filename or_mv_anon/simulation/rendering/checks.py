@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.simulation.rendering.programs import MAX_LIGHTS, MAX_SHADOWS
 from or_mv_anon.simulation.scene import Light, Mesh
 

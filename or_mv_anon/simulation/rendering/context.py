@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 
 if TYPE_CHECKING:
     import moderngl

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.errors import UserError
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.simulation.rendering.checks import check_scene
 from or_mv_anon.simulation.rendering.context import open_context
 from or_mv_anon.simulation.rendering.geometry import Geometry

@@ -1,0 +1,1 @@
+"""How the figures of docs/benchmarks.md are made."""

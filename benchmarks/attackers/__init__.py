@@ -1,0 +1,1 @@
+"""Attackers that only a table of the benchmarks needs."""

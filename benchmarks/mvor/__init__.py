@@ -1,0 +1,1 @@
+"""MVOR: real surgery seen by three cameras, on which association is measured."""

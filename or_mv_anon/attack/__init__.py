@@ -1,0 +1,1 @@
+"""The re-identification attack that judges every anonymizer."""

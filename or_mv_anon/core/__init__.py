@@ -1,0 +1,1 @@
+"""What every room stands on: records, boxes, configuration, the store, files, errors."""

@@ -1,0 +1,128 @@
+"""One run at a time in an output folder, whatever kind of run it is: two would pass each other's half-made files off.
+
+The lock is the kernel's, on a small file in the folder. It ends with the process that holds it and with its workers,
+however they end, so what a killed run left behind stops nobody. Where the file system has no locks, a file that only
+one run can make takes their place; nobody but the user can tell then whether its run is gone.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained
+
+NOTE = ".or-mv-anon.lock"
+CLAIM = ".or-mv-anon.run"
+LONGEST_COMMAND = 200  # characters that are shown of another run's
+_BUSY = {errno.EAGAIN, errno.EACCES}
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+_held: dict[Path, int] = {}  # folder -> descriptor of its lock
+
+
+@contextmanager
+def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
+    """Keep every other run out of an output folder; the same process may hold it more than once.
+
+    Args:
+        folder: of the output.
+        make: make it if it is not there. Otherwise, and where it may only be read, nothing is held then.
+
+    Raises:
+        UserError: another run holds it, or it cannot be written.
+    """
+    if make:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    place = folder.resolve()
+    if place in _held or not place.is_dir():
+        yield
+        return
+    if not make and not os.access(place, os.W_OK):  # who may only read, locks nobody out
+        yield
+        return
+    with explained(place / NOTE):
+        note, descriptor = _lock(place)
+    _held[place] = descriptor
+    try:
+        yield
+    finally:
+        del _held[place]
+        note.unlink(missing_ok=True)  # before it is let go; whoever has opened it meanwhile notices
+        os.close(descriptor)
+
+
+def held() -> list[int]:
+    """Descriptors of the locks, for worker processes: a folder is free when the last of them has ended."""
+    return list(_held.values())
+
+
+def _lock(place: Path) -> tuple[Path, int]:
+    note = place / NOTE
+    while True:
+        descriptor = os.open(note, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_there(note, descriptor):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, _about_this_run())
+                return note, descriptor
+            os.close(descriptor)  # the run that held it has just ended and removed it
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno in _BUSY:
+                raise _refusal(place, note, "wait until it has ended, or choose another folder") from error
+            if error.errno in _NO_LOCKS:
+                note.unlink(missing_ok=True)
+                return _claim(place)
+            raise
+
+
+def _claim(place: Path) -> tuple[Path, int]:
+    claim = place / CLAIM
+    try:
+        descriptor = os.open(claim, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise _refusal(place, claim, f"if it no longer runs, remove {claim} and run again") from error
+    os.write(descriptor, _about_this_run())
+    print(
+        f"- {place} lies on a file system without locks: {CLAIM} keeps other runs out; a killed run leaves it behind."
+    )
+    return claim, descriptor
+
+
+def _is_there(note: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(note.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _about_this_run() -> bytes:
+    about = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    }
+    return json.dumps(about).encode()
+
+
+def _refusal(place: Path, note: Path, advice: str) -> UserError:
+    try:
+        about = json.loads(note.read_bytes())
+        who = f"process {about['pid']} on {about['host']}, started {about['started']}"
+        command = "".join(c if c.isprintable() else "?" for c in about["command"][:LONGEST_COMMAND])
+        who = f" ({who}: {command})"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = ""
+    return UserError(f"Another run is writing to {place}{who}; {advice}.")

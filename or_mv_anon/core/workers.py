@@ -1,0 +1,227 @@
+"""A pool of worker processes with one progress bar, that stops cleanly when it is asked to.
+
+Processes rather than threads: a crash inside a codec or a model takes one segment with it, not the run, and every
+core decodes, detects and encodes on its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import connection, reduction
+from typing import Any, TypeVar
+
+import cv2
+from tqdm import tqdm
+
+from or_mv_anon.core.lock import held
+from or_mv_anon.core.printable import printable
+from or_mv_anon.core.stopping import SIGNALS, handling
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+PR_SET_PDEATHSIG = 1
+WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
+_frames_done: Any = None  # the counter shared with the main process, set in each worker
+_stopping: Any = None  # the flag that the main process raises, set in each worker
+
+
+class Stopped(BaseException):
+    """Raised in a worker whose run was given up; no handler of a job's own errors should take it for one."""
+
+
+def count_frames(number: int = 1) -> None:
+    """Called by a job to advance the progress bar; ends the job when the run was given up."""
+    if _frames_done is not None:
+        if _stopping.value:
+            raise Stopped
+        with _frames_done.get_lock():
+            _frames_done.value += number
+
+
+class WorkerPool:
+    """Worker processes for the length of a ``with`` block.
+
+    A worker that dies takes its job with it: the jobs that were running are tried again one at a time, so that only
+    the guilty one is given up.
+
+    Args:
+        workers: number of processes.
+        patience: seconds that a worker has to end when the run is given up; after that it is killed.
+    """
+
+    def __init__(self, workers: int, *, patience: float = 5.0) -> None:
+        self._workers = workers
+        self._patience = patience
+        self._context = multiprocessing.get_context("spawn")
+        with _signals_held():  # for multiprocessing's own helper process, which this starts
+            self._counter = self._context.Value("q", 0)
+            self._stopping = self._context.RawValue("b", 0)
+        self._executor = self._start()
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._executor.shutdown(wait=True)
+            return
+        # Asked first, killed last: a process killed inside a queue can leave the queue's other end waiting forever.
+        self._stopping.value = 1
+        processes = {process.sentinel: process for process in (self._executor._processes or {}).values()}
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        deadline = time.monotonic() + self._patience
+        while processes and (left := deadline - time.monotonic()) > 0:
+            for ended in connection.wait(list(processes), timeout=left):
+                del processes[ended]  # type: ignore[arg-type]
+        for process in processes.values():
+            process.kill()
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._workers,
+            mp_context=self._context,
+            initializer=_start_worker,
+            initargs=(self._counter, self._stopping, _Descriptors(held())),
+        )
+
+    def run(
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        *,
+        title: str,
+        frames: int,
+        at_once: int | None = None,
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """Run `function` on every job; yields each job with its result, or the exception it ended with.
+
+        Args:
+            function: importable by name; it may call `count_frames`.
+            jobs: picklable.
+            title: of the progress bar.
+            frames: how many frames all jobs together have.
+            at_once: jobs that may run at the same time; None for one per worker.
+        """
+        self._counter.value = 0
+        waiting, suspects = deque(jobs), deque[Job]()
+        running: dict[Future[Result], Job] = {}
+        # Off a terminal (a log file, a batch system) a line every half minute is enough.
+        interval = 0.2 if sys.stderr.isatty() else 30.0
+        with tqdm(total=frames, desc=printable(title), unit="frame", mininterval=interval, smoothing=0.05) as bar:
+            while waiting or suspects or running:
+                broken = not self._fill(function, waiting, suspects, running, at_once or self._workers)
+                finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                bar.update(min(self._counter.value, frames) - bar.n)
+                if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
+                    victims = list(running.values())
+                    running.clear()
+                    self._discard()
+                    self._executor = self._start()
+                    if len(victims) == 1:
+                        yield victims[0], RuntimeError(WORKER_DIED)
+                    suspects.extend(victims if len(victims) > 1 else ())
+                    continue
+                for future in finished:
+                    job = running.pop(future)
+                    error = future.exception()
+                    if error is not None and not isinstance(error, Exception):
+                        raise error
+                    yield job, error if error is not None else future.result()
+            bar.update(min(self._counter.value, frames) - bar.n)
+
+    def _discard(self) -> None:
+        """Give up a pool that lost a worker.
+
+        It terminates the others by itself, but not one that was only just being started: that one would wait for work
+        forever, and this process for its end.
+        """
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False)
+        for process in processes:
+            process.kill()
+
+    def _fill(
+        self,
+        function: Callable[[Job], Result],
+        waiting: deque[Job],
+        suspects: deque[Job],
+        running: dict[Future[Result], Job],
+        at_once: int,
+    ) -> bool:
+        """Start jobs while there is room, suspects one at a time; False when the processes turn out to be dead."""
+        while suspects or waiting:
+            if len(running) >= (1 if suspects else at_once):
+                return True
+            queue = suspects or waiting
+            try:
+                with _signals_held():
+                    future = self._executor.submit(function, queue[0])
+                    running[future] = queue.popleft()
+            except BrokenProcessPool:
+                return False
+        return True
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold requests to stop back while processes start: they inherit the mask, so only this process answers them."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
+    caught: list[int] = []
+    with handling(lambda number, _: caught.append(number)):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number in caught[:1]:
+        signal.raise_signal(number)
+
+
+def default_workers(cameras: int) -> int:
+    """One process per core, but no more than four or one per camera, whichever is more: memory stays bounded."""
+    return min(available_cores(), max(4, cameras))
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class _Descriptors:
+    """Open files that a worker process holds for as long as it lives."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _take_over, ([reduction.DupFd(number) for number in self._numbers],)
+
+
+def _take_over(passed: list[Any]) -> list[int]:
+    return [one.detach() for one in passed]
+
+
+def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
+    global _frames_done, _stopping
+    _frames_done, _stopping = counter, stopping
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow
+    cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
+        parent = multiprocessing.parent_process()
+        if parent is None or os.getppid() != parent.pid:  # it was killed before the line above took effect
+            os._exit(1)

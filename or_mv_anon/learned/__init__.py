@@ -1,1 +1,0 @@
-"""Learned face anonymization, and the re-identification attack that judges every anonymizer, learned or not."""

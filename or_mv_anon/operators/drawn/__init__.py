@@ -1,0 +1,1 @@
+"""Drawn heads of nobody, shown only where they may be."""

@@ -1,0 +1,1 @@
+"""The main job: from recordings to protected videos and their audit."""

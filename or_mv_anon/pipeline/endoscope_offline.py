@@ -1,0 +1,237 @@
+"""Recordings of endoscopes, one after another: labels for every frame and, if wanted, a video without the outside.
+
+Each recording is a session of its own with one camera, so it is cut, resumed, rendered and verified like any other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from or_mv_anon.audit.timecode import clock_time
+from or_mv_anon.core.config import config_hash
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained, unused
+from or_mv_anon.core.lock import hold
+from or_mv_anon.core.overlap import refuse_overlap
+from or_mv_anon.core.printable import printable
+from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.endoscopy.classifier import ROLE
+from or_mv_anon.endoscopy.settings import EndoscopyConfig
+from or_mv_anon.models.runtime import require_device
+from or_mv_anon.pipeline.endoscope_labels import SUFFIX, labels_of, labels_text
+from or_mv_anon.pipeline.media import CameraPlan, open_camera
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.pipeline import start_afresh
+from or_mv_anon.pipeline.plan import SessionPlan, Weights, effective_config, find_weights, plan_session
+from or_mv_anon.pipeline.report import frame_problems
+from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.pipeline.stages.endoscope import Verdicts, load_judgements
+from or_mv_anon.site import Camera, Session
+from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
+from or_mv_anon.site.names import check_output_name
+
+ANONYMIZED = "_anonymized"
+SHOWN_PROBLEMS = 5
+
+
+def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_video: bool) -> int:
+    """Label every recording that `options.videos` names, and cover its outside frames.
+
+    Args:
+        options: `videos` is a file or a folder of files; `start`, `end` and everything about rooms has no say here.
+        endoscopy: all thresholds.
+        save_video: also write the covered video.
+
+    Returns:
+        The exit code: 0 when all is well, 1 when something needs a look (it is printed).
+
+    Raises:
+        UserError: nothing could be done.
+    """
+    videos = find_recordings(options.videos)
+    refuse_overlap(options.out, videos, option="The output folder")
+    effective_config(options)  # refuses what cannot be before any work
+    weights = find_weights(options, {"endoscope"})
+    require_device(options.device)
+    with hold(options.out):
+        return _anonymize_all(videos, options, endoscopy, weights, save_video=save_video)
+
+
+def _anonymize_all(
+    videos: list[Path], options: Options, endoscopy: EndoscopyConfig, weights: list[Weights], *, save_video: bool
+) -> int:
+    outcomes = []
+    for video in videos:
+        try:
+            outcomes.append(_anonymize(video, options, endoscopy, weights, save_video=save_video))
+        except UserError as error:
+            if len(videos) == 1:
+                raise
+            print(f"error: {error}", file=sys.stderr)
+            outcomes.append(False)
+    return 0 if all(outcomes) else 1
+
+
+def find_recordings(place: Path) -> list[Path]:
+    """A video file, or the video files in a folder in natural order; folders below are left alone.
+
+    Raises:
+        UserError: there is nothing, or it cannot be read.
+    """
+    if place.is_dir() and is_own_output(place):
+        raise UserError(f"{place} is an output of this tool; pass the folder of the recordings.")
+    if not place.is_dir():
+        if not place.exists():
+            raise UserError(f"{place} does not exist; expected a video or a folder of videos.")
+        check_readable(place)
+        return [place]
+    with explained(place):
+        entries = sorted(place.iterdir(), key=lambda path: natural_key(path.name))
+    videos = [path for path in entries if path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()]
+    below = [path.name for path in entries if path.is_dir()]
+    if not videos:
+        hint = f" Its folders are not searched: {', '.join(below[:5])}." if below else ""
+        raise UserError(f"No videos in {place}; their names end in {', '.join(sorted(VIDEO_SUFFIXES)[:8])}, ....{hint}")
+    if below:
+        shown = printable(", ".join(below[:5]))
+        print(f"- folders in {printable(place)} are not searched: {shown}{', ...' if len(below) > 5 else ''}")
+    return videos
+
+
+def result_name(video: Path) -> str:
+    """What the recording's results begin with: its stem, or its whole name where a video beside it has that stem."""
+    beside = [path for path in video.absolute().parent.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES]
+    taken = [name.casefold() for path in beside if path.name != video.name for name in (path.stem, path.name)]
+    return video.name if video.stem.casefold() in taken else video.stem
+
+
+def _anonymize(
+    video: Path,
+    options: Options,
+    endoscopy: EndoscopyConfig,
+    weights: list[Weights],
+    *,
+    save_video: bool,
+) -> bool:
+    """Label one recording; True when all is well."""
+    config, name = effective_config(options), result_name(video)
+    check_output_name(name, "The recording")
+    store = options.out / STORE_FOLDER / name
+    if not options.overwrite:
+        _refuse_another(store, name, video)
+    session = Session(name=name, cameras=(Camera(name=name, files=video, kind="endoscope"),))
+    plan = plan_session(session, options.out, options, config, store=store)
+    if not plan.cameras:
+        raise UserError(" ".join(plan.problems).removeprefix(f"{name}: "))
+    suffix = plan.cameras[0].destination.suffix
+    camera = replace(plan.cameras[0], destination=options.out / f"{name}{ANONYMIZED}{suffix}")
+    plan.cameras = [camera]
+    labels = options.out / f"{name}{SUFFIX}"
+    _refuse_strangers(plan, [labels, *([camera.destination] if save_video else [])], overwrite=options.overwrite)
+    for note in plan.notes if save_video else ():
+        print(f"- {printable(note)}")
+    run = SessionRun(plan, options, config, weights, endoscopy)
+    run.run(render=save_video)
+    if not run.placed(camera):
+        raise UserError(" ".join(run.problems))
+    outside = _write_labels(labels, run, camera)
+    problems = [*run.problems, *frame_problems(run, camera)]
+    written = [labels.name]
+    if save_video and run.healthy:
+        written.append(camera.destination.name)
+        problems += run.facts(camera.stage("finish"))["notes"]
+    elif camera.destination.exists() and not run.finished(camera):
+        problems.append(f"{camera.destination} is of an earlier run with other settings; renew it with --save-video.")
+    _tell(name, run, outside, written, problems)
+    return not problems
+
+
+def _refuse_another(folder: Path, name: str, video: Path) -> None:
+    """Results of a recording of the same name from elsewhere are not to be replaced silently."""
+    if not folder.is_dir():
+        return
+    store = RunStore.open(folder)
+    size = store.facts(f"{name}/hash").get("size")
+    if size is not None and size != video.stat().st_size:
+        raise UserError(
+            f"{folder.parent.parent} already holds results of another recording named {name}; choose another output "
+            "folder or use --overwrite."
+        )
+
+
+def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool) -> None:
+    """Keep what this tool did not write; with `overwrite` its own earlier results of this recording go."""
+    store, own = plan.store, []
+    for place in places:
+        name = os.path.relpath(place, store.root)
+        if not os.path.lexists(place):
+            continue
+        if store.owns(name):
+            own.append(place)
+        elif overwrite:
+            kept = unused(place)
+            with explained(place):
+                place.rename(kept)
+            print(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
+        elif not store.wrote(name):
+            raise UserError(
+                f"{place} exists and is not from an earlier run; move it away, or choose another output folder "
+                "(--overwrite keeps it under another name)."
+            )
+    if overwrite:
+        start_afresh(plan, own)
+
+
+def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
+    """Write a recording's labels from what the stages left; returns the covered share of its frames."""
+    frames, judgements = load_judgements(run.plan.store, plan)
+    verdicts = run.plan.store.read(plan.file("verdicts"), Verdicts)
+    (weights,) = run.weights_for(plan)
+    providers = {run.facts(plan.stage("analyse", segment))["providers"][ROLE] for segment in plan.segments}
+    labels = labels_of(
+        frames,
+        judgements,
+        verdicts,
+        settings=asdict(run.endoscopy),
+        hashes={
+            "recording": run.facts(plan.stage("hash"))["sha256"],
+            "network": weights.sha256,
+            "settings": config_hash(run.endoscopy),
+        },
+        network=", ".join(sorted(providers)),
+        start_s=float(plan.shift * open_camera(plan.camera, plan.store).time_base),
+    )
+    _keep_labels(path, labels_text(labels), run.plan.store, plan)
+    return float(verdicts.covered.mean())
+
+
+def _keep_labels(path: Path, text: str, store: RunStore, plan: CameraPlan) -> None:
+    stage, name = plan.stage("labels"), os.path.relpath(path, store.root)
+    fingerprint = config_hash(text)
+    if store.trusted(stage, fingerprint):
+        return
+    made = plan.file("labels", suffix=".json")
+    store.begin({stage: [name, made]})
+    store.write_text(made, text)
+    store.finish(stage, fingerprint, files=[name], made_of=[plan.stage("place")], moved={name: made})
+
+
+def _tell(name: str, run: SessionRun, outside: float, written: list[str], problems: list[str]) -> None:
+    facts = run.plan.facts[0]
+    speed = "; ".join(
+        f"{timing.stage} {timing.frames_per_s:.0f} frames/s"
+        for timing in run.timings
+        if timing.frames_per_s and not timing.skipped and timing.stage in ("judge", "render")
+    )
+    print(
+        f"{printable(name)}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
+        f"{f' ({speed})' if speed else ''} -> {printable(', '.join(written))}"
+    )
+    for problem in problems[:SHOWN_PROBLEMS]:
+        print(f"- {printable(problem)}", file=sys.stderr)
+    if len(problems) > SHOWN_PROBLEMS:
+        print(f"- ... and {len(problems) - SHOWN_PROBLEMS} more", file=sys.stderr)

@@ -1,0 +1,44 @@
+"""What the user asked for: the command-line options of the anonymizer as one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from or_mv_anon.models.runtime import Device, Precision
+from or_mv_anon.operators.cells import Method
+
+MethodChoice = Method | Literal["learned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """See `tools/anonymize_multiview.py --help` for the meaning of each."""
+
+    videos: Path
+    out: Path
+    model: Path | None = None
+    detector: tuple[Path, Path] | None = None  # configuration and checkpoint of the user's own
+    fast: bool = False  # the site model's smaller detector
+    weights_dir: Path | None = None
+    endoscope_weights: Path | None = None
+    config: Path | None = None
+    endoscope_config: Path | None = None
+    method: MethodChoice = "solid"
+    modifier: Path | None = None  # a network of the user's own for `learned`
+    device: Device = "auto"
+    precision: Precision = "auto"
+    audio: bool = False  # keep it
+    start: float | None = None
+    end: float | None = None
+    codec: str | None = None
+    crf: int | None = None
+    preset: str | None = None
+    detect_every: float | None = None  # seconds
+    workers: int | None = None
+    overwrite: bool = False
+    render_only: bool = False
+    preview: bool = False
+    attack: bool = False
+    dry_run: bool = False

@@ -1,0 +1,163 @@
+"""All room cameras of a session together: who is who, and who was missed by one camera and seen by others."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.association.appearance import pool_embeddings
+from or_mv_anon.association.associate import associate
+from or_mv_anon.association.build import build_view, common_instants
+from or_mv_anon.association.lone_heads import lone_faces
+from or_mv_anon.association.progress import Progress
+from or_mv_anon.association.recover import CameraRecords, Recovered, Scene, recover
+from or_mv_anon.association.results import Association, PairGeometry
+from or_mv_anon.association.views import View
+from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Provenance, Tracks
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.workers import count_frames
+from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons, session_seconds
+from or_mv_anon.pipeline.media import CameraPlan, open_camera
+
+SEED = 0
+ASSOCIATING = 0.9  # of the time; the rest is for recovering people camera by camera
+Seconds = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AssociateJob:
+    """Find out who is who in a session's room cameras, two or more."""
+
+    plans: tuple[CameraPlan, ...]
+    config: PipelineConfig
+
+    tables: ClassVar[tuple[str, ...]] = ("recovered", "identities", "transferred", "disagreements")
+    geometry: ClassVar[str] = "geometry.json"
+
+
+@dataclass(frozen=True)
+class Associated:
+    """What an `AssociateJob` reports; the tables go to the store."""
+
+    seconds: float
+    association: AssociationAudit
+
+
+def associate_session(job: AssociateJob) -> Associated:
+    """Associate the cameras' tracks, recover who was missed, and store both."""
+    started = time.perf_counter()
+    store = RunStore(job.plans[0].store)
+    times = [session_seconds(plan, read_joined(plan, "frames", Frames)) for plan in job.plans]
+    instants = common_instants(times, step_s=job.config.association.instant_s)
+    trusted = job.config.pose.trusted_score
+    views = [_view(plan, each, instants, trusted_score=trusted) for plan, each in zip(job.plans, times, strict=True)]
+    progress = _counted(sum(map(len, times)))
+    with progress.part(ASSOCIATING) as part:
+        association = associate(views, job.config.association, seed=SEED, progress=part)
+    _write_geometry(store, job, association, instants)
+    faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
+    scene = Scene.of(views, association, instants, faces=faces)
+    recovered = []
+    for plan, each in zip(job.plans, times, strict=True):
+        found = recover(_records(plan, each), scene, job.config.recovery)
+        recovered.append(_store_recovered(store, plan, found, scene))
+        progress.advance((1 - ASSOCIATING) / len(times))
+    audit = AssociationAudit(
+        notes=association.notes,
+        pairs=tuple(_pair(geometry, instants) for stretches in association.geometry.values() for geometry in stretches),
+        cameras=tuple(recovered),
+    )
+    return Associated(time.perf_counter() - started, audit)
+
+
+def _counted(frames: int) -> Progress:
+    """Progress of a job that counts as so many frames."""
+    done = 0.0
+
+    def report(share: float) -> None:
+        nonlocal done
+        before, done = done, done + share
+        count_frames(round(frames * done) - round(frames * before))
+
+    return Progress(report)
+
+
+def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score: float) -> View:
+    tracks = RunStore(plan.store).read(plan.file("tracks"), Tracks)
+    embeddings = read_of_persons(plan, "embeddings", Embeddings)
+    return build_view(
+        plan.camera.name,
+        open_camera(plan.camera, plan.store).upright_size,
+        times=times,
+        instants=instants,
+        tracks=tracks,
+        persons=read_joined(plan, "persons", Detections),
+        keypoints=read_of_persons(plan, "keypoints", Keypoints),
+        appearance=pool_embeddings(embeddings, tracks) if len(embeddings) else None,
+        trusted_score=trusted_score,
+    )
+
+
+def _faces(plan: CameraPlan, view: View, times: Seconds, instants: Seconds) -> View:
+    faces = RunStore(plan.store).read(plan.file("face_tracks"), Tracks)
+    return lone_faces(view, faces, times=times, instants=instants)
+
+
+def _records(plan: CameraPlan, seconds: Seconds) -> CameraRecords:
+    store = RunStore(plan.store)
+    return CameraRecords(
+        name=plan.camera.name,
+        size=open_camera(plan.camera, plan.store).upright_size,
+        seconds=seconds,
+        tracks=store.read(plan.file("tracks"), Tracks),
+    )
+
+
+def _store_recovered(store: RunStore, plan: CameraPlan, found: Recovered, scene: Scene) -> RecoveredAudit:
+    tables = (found.tracks, found.identities, found.heads, found.disagreements)
+    for name, table in zip(AssociateJob.tables, tables, strict=True):
+        store.write(plan.file(name), table)
+    confirmed = found.tracks.provenance == Provenance.CROSS_VIEW
+    return RecoveredAudit(
+        camera=plan.camera.name,
+        tracks=len(found.identities),
+        shared=int(np.isin(found.identities.identity, scene.shared).sum()),
+        confirmed=int(confirmed.sum()),
+        transferred=len(found.heads),
+        unplaced=len(found.disagreements),
+    )
+
+
+def _write_geometry(store: RunStore, job: AssociateJob, association: Association, instants: Seconds) -> None:
+    content = {
+        "instants": {"first_s": float(instants[0]) if len(instants) else None, "count": len(instants)},
+        "pairs": [
+            asdict(replace(geometry, matrix=None))
+            | {"matrix": None if geometry.matrix is None else geometry.matrix.tolist()}
+            for stretches in association.geometry.values()
+            for geometry in stretches
+        ],
+    }
+    store.write_text(job.geometry, json.dumps(content))
+
+
+def _pair(geometry: PairGeometry, instants: Seconds) -> PairAudit:
+    last = len(instants) - 1
+    return PairAudit(
+        first=geometry.views[0],
+        second=geometry.views[1],
+        start_s=float(instants[min(geometry.start, last)]),
+        stop_s=float(instants[min(geometry.stop, last)]),
+        trusted=geometry.matrix is not None,
+        inliers=geometry.inliers,
+        points=geometry.points,
+        residual=geometry.residual,
+        problem=geometry.problem,
+    )

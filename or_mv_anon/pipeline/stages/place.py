@@ -1,0 +1,163 @@
+"""Between the two passes over the pixels: decide what to cover in one camera, and look for risks."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.audit.cross_view import disagreement_risks
+from or_mv_anon.audit.intervals import RiskInterval
+from or_mv_anon.audit.risk import by_priority, risk_intervals
+from or_mv_anon.audit.summary import CameraSummary, Series, summarize
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import (
+    Detections,
+    Disagreements,
+    Frames,
+    Identities,
+    Keypoints,
+    Provenance,
+    Tracks,
+    TransferredHeads,
+)
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.workers import count_frames
+from or_mv_anon.pipeline.artifacts import read_joined
+from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
+from or_mv_anon.regions.heads import Heads, locate_heads
+from or_mv_anon.regions.regions import camera_regions
+
+
+@dataclass(frozen=True)
+class PlaceJob:
+    """Decide what to cover in one camera.
+
+    Attributes:
+        plan: the camera's.
+        config: all thresholds.
+        missing: timestamps of frames that could not be decoded.
+        associated: whether other cameras had their say about this one's tracks.
+    """
+
+    plan: CameraPlan
+    config: PipelineConfig
+    missing: tuple[int, ...] = ()
+    associated: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a `PlaceJob` reports; the rest goes to the store (see `read_camera_audit`)."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The people of one camera as the last stage before this one left them."""
+
+    tracks: Tracks
+    faces: Tracks
+    identities: Identities
+    transferred: TransferredHeads
+    disagreements: Disagreements
+
+    @classmethod
+    def read(cls, plan: CameraPlan, *, associated: bool) -> Followed:
+        """From the store, with or without what other cameras added."""
+        store = RunStore(plan.store)
+        faces = store.read(plan.file("face_tracks"), Tracks)
+        if not associated:
+            tracks = store.read(plan.file("tracks"), Tracks)
+            return cls(tracks, faces, Identities.empty(), TransferredHeads.empty(), Disagreements.empty())
+        return cls(
+            store.read(plan.file("recovered"), Tracks),
+            faces,
+            store.read(plan.file("identities"), Identities),
+            store.read(plan.file("transferred"), TransferredHeads),
+            store.read(plan.file("disagreements"), Disagreements),
+        )
+
+
+def place(job: PlaceJob) -> Placed:
+    """Place the regions of the whole recording, and look for risks."""
+    started = time.perf_counter()
+    plan, config = job.plan, job.config
+    store = RunStore(plan.store)
+    frames = reached_by_damage(plan, read_joined(plan, "frames", Frames))
+    persons, heads = _read_people(store, plan, config)
+    size = open_camera(plan.camera, plan.store).upright_size
+    followed = Followed.read(plan, associated=job.associated)
+    tracks = followed.tracks
+    regions = camera_regions(
+        frames,
+        heads,
+        tracks,
+        followed.faces,
+        transferred=followed.transferred,
+        size=size,
+        config=config.regions,
+        always=plan.camera.always,
+        never=plan.camera.never,
+    )
+    del heads  # hundreds of megabytes for a long recording
+    for segment in plan.segments:
+        span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
+        store.write(plan.file("regions", segment), regions[span])
+    missing = [pts - plan.shift for pts in job.missing]
+    # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
+    clear = _ever_clear(tracks, config.tracking.new_track_score)
+    people = tracks[clear[tracks.track]]
+    theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
+    risks = risk_intervals(
+        frames,
+        persons,
+        people,
+        theirs,
+        config.risk,
+        size=size,
+        missing_pts=missing,
+        identities=followed.identities,
+    )
+    risks = by_priority([*risks, *disagreement_risks(frames, followed.disagreements, config.risk)])
+    write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
+    count_frames(len(frames))
+    return Placed(time.perf_counter() - started)
+
+
+def write_camera_audit(store: RunStore, plan: CameraPlan, summary: CameraSummary, risks: list[RiskInterval]) -> None:
+    """Keep what the audit says of a camera for the end of the run, or for a later run that skips this stage."""
+    content = json.dumps({"summary": asdict(summary), "risks": [asdict(risk) for risk in risks]})
+    store.write_text(plan.file("audit", suffix=".json"), content)
+
+
+def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary, tuple[RiskInterval, ...]]:
+    """What `write_camera_audit` kept."""
+    content = store.read_json(plan.file("audit", suffix=".json"))
+    series = Series(**{name: tuple(values) for name, values in content["summary"].pop("series").items()})
+    summary = CameraSummary(**content["summary"], series=series)
+    return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
+
+
+def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> tuple[Detections, Heads]:
+    persons, heads = [], []
+    count = 0
+    for segment in plan.segments:  # keypoints are large, the heads that they show are not
+        persons.append(store.read(plan.file("persons", segment), Detections, frames=plan.numbers(segment)))
+        keypoints = store.read(plan.file("keypoints", segment), Keypoints)
+        part = locate_heads(keypoints, persons[-1], trusted_score=config.pose.trusted_score)
+        heads.append(part.replace(detection=part.detection + count))
+        count += len(persons[-1])
+    return Detections.concat(persons), Heads.concat(heads)
+
+
+def _ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
+    """For every track whether it reaches `score` somewhere, or other cameras confirm it."""
+    best = np.zeros(tracks.track.max(initial=-1) + 1, np.float32)
+    confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
+    np.maximum.at(best, tracks.track, np.where(confirmed, 1, tracks.score))
+    return best >= score

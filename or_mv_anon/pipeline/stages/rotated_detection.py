@@ -1,0 +1,80 @@
+"""Looks for heads in a picture turned by quarters: upright detectors find lying people that way.
+
+A look's candidates are weak and mean nothing by themselves; `or_mv_anon.tracking.still` trusts those that recur.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Detections, Keypoints
+from or_mv_anon.models.dense import Found, Picture
+from or_mv_anon.models.detector import FindsPersons
+from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.pose import PoseEstimator
+from or_mv_anon.models.turning import TURNS, turn, turn_back
+from or_mv_anon.regions.heads import locate_heads
+
+SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
+
+
+def still_detectors(
+    persons: FindsPersons, faces: FaceDetector, config: PipelineConfig
+) -> tuple[FindsPersons, FaceDetector]:
+    """The same networks at the size and scores of turned looks."""
+    size = max(config.still.person_input_long_side, config.detection.input_long_side)
+    return (
+        persons.with_settings(dataclasses.replace(config.detection, input_long_side=size)),
+        faces.with_settings(dataclasses.replace(config.face, min_score=config.still.min_score)),
+    )
+
+
+def head_candidates(
+    picture: Picture, persons: FindsPersons, faces: FaceDetector, pose: PoseEstimator, config: PipelineConfig
+) -> Found:
+    """What might be a head in any of the four quarter turns of a frame.
+
+    Args:
+        picture: upright frame ``(h, w, 3)`` BGR.
+        persons, faces: see `still_detectors`.
+        pose: for heads of the people found.
+        config: for the trusted score of keypoints.
+
+    Returns:
+        Head boxes ``(N, 4)`` in pixels of the upright frame and their scores.
+    """
+    height, width = picture.shape[:2]
+    boxes: list[Boxes] = [np.zeros((0, 4), np.float32)]
+    scores: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    for quarters in range(TURNS):
+        turned = turn(picture, quarters)
+        for box, score in (_detect(faces, turned), _heads(turned, _detect(persons, turned), pose, config)):
+            boxes.append(turn_back(box, quarters, size=(width, height)))
+            scores.append(score)
+    return np.concatenate(boxes), np.concatenate(scores)
+
+
+def _detect(detector: FindsPersons | FaceDetector, picture: Picture) -> Found:
+    height, width = picture.shape[:2]
+    to = detector.input_size(width, height)
+    resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if to[0] < width else cv2.INTER_LINEAR)
+    return detector.detect([resized.astype(np.uint8, copy=False)], size=(width, height))[0]
+
+
+def _heads(picture: Picture, people: Found, pose: PoseEstimator, config: PipelineConfig) -> Found:
+    boxes, scores = people
+    if not len(boxes):
+        return boxes, scores
+    points, point_scores = pose.estimate(picture, boxes)
+    found = Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)
+    keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=point_scores)
+    heads = locate_heads(keypoints, found, trusted_score=config.pose.trusted_score)
+    heads = heads[heads.uncertainty < SURE_OF_HEAD]
+    half = heads.size[:, None] / 2
+    return np.concatenate([heads.center - half, heads.center + half], axis=1), scores[heads.detection]

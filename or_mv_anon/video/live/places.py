@@ -1,0 +1,118 @@
+"""Where a live picture comes from and where it goes: what a user may write for it, and how to read it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import cv2
+
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.redaction import HIDDEN, redacted_address
+
+PATTERN = "-"
+WINDOW = "window"
+NETWORK = ("rtsp", "rtsps", "udp")
+FILES = {".mp4": "mp4", ".mkv": "matroska"}  # suffix -> FFmpeg's muxer
+DEVICES = {"linux": "video4linux2,v4l2", "darwin": "avfoundation", "win32": "dshow"}  # sys.platform -> demuxer
+DEVICE = "device:"
+
+Kind = Literal["file", "stream", "device", "pattern", "window"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One end of the line: `address` is what FFmpeg opens, `format` its demuxer or muxer where that must be said."""
+
+    kind: Kind
+    address: str
+    format: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The address without what may be a user name, a password or a token, for messages and figures."""
+        return redacted_address(self.address) if self.kind == "stream" else self.address
+
+
+def parse_input(text: str, *, size: tuple[int, int] | None = None) -> Place:
+    """What `--input` names.
+
+    Args:
+        text: a file, ``/dev/video0`` or ``device:NAME``, ``rtsp://...``, ``udp://...``, or ``-``.
+        size: width and height of the test pattern.
+
+    Raises:
+        UserError: there is no such thing.
+    """
+    if text == PATTERN:
+        width, height = size or (1280, 720)
+        return Place("pattern", f"testsrc2=size={width}x{height}:rate=25", "lavfi")
+    if "://" in text:
+        return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
+    if text.startswith((DEVICE, "/dev/")):
+        address = text.removeprefix(DEVICE)
+        if sys.platform not in DEVICES:
+            raise UserError(f"Cameras are not supported on {sys.platform}; use a stream.")
+        if address.startswith("/dev/") and not Path(address).exists():
+            raise UserError(f"There is no device {address}; is the capture card connected?")
+        return Place("device", address, DEVICES[sys.platform])
+    if not Path(text).is_file():
+        raise UserError(
+            f"There is no file {_shown(text)}; expected a video file, /dev/videoN, rtsp://, udp:// or {PATTERN}."
+        )
+    return Place("file", text)
+
+
+def parse_output(text: str, *, overwrite: bool) -> Place:
+    """What `--output` names: ``window``, an .mp4 or .mkv file, ``rtsp://...`` or ``udp://...``.
+
+    Raises:
+        UserError: it is none of these, the file is there already, or no window can be shown.
+    """
+    if text.lower() == WINDOW:
+        _require_window()
+        return Place("window", WINDOW)
+    if "://" in text:
+        return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
+    path = Path(text)
+    if path.suffix.lower() not in FILES:
+        raise UserError(
+            f"Cannot write {_shown(text)}; expected {WINDOW}, a file {' or '.join(FILES)}, rtsp:// or udp://."
+        )
+    if os.path.lexists(path) and not (overwrite and path.is_file() and not path.is_symlink()):
+        more = " or pass --overwrite" if path.is_file() and not path.is_symlink() else ""
+        raise UserError(f"{path} is there already; choose another name{more}.")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"The folder {path.absolute().parent} does not exist; create it first.")
+    return Place("file", text, FILES[path.suffix.lower()])
+
+
+def _network(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in NETWORK and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # of a port that is no number
+        usable = False
+    if not usable:
+        expected = "://, ".join(NETWORK)
+        raise UserError(f"{redacted_address(text)} is no stream that can be used; expected {expected}://HOST.")
+    return text
+
+
+def _require_window() -> None:
+    if "GUI:                           NONE" in cv2.getBuildInformation() or not hasattr(cv2, "imshow"):
+        raise UserError(
+            "This OpenCV cannot show windows (it is the headless build); install opencv-python in its place, or write "
+            "to a file or a stream."
+        )
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserError("There is no screen to show a window on (DISPLAY is not set); write to a file or a stream.")
+
+
+def _shown(text: str) -> str:
+    """What may be an address that was mistyped, for messages."""
+    return HIDDEN if "@" in text else text

@@ -1,0 +1,1 @@
+"""Tests mirror the package; helpers lie beside the tests that use them."""

@@ -1,0 +1,43 @@
+"""Which frames are looked at depends on the recording's clock alone, and misses no stretch longer than the interval."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from or_mv_anon.core.config import load_config
+from or_mv_anon.core.schedule import due
+from or_mv_anon.pipeline.stages.analyse import plan_schedule
+
+CONFIG = load_config()
+steps = st.lists(st.floats(0.001, 0.5), min_size=1, max_size=80)
+
+
+@given(steps, st.floats(0.01, 1.0))
+def test_no_gap_is_longer_than_interval_and_frame_distance(distances, interval):
+    times = np.cumsum(distances)
+    looked = times[due(times, interval)]
+    assert looked[0] == times[0]
+    assert looked[-1] == times[-1]
+    assert np.diff(looked).max(initial=0) <= 2 * interval + max(distances) + 1e-6
+
+
+def test_interval_zero_is_every_frame():
+    assert due(np.arange(5) / 25, 0.0).all()
+
+
+@pytest.mark.parametrize("fps", [25, 29.97, 60])
+def test_share_of_frames(fps):
+    times = np.arange(1000) / fps
+    assert due(times, 0.2).sum() == pytest.approx(1000 / fps / 0.2, abs=2)
+
+
+def test_poses_are_only_planned_where_persons_are_detected():
+    config = dataclasses.replace(CONFIG, detection=dataclasses.replace(CONFIG.detection, interval_s=0.15))
+    schedule = plan_schedule(np.arange(300) / 60, config, first=100, stop=200)
+    assert (schedule.pose <= schedule.persons).all()
+    assert schedule.pose.any()
+    assert not schedule.any[:100].any()
+    assert not schedule.any[200:].any()

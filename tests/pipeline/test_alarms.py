@@ -1,0 +1,82 @@
+"""What makes a finished run suspicious as a whole."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from or_mv_anon.core.config import load_config
+from or_mv_anon.pipeline.alarms import find_alarms, uncovered_share
+
+SIZE = (640, 480)
+HALF = (0.0, 0.0, 320.0, 480.0)
+
+
+def camera(name: str, *, people: int = 0, weak: int = 0, seconds: float = 60.0) -> Any:
+    kinds = {"head": people * 100, "box_top": weak, "person": 0, "face": 0, "zone": 9, "frame": 0}
+    summary = SimpleNamespace(tracks=people, regions_by_kind=kinds)
+    return SimpleNamespace(camera=name, duration_s=seconds, summary=summary)
+
+
+def alarms(
+    *cameras: Any, moving: float = 0.0, never: tuple[Any, ...] = (), method: str = "solid", kind: str = "room"
+) -> list[str]:
+    plans = [
+        SimpleNamespace(
+            camera=SimpleNamespace(name=one.camera, kind=kind, never=never),
+            segments=[0, 1],
+            stage=lambda name, segment: f"{name}/{segment}",
+        )
+        for one in cameras
+    ]
+    run: Any = SimpleNamespace(
+        options=SimpleNamespace(method=method),
+        config=load_config(),
+        plan=SimpleNamespace(cameras=plans, facts=[SimpleNamespace(upright_size=SIZE) for _ in plans]),
+        facts=lambda stage: {"moving_s": moving / 2} if stage.startswith("analyse") else {},
+    )
+    return find_alarms(run, cameras)
+
+
+def test_a_usual_run_is_not_suspicious() -> None:
+    assert alarms(camera("a", people=3), camera("b", people=1), moving=50.0, never=((0, 0, 100, 100),)) == []
+
+
+def test_nobody_where_something_moves() -> None:
+    (sentence,) = alarms(camera("a", weak=4), moving=12.0)
+    assert "nobody was clearly seen in a, although something moves there for 12.0 s" in sentence
+    assert alarms(camera("a"), moving=0.9) == []
+    assert len(alarms(camera("a", seconds=1.0), moving=0.6)) == 1, "in a short recording half of it is enough"
+    assert alarms(camera("a", seconds=0.0), moving=0.0) == []
+    assert alarms(camera("a"), moving=12.0, kind="endoscope") == []
+
+
+def test_a_camera_that_finds_nothing_beside_one_that_shows_people() -> None:
+    (sentence,) = alarms(camera("a", people=5), camera("b"))
+    assert "nobody was clearly seen in b, not even weakly, although a shows people" in sentence
+    assert alarms(camera("a", people=5), camera("b", weak=1)) == []
+    assert alarms(camera("a"), camera("b")) == []
+
+
+@pytest.mark.parametrize(
+    ("zones", "share"),
+    [
+        ((), 0.0),
+        ((HALF,), 0.5),
+        ((HALF, HALF, (0, 0, 320, 240)), 0.5),
+        (((-10, -10, 9999, 9999),), 1.0),
+        (((320, 0, 640, 240), HALF), 0.75),
+    ],
+)
+def test_zones_count_by_the_part_of_the_picture_that_they_take_in(zones: tuple[Any, ...], share: float) -> None:
+    assert uncovered_share(zones, SIZE) == pytest.approx(share)
+    found = alarms(camera("a", people=1), never=zones)
+    assert bool(found) == (share > 0.25)
+
+
+def test_no_covering_is_told_before_anything_else() -> None:
+    found = alarms(camera("a"), moving=9.0, never=(HALF,), method="none")
+    assert found[0].startswith("NOT ANONYMIZED")
+    assert len(found) == 3

@@ -1,0 +1,235 @@
+"""Killed anywhere, under changing settings: the next run's output is that of a run that nothing disturbed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.core.files import write_atomically
+from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Regions, Tracks
+from or_mv_anon.core.seals import signature
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.pipeline import runner
+from or_mv_anon.pipeline.media import CameraPlan
+from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.plan import SessionPlan
+from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.pipeline.stages import pixels
+from or_mv_anon.pipeline.stages.analyse import ModelSettings
+from or_mv_anon.pipeline.stages.place import Placed
+from or_mv_anon.pipeline.stages.render import Rendered
+from or_mv_anon.pipeline.stages.track import Tracked
+from or_mv_anon.site import Camera, Session
+from or_mv_anon.video.bound_file import BlockHashes
+from or_mv_anon.video.segments import Segment
+
+COUNT, LENGTH = 3, 4  # segments, and frames in each
+A = ("solid", 0.5)  # method, and a setting of the tracking
+OTHERS = [("none", 0.5), ("solid", 0.7)]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would have done any more is done."""
+
+
+class Disk:
+    """Counts what is done to files; from the `left`-th time on nothing is done any more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = -1
+        for name in ("replace", "rename", "unlink", "fsync", "rmdir"):
+            monkeypatch.setattr(os, name, partial(self._do, name, getattr(os, name)))
+
+    def _do(self, name: str, do: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        if self.left == 0:
+            raise Killed
+        self.left -= 1
+        return None if name == "fsync" else do(*arguments, **more)
+
+
+class Here:
+    """A pool that works in this process."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def run(self, function: Callable[[Any], Any], work: list[Any], **_: object) -> Iterator[tuple[Any, Any]]:
+        for job in work:
+            try:
+                yield job, function(job)
+            except Exception as error:
+                yield job, error
+
+
+def analyse(job: pixels.AnalyseJob) -> pixels.Analysed:
+    store, name = RunStore(job.plan.store), partial(job.plan.file, segment=job.segment)
+    frame = np.array(job.plan.numbers(job.segment))
+    assert isinstance(job.plan.camera.files, Path)
+    score = np.full(LENGTH, job.plan.camera.files.read_bytes()[job.segment.number] / 255)
+    store.write(name("frames"), Frames(frame=frame, pts=frame, time=frame * 0.1, flags=np.ones(LENGTH)))
+    store.write(name("persons"), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
+    for table, kind in (("keypoints", Keypoints), ("embeddings", Embeddings), ("faces", Detections)):
+        store.write(name(table), kind.empty())
+    store.write(name("still"), Detections.empty())
+    return pixels.Analysed(0.0, [], [], {})
+
+
+def track(job: Any) -> Tracked:
+    store, plan = RunStore(job.plan.store), job.plan
+    persons = Detections.concat([store.read(plan.file("persons", each), Detections) for each in plan.segments])
+    zero = np.zeros(len(persons))
+    tracks = Tracks(
+        frame=persons.frame, track=zero, box=persons.box, score=persons.score * job.config.tracking.high_score,
+        provenance=zero, detection=zero,
+    )  # fmt: skip
+    store.write(plan.file("tracks"), tracks)
+    store.write(plan.file("face_tracks"), Tracks.empty())
+    return Tracked(0.0)
+
+
+def place(job: Any) -> Placed:
+    store, plan = RunStore(job.plan.store), job.plan
+    tracks = store.read(plan.file("tracks"), Tracks)
+    for each in plan.segments:
+        here = tracks[np.isin(tracks.frame, plan.numbers(each))]
+        zero = np.zeros(len(here))
+        regions = Regions(frame=here.frame, box=here.box, kind=zero, track=zero, uncertainty=here.score)
+        store.write(plan.file("regions", each), regions)
+    store.write_text(plan.file("audit", suffix=".json"), "{}")
+    return Placed(0.0)
+
+
+def render(job: pixels.RenderJob) -> pixels.RenderedSegment:
+    store, plan = RunStore(job.plan.store), job.plan
+    regions = store.read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
+    text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()}\n"
+    write_atomically(store.path(plan.segment_file(job.segment)), lambda path: path.write_text(text))
+    return pixels.RenderedSegment(0.0, Rendered(), [])
+
+
+def finish(job: pixels.FinishJob) -> pixels.Finished:
+    store, plan = RunStore(job.plan.store), job.plan
+    names = [plan.segment_file(each) for each in plan.segments]
+    store.require(names)
+    text = "".join((store.root / name).read_text() for name in names)
+    write_atomically(store.path(plan.joined_file), lambda path: path.write_text(text))
+    return pixels.Finished(0.0, [])
+
+
+def hash_input(job: pixels.HashJob) -> pixels.Hashed:
+    assert isinstance(job.plan.camera.files, Path)
+    data = job.plan.camera.files.read_bytes()
+    RunStore(job.plan.store).write(job.plan.file("blocks"), BlockHashes.empty())
+    return pixels.Hashed(hashlib.sha256(data).hexdigest(), len(data))
+
+
+@dataclass
+class Tool:
+    """The real way through the stages, with jobs that are quick; every run opens everything anew."""
+
+    folder: Path
+    disk: Disk
+
+    def run(self, setting: tuple[str, float], *, kill_at: int = -1) -> str | None:
+        """The output after a run; None if it was killed at its `kill_at`-th operation on files."""
+        self.disk.left = kill_at
+        try:
+            run = self._session(*setting)
+            run._run(render=True)
+            assert run.problems == []
+            assert run.finished(run.plan.cameras[0])
+            return run.plan.cameras[0].destination.read_text()
+        except Killed:
+            return None
+        finally:
+            self.disk.left = -1
+            self._look()
+
+    def _session(self, method: Any, high_score: float) -> SessionRun:
+        out = self.folder / "out"
+        out.mkdir(exist_ok=True)
+        store = RunStore.open(out / "stages")
+        source = self.folder / "cam.bin"
+        source.write_bytes(bytes([90, 120, 150]))
+        segments = tuple(Segment(n, n * LENGTH, (n + 1) * LENGTH) for n in range(COUNT))
+        camera = Camera(name="cam", files=source)
+        plan = CameraPlan(camera, store.root, segments, 0, None, out / "cam.txt", signature(source))
+        session = SessionPlan(Session(name="s", cameras=(camera,)), out, store, [plan])
+        options = Options(videos=self.folder, out=out, method=method)
+        return SessionRun(session, options, config(high_score), [], load_endoscopy_config(None))
+
+    def _look(self) -> None:
+        """Whatever is there at this moment is known to be this tool's, and is claimed only if it is right."""
+        out = self.folder / "out"
+        if (out / "stages" / "manifest.json").exists():
+            store = RunStore.open(out / "stages")
+            assert not (out / "cam.txt").exists() or store.owns("../cam.txt")
+            assert [name for stage in store.manifest.stages for name in store.changed(stage) if alive(name)] == []
+
+
+def alive(name: str) -> bool:
+    """Whether a stage's file may be asked for: rendered segments go when the output is in its place, outputs move."""
+    return "video-" not in name and "cam.txt" not in name
+
+
+def config(high_score: float) -> PipelineConfig:
+    shipped = load_config()
+    return dataclasses.replace(shipped, tracking=dataclasses.replace(shipped.tracking, high_score=high_score))
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Tool]:
+    for place_, names in ((runner, {"track": track, "place": place, "WorkerPool": Here}), (pixels, globals())):
+        for name in ("hash_input", "analyse", "render", "finish", "track", "place", "WorkerPool"):
+            if name in names and hasattr(place_, name):
+                monkeypatch.setattr(place_, name, names[name])
+    settings: Any = ModelSettings(Path(), Path(), Path(), "cpu", "f32", 1)
+    monkeypatch.setattr("or_mv_anon.pipeline.stages.tasks.model_settings", lambda *_, **__: settings)
+    disk = Disk(monkeypatch)
+
+    def make(name: str) -> Tool:
+        (tmp_path / name).mkdir()
+        return Tool(tmp_path / name, disk)
+
+    return make
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_killed_at_any_moment_between_two_settings(tool: Callable[[str], Tool], other: tuple[str, float]) -> None:
+    expected = tool("straight").run(A)
+    assert expected is not None
+    assert tool("other").run(other) not in (expected, None)
+    for moment in range(10_000):
+        there = tool(f"from-{moment}")
+        assert there.run(A) == expected
+        ended = there.run(other, kill_at=moment) is not None
+        assert there.run(A) == expected, moment
+        if ended:
+            break
+    assert moment > 20
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_killed_again_and_again(tool: Callable[[str], Tool], other: tuple[str, float]) -> None:
+    draw = np.random.default_rng(7)
+    expected = tool("straight").run(A)
+    for turn in range(40):
+        there = tool(f"turn-{turn}")
+        for setting in (A, other, A, other)[turn % 2 : turn % 2 + 3]:
+            there.run(setting, kill_at=int(draw.integers(120)))
+        assert there.run(A) == expected, turn
