@@ -21,7 +21,8 @@ from or_mv_anon.evaluation.faceoff import faceoff_table
 from or_mv_anon.evaluation.protocol_inputs import faceoff_video
 from or_mv_anon.evaluation.run_directory import CameraRun, load_stages
 from or_mv_anon.regions.heads import locate_heads
-from or_mv_anon.regions.regions import camera_regions
+from or_mv_anon.regions.placing import camera_regions
+from or_mv_anon.regions.source import CameraScene
 
 EVERY = 0.0  # score from which on every box of a row counts
 
@@ -107,8 +108,6 @@ def product(truth: Truth, runs: Mapping[str, CameraRun]) -> dict[str, Any]:
 
 def _covered(run: CameraRun, people: People, config: PipelineConfig) -> CameraRun:
     heads = locate_heads(run.keypoints, run.persons, trusted_score=config.pose.trusted_score)
-    regions = camera_regions(
-        run.frames, heads, people.tracks, Tracks.empty(),
-        transferred=people.transferred, size=run.size, config=config.regions,
-    )  # fmt: skip
+    scene = CameraScene(run.frames, run.size, heads, people.tracks, Tracks.empty(), people.transferred)
+    regions = camera_regions(scene, config)
     return dataclasses.replace(run, regions=regions)

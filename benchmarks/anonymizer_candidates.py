@@ -13,7 +13,7 @@ from benchmarks.anonymizer_baselines import Edge, Noise, SuperPixel
 from or_mv_anon.attack.anonymizers import Anonymizer, LearnedAnonymizer, learned, product
 from or_mv_anon.core.config import LearnedConfig, OperatorConfig, load_config
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.operators.drawn.modifier_model import ModifierModel, find_modifier
 from or_mv_anon.operators.drawn.operator import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.operators.drawn.release_check import Outcome

@@ -23,11 +23,10 @@ from benchmarks.negatives import EmptyPicture, FalseAlarms, covered_share, false
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models.dense import DenseDetector
-from or_mv_anon.models.registry import fetch
-from or_mv_anon.pipeline.plan import BUILT_IN
-from or_mv_anon.pipeline.preview import find_regions
-from or_mv_anon.pipeline.stages.analyse import ModelSettings, load_networks
+from or_mv_anon.models.detectors.dense import DenseDetector
+from or_mv_anon.pipeline.weights import built_in_networks
+from or_mv_anon.regions.networks import load_networks
+from or_mv_anon.regions.single_picture import find_regions
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import SUFFIXES, ImageFolderSource
 from or_mv_anon.video.segments import Segment
@@ -66,15 +65,14 @@ def measure(folder: Path, config: PipelineConfig) -> dict[str, Any]:
         detection=replace(config.detection, min_score=min(SCORES)),
         face=replace(config.face, min_score=min(SCORES)),
     )
-    weights = {role: fetch(name) for role, name in BUILT_IN.items()}
-    settings = ModelSettings(**weights, device="cpu", precision="auto", threads=0)
+    settings = built_in_networks()
     product, sensitive = load_networks(settings, config), load_networks(settings, low)
     found: dict[str, list[EmptyPicture]] = {"persons": [], "faces": []}
     regions: list[tuple[Boxes, Frame]] = []
     for path in tqdm(files, desc="empty rooms", unit="picture"):
         frame = next(ImageFolderSource([path], fps=1).frames(Segment(0, 0, 1)))
-        found["persons"].append(look(sensitive.persons, frame))
-        found["faces"].append(look(sensitive.faces, frame))
+        found["persons"].append(look(sensitive["detector"], frame))
+        found["faces"].append(look(sensitive["face"], frame))
         regions.append((find_regions(frame, product, config), frame))
     tables = {name: false_alarms(pictures, scores=SCORES) for name, pictures in found.items()}
     shares = [covered_share(boxes, width=f.upright_size[0], height=f.upright_size[1]) for boxes, f in regions]
@@ -86,7 +84,7 @@ def measure(folder: Path, config: PipelineConfig) -> dict[str, Any]:
         "pictures": len(files),
         "persons_input_long_side": config.detection.input_long_side,
         "faces_input_long_side": config.face.input_long_side,
-        "provider": sensitive.persons.provider,
+        "provider": sensitive["detector"].provider,
         **{name: [row.as_dict() for row in rows] for name, rows in tables.items()},
         "product": {"regions_per_picture": count, "covered": sum(shares) / len(shares), "worst_covered": max(shares)},
     }

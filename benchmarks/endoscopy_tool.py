@@ -14,12 +14,14 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.endoscopy_clips import RATE, Clip
+from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.measures import leaks
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.pipeline.endoscope_labels import SUFFIX
 from or_mv_anon.pipeline.endoscope_offline import anonymize_recordings
-from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import NetworkChoice, find_weights
 
 
 def write_clip_video(clip: Clip, path: Path) -> None:
@@ -47,15 +49,14 @@ def labelled_by_the_tool(clips: Sequence[Clip], options: argparse.Namespace) -> 
     videos.mkdir(parents=True, exist_ok=True)
     for number, clip in enumerate(tqdm(clips, desc="writing clips", unit="clip")):
         write_clip_video(clip, videos / f"clip{number:02d}.mp4")
-    asked = Options(
-        videos=videos,
-        out=results,
-        endoscope_weights=options.network,
-        endoscope_config=options.config,
+    choice = NetworkChoice(endoscope_weights=options.network)
+    spec = RunSpec(
+        config=load_config(),
+        endoscopy=load_endoscopy_config(options.config),
+        weights=tuple(find_weights(choice, {"endoscope"})),
         device=options.device,
-        overwrite=True,
     )
-    if anonymize_recordings(asked, load_endoscopy_config(options.config), save_video=False):
+    if anonymize_recordings(videos, results, spec, save_video=False, overwrite=True):
         raise UserError("The offline tool did not label all clips without a problem; see above.")
     covered = []
     for number, clip in enumerate(clips):

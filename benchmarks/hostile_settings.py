@@ -19,7 +19,7 @@ FAMILIES = {  # section -> keys and values that make little sense, or none
     "tracking": {"high_score": (5,), "new_track_score": (5, "inf"), "low_score": (5,), "match_iou": (2,),
                  "pad_s": (-10,), "fill_gap_s": (-1,), "lone_score": (5,)},
     "face_tracking": {"new_track_score": (5,), "lone_score": (5,), "pad_s": (-10,)},
-    "still": {"interval_s": (-2,), "window_s": (0,)},
+    "static_heads": {"interval_s": (-2,), "window_s": (0,)},
     "regions": {"head_scale": (0, 0.01, -1, "nan", 10**9), "min_side": (-1, 10**9), "box_head_share": (0, -1),
                 "smooth_s": (-1, 10**9), "uncertain_growth": (-1, "nan"), "keypoint_reach_s": (-1,)},
     "operators": {"cells": (0, -1, 10**6), "blur_cells": (0, 10**6), "solid_luma": (9, -9, "nan")},

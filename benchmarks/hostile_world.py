@@ -16,7 +16,7 @@ from benchmarks.hostile_tool import Ran, Tool, Verdict
 
 FIRST = {"cam3": 12, "cam4": 62}  # frames of the shipped session at which several people face these cameras
 FRAMES = 8
-SEGMENTS = "[video]\nsegment_s = 0.4\n[still]\ninterval_s = 0\n"  # two segments; turned pictures take long
+SEGMENTS = "[video]\nsegment_s = 0.4\n[static_heads]\ninterval_s = 0\n"  # two segments; turned pictures take long
 
 
 @dataclass(frozen=True)

@@ -41,11 +41,11 @@ from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.resources import resource
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.half_weights import halve_weights
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
-from or_mv_anon.pipeline.plan import BUILT_IN
+from or_mv_anon.regions.registry import needed_weights
 from or_mv_anon.video.images import SUFFIXES
 
 TRAINED, JUDGED = range(3001, 3011), range(3101, 3103)  # seeds of rooms; those of all other evaluations are others
@@ -87,7 +87,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Makes the prior and judges it beside the shipped and the trained detector."""
-    start = fetch(BUILT_IN["detector"])
+    start = fetch(needed_weights()["detector"])
     judged = _rooms(options.work, JUDGED)
     empty = _files(options.empty)
     held_out = [path for path in empty if any(camera in path.name for camera in HELD_OUT)]

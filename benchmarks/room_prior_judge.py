@@ -27,8 +27,8 @@ from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.evaluation import average_precision as ap
 from or_mv_anon.evaluation.detection_rules import DetectionRules
-from or_mv_anon.models.dense import Found
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.protocol import Found
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.images import ImageFolderSource
 from or_mv_anon.video.segments import Segment

@@ -24,8 +24,8 @@ from or_mv_anon.adaptation.coco import PERSON
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.pictures import PictureBank
-from or_mv_anon.models.dense import fitted_size
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.dense import fitted_size
+from or_mv_anon.models.detectors.yolox import PersonDetector
 
 Picture = NDArray[np.uint8]
 LEAST_SHOWN = 0.15  # of a person; less is an ignored region

@@ -38,9 +38,8 @@ from or_mv_anon.core.records import Column, Columns, Detections
 from or_mv_anon.core.truth import CameraTruth, TruthPeople, load_truth
 from or_mv_anon.evaluation.detection_rules import DetectionRules, counts
 from or_mv_anon.evaluation.exposure import MASK_NAMES, ExposureOptions
-from or_mv_anon.models.registry import fetch
-from or_mv_anon.pipeline.plan import BUILT_IN
-from or_mv_anon.pipeline.stages.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.pipeline.weights import built_in_networks
+from or_mv_anon.regions.networks import Networks, load_networks
 from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source, open_source
@@ -112,8 +111,7 @@ def main() -> None:
 
 def measure(sites: list[Path], real: list[Path], *, every: int) -> dict[str, Any]:
     """All figures, as plain values."""
-    weights = {role: fetch(name) for role, name in BUILT_IN.items()}
-    networks = load_networks(ModelSettings(**weights, device="cpu", precision="auto", threads=0), load_config(None))
+    networks = load_networks(built_in_networks(), load_config(None))
     tallies, roles = {kind: Tally() for kind in SCORES}, [PATIENT]
     for site in sites:
         truth = load_truth(site / "truth")
@@ -151,7 +149,7 @@ def look(source: Source, networks: Networks, tallies: Mapping[str, Tally], *, ev
     parts: dict[str, list[Detections]] = {kind: [] for kind in tallies}
     frames = source.frames(Segment(0, 0, source.n_frames), wanted=wanted)
     for frame in tqdm(frames, desc=source.path.name, total=int(wanted.sum()), unit="picture", leave=False):
-        for kind, detector in (("persons", networks.persons), ("faces", networks.faces)):
+        for kind, detector in (("persons", networks["detector"]), ("faces", networks["face"])):
             picture = frame.bgr(*detector.input_size(width, height))
             boxes, scores = detector.detect([picture], size=(width, height))[0]
             parts[kind].append(Detections(frame=np.full(len(boxes), frame.index), box=boxes, score=scores))

@@ -23,7 +23,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,10 @@ from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.evaluation.run_directory import CameraRun
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import Weights, find_weights, plan_session
-from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.pipeline.plan import plan_session
+from or_mv_anon.pipeline.profiles import new_context, run_session
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights
 from or_mv_anon.site import discover
 
 LEARNED = ("synchrony", "all")  # ways that train a network on the session first
@@ -84,24 +85,22 @@ class Bench:
         overrides: dict[str, dict[str, Any]] = {
             "pose": {"interval_s": POSE_S},
             "face": {"interval_s": NEVER_S},
-            "still": {"interval_s": 0.0},
+            "static_heads": {"interval_s": 0.0},
         }
         return load_config(None, overrides | ({"association": association} if association else {}))
 
     def look(self, name: str, detector: Path, config: PipelineConfig) -> Path:
         """The stages without rendering, with `detector`; what was done before is kept. Returns their folder."""
         out = self.folder / "looks" / name
-        options = Options(videos=self.recording, out=out, workers=self.workers)
-        own = Weights("detector", detector.stem, str(detector), sha256(detector), "")
-        weights = [own, *(entry for entry in find_weights(options, {"room"}) if entry.role != "detector")]
+        own = Weights("detector", detector.stem, str(detector), sha256(detector), "", "yolox")
+        weights = [own, *(entry for entry in find_weights(NetworkChoice(), {"room"}) if entry.role != "detector")]
         session = discover(self.recording).sessions[0]
-        run = SessionRun(
-            plan_session(session, out, options, config), options, config, weights, load_endoscopy_config(None)
-        )
-        run.run(render=False)
+        spec = specified(config, weights, self.workers)
+        run = new_context(plan_session(session, out, spec), spec)
+        run_session(run, render=False)
         if run.problems:
             raise SystemExit("; ".join(run.problems))
-        return run.plan.store.root
+        return run.store.root
 
     def keep(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The figures of a row, measured once and kept."""
@@ -200,11 +199,15 @@ def taught_by_average(bench: Bench, model: Path) -> Path:
     return mean_teacher(start=start, images=images, pictures=pictures, out=out, settings=settings, seed=1)
 
 
+def specified(config: PipelineConfig, weights: Sequence[Weights], workers: int) -> RunSpec:
+    """A run of the anonymizer's stages with these settings and networks."""
+    return RunSpec(config=config, endoscopy=load_endoscopy_config(None), weights=tuple(weights), workers=workers)
+
+
 def first_pictures(bench: Bench, model: Path, out: Path) -> tuple[list[LabelledImage], PictureBank]:
     """What the first iteration learned from: its labelled pictures, and their pixels."""
     images = read_coco(model / "work" / "iteration-1" / "labels.json")
-    options = Options(videos=bench.recording, out=out)
-    plan = plan_session(discover(bench.recording).sessions[0], out, options, load_config())
+    plan = plan_session(discover(bench.recording).sessions[0], out, specified(load_config(), (), bench.workers))
     cameras = {f"{plan.session.name}/{camera.camera.name}": camera for camera in plan.cameras}
     return images, decode_pictures(images, cameras, title="pictures")
 
@@ -223,12 +226,10 @@ def plain(image: LabelledImage, run: CameraRun) -> LabelledImage:
 
 def anonymized(bench: Bench, name: str, model: Path | None) -> dict[str, Any]:
     """What the anonymizer as a whole leaves exposed, with its own settings."""
-    options = Options(videos=bench.recording, out=bench.folder / "looks" / name, model=model, workers=bench.workers)
-    config = load_config()
+    spec = specified(load_config(), find_weights(NetworkChoice(model=model), {"room"}), bench.workers)
     session = discover(bench.recording).sessions[0]
-    plan = plan_session(session, options.out, options, config)
-    run = SessionRun(plan, options, config, find_weights(options, {"room"}), load_endoscopy_config(None))
-    run.run(render=False)
+    plan = plan_session(session, bench.folder / "looks" / name, spec)
+    run_session(new_context(plan, spec), render=False)
     return product(bench.truth, cameras_of(plan.store.root, bench.truth))
 
 

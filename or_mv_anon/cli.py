@@ -11,16 +11,17 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO, cast
 
 from or_mv_anon import __version__
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.listening import JsonLines, Terminal, heard_by
 from or_mv_anon.core.printable import OutputClosed, PrintableStream, printable
+from or_mv_anon.core.private import private_files
 from or_mv_anon.core.stopping import exit_code, sentence, stopping
 
 OUTPUT_CLOSED = 141  # as for a command that SIGPIPE ended
-PRIVATE_MASK = 0o077  # what a command makes is for this user alone
 PUBLIC = {"doctor", "sample", "simulate", "weights"}  # nothing of what these make tells about anybody
 COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and what it does
     "adapt": ("or_mv_anon.adaptation.cli", "learn a site from its own recordings"),
@@ -65,7 +66,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     weights_cli.add_parsers(commands)
     doctor.add_parser(commands)
     options = parser.parse_args(arguments)
-    with _private_files(options.command not in PUBLIC):
+    with _listened_to(options), nullcontext() if options.command in PUBLIC else private_files():
         return int(options.func(options))
 
 
@@ -74,8 +75,15 @@ def _tool(place: str, arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
-    with _private_files(place not in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}):
+    public = place in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}
+    with _listened_to(options), nullcontext() if public else private_files():
         return int(module.run(options))
+
+
+def _listened_to(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Who hears what the command tells; only commands with ``--progress`` let the user choose."""
+    wanted = getattr(options, "progress", "auto")
+    return heard_by(JsonLines() if wanted == "json" else Terminal(plain=True if wanted == "plain" else None))
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -112,17 +120,6 @@ def _answered(run: Callable[[], int]) -> int:
         traceback.print_exc()
     print(message, file=sys.stderr)
     return code
-
-
-@contextmanager
-def _private_files(private: bool) -> Iterator[None]:
-    """Let nobody but this user read what is written within the block, by this process or its workers."""
-    before = os.umask(PRIVATE_MASK)
-    os.umask(before | PRIVATE_MASK if private else before)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def test_what_switches_protection_off_is_refused(tmp_path: Path, file: str, sect
         ("[face_tracking]\nhigh_score = 0.1", "low_score of at most high_score"),
         ("[detection]\ninterval_s = 0.9\n[tracking]\nfill_gap_s = 0.5", "covered only in the frames"),
         ("[face]\ninterval_s = 0.8\n[face_tracking]\nlost_buffer_s = 0.5", "forgotten before the next look"),
-        ("[still]\nleast_looks = 20\ninterval_s = 10.0", "window_s"),
+        ("[static_heads]\nleast_observations = 20\ninterval_s = 10.0", "window_s"),
         ("[learned]\nring = 0.3\nseam = 0.3", "less than 0.5 together"),
         ("[detection]\nmin_score = 0.1\n[detection]\nmin_score = 0.2", "not valid TOML"),
         ("[detection]\nmin_score = 0.1\nmin_score = 0.2", "not valid TOML"),

@@ -23,7 +23,7 @@ from or_mv_anon.attack.attack import ADAPTIVE
 from or_mv_anon.attack.identities import Face
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.recognizers import align, unit
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.trainable_graph import TrainableGraph

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 
 SIGMA = 1.5  # pixels; the Gaussian window of the paper, 11 x 11
 STABILIZERS = ((0.01 * 255) ** 2, (0.03 * 255) ** 2)

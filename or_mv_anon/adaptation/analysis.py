@@ -10,12 +10,13 @@ from or_mv_anon.adaptation.findings import CameraFindings, load_findings
 from or_mv_anon.adaptation.material import Window, keep_hashes, window_plan
 from or_mv_anon.adaptation.settings import MaterialConfig
 from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
-from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.registry import sha256
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import Weights, weights_for_session
-from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.models.site_model import KINDS
+from or_mv_anon.pipeline.profiles import new_context, run_session
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import Weights
 
 
 def labelling_config(config: PipelineConfig, material: MaterialConfig) -> PipelineConfig:
@@ -26,45 +27,46 @@ def labelling_config(config: PipelineConfig, material: MaterialConfig) -> Pipeli
         detection=detection,
         pose=replace(config.pose, interval_s=material.detect_every_s),
         face=replace(config.face, interval_s=material.face_every_s),
-        still=replace(config.still, interval_s=0.0),
+        static_heads=replace(config.static_heads, interval_s=0.0),
     )
+
+
+def site_detector(path: Path) -> list[Weights]:
+    """The detector that an iteration began with or trained."""
+    return [Weights("detector", path.stem, str(path), sha256(path), "the site's own", KINDS["detector"][0])]
 
 
 def analyse_windows(
     windows: Sequence[Window],
     folder: Path,
     *,
-    detector: Path,
+    detector: Sequence[Weights],
     original: Path,
     weights: Sequence[Weights],
-    options: Options,
-    config: PipelineConfig,
+    spec: RunSpec,
 ) -> dict[int, list[CameraFindings]]:
     """Run the stages over every window; what was finished earlier is kept.
 
     Args:
         windows: to look at.
         folder: holds one store per window.
-        detector: the person detector of this iteration.
+        detector: the person detector of this iteration, see `site_detector`.
         original: the `folder` of the first iteration, which the starting detector began.
         weights: of the other networks.
-        options: of the anonymizer.
-        config: see `labelling_config`.
+        spec: of the anonymizer's stages, with `labelling_config`.
 
     Returns:
         By window number, the findings of every camera in which nothing failed.
     """
-    own = Weights("detector", detector.stem, str(detector), sha256(detector), "the site's own")
-    used = [own, *(entry for entry in weights if entry.role != "detector")]
+    used = [*detector, *(entry for entry in weights if entry.role != "detector")]
     found = {}
     for window in windows:
         plan = window_plan(window, folder / window.name)
-        here = weights_for_session(used, plan.session)
-        run = SessionRun(plan, options, config, here, load_endoscopy_config(None))
-        run.run(render=False)
+        run = new_context(plan, replace(spec, weights=tuple(used)))
+        run_session(run, render=False)
         keep_hashes(window, plan)
         for problem in run.problems:
-            print(f"- {printable(problem)}", flush=True)
+            tell(f"- {printable(problem)}")
         session = window.recording.session.name
         found[window.number] = [
             load_findings(camera, session=session, original=original / window.name) for camera in run.healthy

@@ -48,7 +48,7 @@ def write_bundle(folder: Path, parts: BundleParts) -> None:
         kept.add(name)
         if not (folder / name).exists() or sha256(folder / name) != digest:
             _copy(path, folder / name)
-        lines += [f"[{role}]", f'kind = "{KINDS[role]}"', f'file = "{name}"', f'sha256 = "{digest}"', ""]
+        lines += [f"[{role}]", f'kind = "{KINDS[role][0]}"', f'file = "{name}"', f'sha256 = "{digest}"', ""]
         for section, entries in parts.thresholds.get(role, {}).items():
             if not entries:
                 continue

@@ -37,11 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time to keep to: shorter trainings first, then fewer rounds (default: no limit)")  # fmt: skip
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where networks run (default: auto)")
     add("--start", type=Path, metavar="ONNX", help="detector to start from (default: the one the tool comes with)")
+    add("--teacher", type=Path, nargs="+", metavar="FILE",
+        help="a stronger person detector of your own, whose labels the first round trains the small one on: an ONNX "
+        "file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet configuration and checkpoint (.py and .pth)")  # fmt: skip
     add("--no-student", dest="student", action="store_false", help="no smaller, faster detector at the end")
     add("--config", type=Path, metavar="TOML", help="changes to configs/adaptation.toml")
     add("--seed", type=whole(SEED), default=0, metavar="N", help="of every random draw (default: 0)")
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
     add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: as for anonymize_multiview.py)")
+    add("--progress", choices=["auto", "plain", "json"], default="auto",
+        help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
     mode.add_argument("--overwrite", action="store_true", help="discard an earlier adaptation in --out")
@@ -59,5 +64,5 @@ def run(parsed: argparse.Namespace) -> int:
     from or_mv_anon.adaptation.loop import adapt_site
     from or_mv_anon.adaptation.options import AdaptOptions
 
-    values = vars(parsed)
+    values = {**vars(parsed), "teacher": None if parsed.teacher is None else tuple(parsed.teacher)}
     return adapt_site(AdaptOptions(**{name: values[name] for name in AdaptOptions.__dataclass_fields__}))

@@ -12,8 +12,8 @@ from or_mv_anon.adaptation.support import merge_support
 from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.workers import available_cores
-from or_mv_anon.models.dense import Found
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.protocol import Found
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.runtime import Device
 
 

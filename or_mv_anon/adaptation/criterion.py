@@ -19,8 +19,8 @@ from or_mv_anon.adaptation.support import Support
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
 from or_mv_anon.core.pictures import PictureBank
-from or_mv_anon.models.dense import Found
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.protocol import Found
+from or_mv_anon.models.detectors.yolox import PersonDetector
 
 SCORES = np.round(np.arange(0.1, 0.96, 0.01), 2)
 

@@ -31,7 +31,7 @@ from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import FaceConfig
 from or_mv_anon.core.pictures import Picture
-from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.detectors.yunet import FaceDetector
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.compatibility import prepare
 

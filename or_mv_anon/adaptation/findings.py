@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.records import Detections, FrameFlag, Frames, Identities, Keypoints, Tracks
 from or_mv_anon.core.store import RunStore
-from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons, session_seconds
+from or_mv_anon.pipeline.artifacts import read_joined, session_seconds
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 
 
@@ -66,7 +66,7 @@ def load_findings(plan: CameraPlan, *, session: str, original: Path) -> CameraFi
         seconds=session_seconds(plan, frames),
         looked=frames.has(FrameFlag.PERSONS) & ~bad,
         persons=read_joined(plan, "persons", Detections),
-        keypoints=read_of_persons(plan, "keypoints", Keypoints),
+        keypoints=read_joined(plan, "keypoints", Keypoints),
         original=read_joined(replace(plan, store=original), "persons", Detections),
         tracks=store.read(recovered if associated else plan.file("tracks"), Tracks),
         identities=store.read(identities, Identities) if associated else Identities.empty(),

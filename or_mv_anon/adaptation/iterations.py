@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config
+from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config, site_detector
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.comparing import Comparison
 from or_mv_anon.adaptation.configuration import AdaptationConfig
@@ -24,11 +25,11 @@ from or_mv_anon.adaptation.material import Window
 from or_mv_anon.adaptation.training import Trainings
 from or_mv_anon.adaptation.work import WorkFolder
 from or_mv_anon.core.budget import Budget
-from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.pictures import PictureBank
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import Weights
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import Weights
 
 GEOMETRY = "geometry.json"
 ANALYSIS_SHARE = 0.2  # of a limited budget that the first look may take
@@ -41,12 +42,12 @@ class Iterations:
         windows: of the recordings, to be looked at.
         start: the detector to begin with.
         weights: of the networks that are not adapted.
-        options: of the anonymizer's stages.
-        pipeline: the anonymizer's settings.
+        spec: of the anonymizer's stages.
         config: the adaptation's settings.
         work: where everything is kept.
         budget: the user's time.
         seed: of every draw.
+        teacher: a stronger detector of the user's own, which labels for the first iteration; empty for none.
         reserve_s: seconds of the budget that are needed afterwards.
     """
 
@@ -56,19 +57,19 @@ class Iterations:
         *,
         start: Path,
         weights: Sequence[Weights],
-        options: Options,
-        pipeline: PipelineConfig,
+        spec: RunSpec,
         config: AdaptationConfig,
         work: WorkFolder,
         budget: Budget,
         seed: int,
         reserve_s: float,
+        teacher: Sequence[Weights] = (),
     ) -> None:
         self._windows = list(windows)
+        self._teacher = list(teacher)
         self._start = start
         self._weights = weights
-        self._options = options
-        self._pipeline = pipeline
+        self._spec = spec
         self._config = config
         self._work = work
         self._budget = budget
@@ -80,7 +81,7 @@ class Iterations:
             work=work,
             budget=budget,
             reserve_s=reserve_s,
-            device=options.device,
+            device=spec.device,
             seed=seed,
         )
         self._cameras = {
@@ -107,15 +108,15 @@ class Iterations:
         """
         if not self._work.labels(number).exists():
             if not self._trainings.affords(number):
-                print("There is no time left to look at the recordings again.", flush=True)
+                tell("There is no time left to look at the recordings again.")
                 return False
             self._label(number)
         if self._work.get("finished", str(number)) is None:
             plan = self._trainings.plan(number, wished)
             if plan.iterations == 0:
-                print("There is no time left for another training.", flush=True)
+                tell("There is no time left for another training.")
                 return False
-            print(f"Iteration {number}: training of {plan.steps} steps; {plan.iterations} still to make.", flush=True)
+            tell(f"Iteration {number}: training of {plan.steps} steps; {plan.iterations} still to make.")
             self._trainings.train(number, plan.steps)
         return True
 
@@ -154,10 +155,10 @@ class Iterations:
         """The held-out pictures with the labels and detections of the iterations up to `last`."""
         if self._comparison is None:
             pictures = decode_pictures(read_coco(self._work.held_out(1)), self._cameras, title="held-out pictures")
-            self._comparison = Comparison(pictures, self._config.criterion, device=self._options.device)
+            self._comparison = Comparison(pictures, self._config.criterion, device=self._spec.device)
         for number in range(last + 1):
             if str(number) not in self._comparison.names:
-                self._comparison.add_detector(str(number), self.detector(number), self._pipeline.detection)
+                self._comparison.add_detector(str(number), self.detector(number), self._spec.config.detection)
         for number in range(self._comparison.labelled + 1, max(1, last) + 1):  # the start is judged by the first labels
             self._comparison.add_labels(read_coco(self._work.held_out(number)))
         return self._comparison
@@ -166,11 +167,10 @@ class Iterations:
         return analyse_windows(
             windows,
             folder,
-            detector=self.detector(number - 1),
+            detector=self._teacher if number == 1 and self._teacher else site_detector(self.detector(number - 1)),
             original=self._work.iteration(1) / "stages",
             weights=self._weights,
-            options=self._options,
-            config=labelling_config(self._pipeline, self._config.material),
+            spec=replace(self._spec, config=labelling_config(self._spec.config, self._config.material)),
         )
 
     def _affordable_windows(self, number: int) -> list[int]:
@@ -185,7 +185,7 @@ class Iterations:
         if count >= len(everything):
             return everything
         kept = np.unique(np.linspace(0, len(everything) - 1, max(1, count)).astype(int))
-        print(f"The time allows looking at {len(kept)} of {len(everything)} stretches of the recordings.", flush=True)
+        tell(f"The time allows looking at {len(kept)} of {len(everything)} stretches of the recordings.")
         return [everything[place] for place in kept]
 
     def _label(self, number: int) -> None:

@@ -22,12 +22,15 @@ from or_mv_anon.adaptation.thresholds import room_thresholds
 from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
 from or_mv_anon.core.budget import Budget
 from or_mv_anon.core.config import config_hash, load_config
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.runtime import require_device
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import find_weights, refuse_recordings_folder, with_embedder
+from or_mv_anon.pipeline.plan import refuse_recordings_folder
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import NetworkChoice, find_weights, own_detector, with_embedder
 from or_mv_anon.site import describe, discover
 
 LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing
@@ -59,23 +62,25 @@ class SiteAdaptation:
         self._config = load_adaptation_config(options.config)
         self._pipeline = load_config()
         require_device(options.device)
-        stages = Options(
-            videos=options.videos,
-            out=options.out / WORK,
-            weights_dir=options.weights_dir,
-            device=options.device,
-            workers=options.workers,
-        )
         site = discover(options.videos)
         for session in site.sessions:
             refuse_recordings_folder(session, options.out)
         refuse_strangers(options.out, options.out / WORK, overwrite=options.overwrite)
         if options.overwrite:
             discard_work(options.out / WORK)
-        self._weights = with_embedder(find_weights(stages, {"room"}), site.sessions, stages, self._pipeline)
+        choice = NetworkChoice(weights_dir=options.weights_dir)
+        self._weights = with_embedder(find_weights(choice, {"room"}), site.sessions, choice, self._pipeline)
         self._start = options.start or Path(next(entry.path for entry in self._weights if entry.role == "detector"))
         yolox(self._start)  # refuses files that are no such network
-        self._recordings = plan_recordings(site, options.out / WORK / RECORDINGS, stages, self._pipeline)
+        self._teacher = own_detector(options.teacher, option="--teacher") if options.teacher else []
+        spec = RunSpec(
+            config=self._pipeline,
+            endoscopy=load_endoscopy_config(None),
+            device=options.device,
+            workers=options.workers,
+            weights_dir=options.weights_dir,
+        )
+        self._recordings = plan_recordings(site, options.out / WORK / RECORDINGS, spec)
         self._work = WorkFolder(options.out / WORK, made_from=self._made_from())
         windows = plan_windows(
             self._recordings, window_s=self._window_seconds(), most_s=self._config.material.most_minutes * MINUTE
@@ -85,12 +90,12 @@ class SiteAdaptation:
             windows,
             start=self._start,
             weights=self._weights,
-            options=stages,
-            pipeline=self._pipeline,
+            spec=spec,
             config=self._config,
             work=self._work,
             budget=self._budget,
             seed=options.seed,
+            teacher=self._teacher,
             reserve_s=LAST_SECONDS + share,
         )
         self._afterwards = Afterwards(
@@ -107,12 +112,12 @@ class SiteAdaptation:
     def run(self) -> int:
         """Iterate and finish; finished work is skipped."""
         for plan in self._recordings:
-            print(describe(plan.usable, plan.facts), flush=True)
+            tell(describe(plan.usable, plan.facts))
         if len(self._layout) == 1:
-            print(f"- {ONE_CAMERA}", flush=True)
+            tell(f"- {ONE_CAMERA}")
         curves, best = self._iterate()
         self._write(curves, best, self._extras(curves, best))
-        print(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.", flush=True)
+        tell(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.")
         return 0
 
     def _iterate(self) -> tuple[list[DetectorCurves], int]:
@@ -127,9 +132,9 @@ class SiteAdaptation:
             if number < wished:
                 self._write(curves, best, Extras())
             told = ", ".join(f"{i}: {entry.criterion:.4f}" for i, entry in enumerate(curves))
-            print(f"Criterion by iteration (0 is the start): {told}. The best is {best}.", flush=True)
+            tell(f"Criterion by iteration (0 is the start): {told}. The best is {best}.")
             if not worthwhile and number < wished:
-                print("The last iteration gained nothing; no further one is made.", flush=True)
+                tell("The last iteration gained nothing; no further one is made.")
                 return curves, best
         curves = self._iterations.compare(wished)
         best = best_iteration(curves, self._config.criterion)[0]
@@ -205,6 +210,7 @@ class SiteAdaptation:
         return config_hash(
             files,
             sha256(self._start),
+            [entry.sha256 for entry in self._teacher],
             self._options.seed,
             [config.material, config.labels, config.sampling, config.training],
             self._pipeline,

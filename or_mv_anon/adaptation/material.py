@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.media import CameraPlan
-from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan, plan_session
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.site import Session, Site, StreamFacts, session_window
 from or_mv_anon.video.segments import plan_segments
 
@@ -41,7 +41,7 @@ class Window:
         return f"{self.recording.session.name}-{self.number:03d}"
 
 
-def plan_recordings(site: Site, folder: Path, options: Options, config: PipelineConfig) -> list[SessionPlan]:
+def plan_recordings(site: Site, folder: Path, spec: RunSpec) -> list[SessionPlan]:
     """Every session of the site with the cameras that show the room, indexed once.
 
     Raises:
@@ -52,11 +52,11 @@ def plan_recordings(site: Site, folder: Path, options: Options, config: Pipeline
         rooms = tuple(camera for camera in session.cameras if camera.kind == "room")
         if not rooms:
             continue
-        plan = plan_session(replace(session, cameras=rooms), folder, options, config, store=folder / session.name)
+        plan = plan_session(replace(session, cameras=rooms), folder, spec, store=folder / session.name)
         if plan.cameras:
             plans.append(plan)
         for problem in plan.problems:
-            print(f"- {printable(problem)}", flush=True)
+            tell(f"- {printable(problem)}")
     if not plans:
         raise UserError(f"{site.path} holds no camera of a room that can be read; see --videos.")
     return plans

@@ -17,6 +17,7 @@ class AdaptOptions:
     iterations: int = 3
     budget_minutes: float | None = None
     start: Path | None = None
+    teacher: tuple[Path, ...] | None = None  # a stronger detector: ONNX, or configuration and checkpoint
     config: Path | None = None
     weights_dir: Path | None = None
     device: Device = "auto"

@@ -33,8 +33,8 @@ from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.pictures import Picture, PictureBank
 from or_mv_anon.core.ranges import Range
 from or_mv_anon.models import engines, graphs
-from or_mv_anon.models.dense import letterbox
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.dense import letterbox
+from or_mv_anon.models.detectors.yolox import PersonDetector
 
 OPSET = 13  # the first with a scale per channel
 

@@ -26,7 +26,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.pictures import Picture
 from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons
+from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.stages.associate import AssociateJob
 
@@ -114,7 +114,7 @@ def _posed(name: str, camera: CameraFindings) -> PosedCamera:
         size=camera.size,
         times=camera.seconds,
         detections=camera.persons,
-        keypoints=read_of_persons(camera.plan, "keypoints", Keypoints),
+        keypoints=read_joined(camera.plan, "keypoints", Keypoints),
         tracks=camera.tracks,
     )
 

@@ -15,7 +15,7 @@ from or_mv_anon.attack.identities import Face
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import OperatorConfig, PipelineConfig, load_config
 from or_mv_anon.core.records import RegionKind, Regions
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.operators.cells import Method, cover
 from or_mv_anon.operators.drawn.modifier_model import find_modifier
 from or_mv_anon.operators.drawn.operator import LearnedOperator, LearnedSettings, load_learned

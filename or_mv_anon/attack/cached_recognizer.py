@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.recognizers import Recognizer
 
 

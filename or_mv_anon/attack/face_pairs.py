@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Regions
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.landmarks import LandmarkFinder
 from or_mv_anon.video.frame import Frame
 

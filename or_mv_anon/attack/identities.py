@@ -22,11 +22,11 @@ from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import RegionConfig, load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable
-from or_mv_anon.models.dense import Picture, fitted_size
+from or_mv_anon.models.detectors.dense import fitted_size
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.landmarks import WEIGHTS, LandmarkFinder
 from or_mv_anon.models.registry import fetch
-from or_mv_anon.regions.heads import Heads
-from or_mv_anon.regions.regions import untracked_regions
+from or_mv_anon.regions.placing import head_around_face
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 MIN_SCORE = 0.6  # of the face: new faces start tracks from this score on in the pipeline too
@@ -173,5 +173,4 @@ def _read_face(identity: str, path: Path, finder: LandmarkFinder, config: Region
 
 def face_region(picture: Picture, face: Boxes, config: RegionConfig) -> Boxes:
     """What the pipeline covers, ``(1, 4)``, where a face ``(1, 4)`` is all that it found: its smallest region."""
-    region = untracked_regions(np.zeros((0, 4), np.float32), Heads.empty(), face, config)
-    return bx.clip(region, width=picture.shape[1], height=picture.shape[0])
+    return bx.clip(head_around_face(face), width=picture.shape[1], height=picture.shape[0])

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from or_mv_anon.attack.anonymizers import Anonymizer
 from or_mv_anon.attack.identities import Face
 from or_mv_anon.core.boxes import Boxes, clip
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.recognizers import align
 
 CROP = 16  # samples per side of what the attacker compares: more than the cells of any mosaic that may hide a face

@@ -17,7 +17,7 @@ from or_mv_anon.attack.anonymizers import Anonymizer
 from or_mv_anon.attack.identities import Face
 from or_mv_anon.attack.region_crops import Looks, face_crop, reduced, region_crop, shifted
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 
 REGION_SIDE = 64  # px of the reduced region: a head in a room is rarely larger
 ROUNDS = 2  # of correction; the mean of the frames comes first

@@ -104,11 +104,11 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StillConfig:
+class StaticHeadConfig:
     """Heads that keep still, looked for in turned pictures."""
 
     interval_s: Annotated[
-        float, Range(0.0, 10.0, "s, 0 for never; rarer looks do not find a lying patient often enough")
+        float, Range(0.0, 10.0, "s, 0 for never; rarer observations do not find a lying patient often enough")
     ]
     person_input_long_side: Annotated[
         int,
@@ -120,12 +120,12 @@ class StillConfig:
     same_place_iou: Annotated[
         float, Range(0.05, 0.7, "higher finds no two candidates at one place; at 0 every place is one")
     ]
-    least_looks: Annotated[int, Range(2, 20, "one look proves nothing, and many are not made in a window")]
+    least_observations: Annotated[int, Range(2, 20, "one proves nothing, and many are not made in a window")]
     least_share: Annotated[
         float, Range(0.05, 0.8, "higher asks more than a lying patient gives, lower believes chance")
     ]
     longest_gap_s: Annotated[float, Range(5.0, 600.0, "s; shorter takes a patient who is found rarely for gone")]
-    window_s: Annotated[float, Range(20.0, 3600.0, "s; shorter holds too few looks, longer outlasts a patient")]
+    window_s: Annotated[float, Range(20.0, 3600.0, "s; shorter holds too few observations, longer outlasts a patient")]
     largest_heads: Annotated[float, Range(1.0, 10.0, "times the usual large heads; lower drops heads")]
 
 
@@ -290,7 +290,7 @@ class PipelineConfig:
     face: FaceConfig
     tracking: TrackingConfig
     face_tracking: TrackingConfig
-    still: StillConfig
+    static_heads: StaticHeadConfig
     appearance: AppearanceConfig
     association: AssociationConfig
     recovery: RecoveryConfig
@@ -305,9 +305,9 @@ class PipelineConfig:
         *_tracking_relations("tracking", "detection"),
         *_tracking_relations("face_tracking", "face"),
         Relation(
-            ("still.least_looks", "still.interval_s", "still.window_s"),
+            ("static_heads.least_observations", "static_heads.interval_s", "static_heads.window_s"),
             lambda looks, interval, window: looks * interval <= window,
-            "least_looks times interval_s of at most window_s",
+            "least_observations times interval_s of at most window_s",
             "a window never holds so many looks, and no lying patient is found",
         ),
         Relation(

@@ -50,7 +50,7 @@ class FrameFlag(IntFlag):
     FACES = 4  # the face detector ran
     CORRUPT = 8  # damage reaches the frame: it is covered whole
     FAILED = 16  # an exception: the frame is covered whole
-    STILL = 32  # heads were looked for in turned pictures
+    STATIC_HEADS = 32  # heads were looked for in turned pictures
     DOUBTFUL = 64  # looks damaged if damage is known to be near
 
 

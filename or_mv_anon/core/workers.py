@@ -17,13 +17,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import connection, reduction
 from typing import Any, TypeVar
 
 import cv2
-from tqdm import tqdm
 
+from or_mv_anon.core.listening import current
 from or_mv_anon.core.lock import held
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.stopping import SIGNALS, handling
@@ -117,13 +117,11 @@ class WorkerPool:
         self._counter.value = 0
         waiting, suspects = deque(jobs), deque[Job]()
         running: dict[Future[Result], Job] = {}
-        # Off a terminal (a log file, a batch system) a line every half minute is enough.
-        interval = 0.2 if sys.stderr.isatty() else 30.0
-        with tqdm(total=frames, desc=printable(title), unit="frame", mininterval=interval, smoothing=0.05) as bar:
+        with closing(current().bar(printable(title), frames)) as bar:
             while waiting or suspects or running:
                 broken = not self._fill(function, waiting, suspects, running, at_once or self._workers)
                 finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-                bar.update(min(self._counter.value, frames) - bar.n)
+                bar.update(min(self._counter.value, frames))
                 if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
                     victims = list(running.values())
                     running.clear()
@@ -139,7 +137,7 @@ class WorkerPool:
                     if error is not None and not isinstance(error, Exception):
                         raise error
                     yield job, error if error is not None else future.result()
-            bar.update(min(self._counter.value, frames) - bar.n)
+            bar.update(min(self._counter.value, frames))
 
     def _discard(self) -> None:
         """Give up a pool that lost a worker.
@@ -166,7 +164,7 @@ class WorkerPool:
                 return True
             queue = suspects or waiting
             try:
-                with _signals_held():
+                with _signals_held(), _main_unseen():
                     future = self._executor.submit(function, queue[0])
                     running[future] = queue.popleft()
             except BrokenProcessPool:
@@ -189,6 +187,18 @@ def _signals_held() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     for number in caught[:1]:
         signal.raise_signal(number)
+
+
+@contextmanager
+def _main_unseen() -> Iterator[None]:
+    """Let processes that start within the block not run the caller's script again: all they need comes by name."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, Any] = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
 
 
 def default_workers(cameras: int) -> int:

@@ -130,7 +130,7 @@ def _load_camera(
 ) -> CameraRun:
     segments = _segments(store, stages, name)
     parts = {
-        kind: record.concat([store.read(f"{name}/{kind}-{number}.parquet", record) for number in segments])
+        kind: record.concat([_read(store, f"{name}/{kind}-{number}.parquet", record) for number in segments])
         for kind, record in RECORDS
     }
     regions = parts["regions"]
@@ -146,11 +146,16 @@ def _load_camera(
         size=size,
         orientation=_orientation(store, f"{name}/{INDEX}"),
         keypoints=_keypoints(store, name, segments),
-        tracks=store.read(f"{name}/tracks.parquet", Tracks),
-        face_tracks=store.read(f"{name}/face_tracks.parquet", Tracks),
+        tracks=_read(store, f"{name}/tracks.parquet", Tracks),
+        face_tracks=_read(store, f"{name}/face_tracks.parquet", Tracks),
         identities=_identities(store, stages, name),
         **{**parts, "regions": regions},  # type: ignore[arg-type]
     )
+
+
+def _read(store: RunStore, name: str, record: type[Record]) -> Record:
+    """A table of the run; empty where none of its stages has it, as an endoscope's have no persons."""
+    return store.read(name, record) if store.manifest.noted(name) is not None else record.empty()
 
 
 def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[str]:
@@ -167,9 +172,9 @@ def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[s
 def _keypoints(store: RunStore, name: str, segments: Sequence[str]) -> Keypoints:
     parts, before = [], 0
     for number in segments:
-        part = store.read(f"{name}/keypoints-{number}.parquet", Keypoints)
+        part = _read(store, f"{name}/keypoints-{number}.parquet", Keypoints)
         parts.append(part.replace(detection=part.detection + before))
-        before += len(store.read(f"{name}/persons-{number}.parquet", Detections))
+        before += len(_read(store, f"{name}/persons-{number}.parquet", Detections))
     return Keypoints.concat(parts)
 
 

@@ -39,6 +39,7 @@ class Asset:
     licence: str
     sources: tuple[Source, ...]
     optional: bool = False
+    kind: str = ""  # of a detector: the family that reads it, see `models.detectors.families`
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import AppearanceConfig
 from or_mv_anon.core.records import Embeddings
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.osnet import INPUT_HEIGHT, INPUT_WIDTH, osnet
 from or_mv_anon.models.runtime import Device, Precision, load_model
 

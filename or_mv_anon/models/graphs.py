@@ -45,7 +45,7 @@ def yolox(path: Path) -> bytes:
     for stride in STRIDES:
         _keep_first_channel(graph, heads[f"cls_{stride}"])
     _fold_focus(graph)
-    return _finish(graph, {name: node.output[0] for name, node in heads.items()})
+    return with_picture_input(graph, {name: node.output[0] for name, node in heads.items()})
 
 
 def yunet(path: Path) -> bytes:
@@ -62,7 +62,7 @@ def yunet(path: Path) -> bytes:
         for kind in ("cls", "obj", "bbox"):
             node = _convolution(graph, f"multi_level_{kind}.{level}.conv2.weight", path)
             heads[f"{kind}_{stride}"] = node.output[0]
-    return _finish(graph, heads)
+    return with_picture_input(graph, heads)
 
 
 def rtmpose(path: Path) -> bytes:
@@ -78,7 +78,7 @@ def rtmpose(path: Path) -> bytes:
     mean = np.array(POSE_MEAN[::-1], np.float32)
     std = np.array(POSE_STD[::-1], np.float32)
     _swap_input_channels(graph)
-    return _finish(graph, {name: name for name in names}, mean=mean, std=std)
+    return with_picture_input(graph, {name: name for name in names}, mean=mean, std=std)
 
 
 def sface(path: Path) -> bytes:
@@ -92,7 +92,7 @@ def sface(path: Path) -> bytes:
     if names != ["fc1"]:
         raise UserError(f"{path} is no SFace export: expected the output fc1, found {names}.")
     _swap_channels(graph, next(node for node in graph.graph.node if node.op_type == "Conv"))  # scalars lie before it
-    return _finish(graph, {"vector": "fc1"})
+    return with_picture_input(graph, {"vector": "fc1"})
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
@@ -145,7 +145,7 @@ def _fold_focus(model: onnx.ModelProto) -> None:
     tensor.CopyFrom(numpy_helper.from_array(whole.copy(), tensor.name))
     folded = helper.make_node(
         "Conv",
-        [_picture_input(model), *first.input[1:]],
+        [picture_input(model), *first.input[1:]],
         list(first.output),
         kernel_shape=[6, 6],
         strides=[2, 2],
@@ -155,7 +155,7 @@ def _fold_focus(model: onnx.ModelProto) -> None:
 
 
 def _swap_input_channels(model: onnx.ModelProto) -> None:
-    source = _picture_input(model)
+    source = picture_input(model)
     for node in model.graph.node:
         if node.op_type == "Conv" and node.input[0] == source:
             _swap_channels(model, node)
@@ -166,26 +166,41 @@ def _swap_channels(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
     tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:, ::-1].copy(), tensor.name))
 
 
-def _picture_input(model: onnx.ModelProto) -> str:
+def picture_input(model: onnx.ModelProto) -> str:
     weights = {tensor.name for tensor in model.graph.initializer}
     return next(value.name for value in model.graph.input if value.name not in weights)
 
 
-def _finish(
+def with_picture_input(
     model: onnx.ModelProto,
     outputs: dict[str, str],
     *,
     mean: NDArray[np.float32] | None = None,
     std: NDArray[np.float32] | None = None,
+    rgb: bool = False,
+    size: tuple[int, int] | None = None,
 ) -> bytes:
-    """Puts the uint8 input in front, names the outputs, and drops every node and weight that no output needs."""
-    source = _picture_input(model)
+    """Puts the uint8 input in front, names the outputs, and drops every node and weight that no output needs.
+
+    Args:
+        model: whose only free input takes ``(batch, 3, height, width)`` floats.
+        outputs: new name -> the name in `model`.
+        mean, std: subtracted from and divided by, in the order of the network's channels; None for pixels as they are.
+        rgb: the network wants red first.
+        size: ``(width, height)`` in pixels, for a network that takes one picture of one size at a time, and whose
+            outputs keep their names; None for any.
+    """
+    source = picture_input(model)
     nodes = [helper.make_node("Cast", ["picture"], ["as_float"], to=TensorProto.FLOAT)]
     weights = list(model.graph.initializer)
     last = "as_float"
+    if rgb:
+        nodes.append(helper.make_node("Gather", [last, "red_first"], ["as_rgb"], axis=3))
+        weights.append(numpy_helper.from_array(np.array([2, 1, 0], np.int64), "red_first"))
+        last = "as_rgb"
     if mean is not None and std is not None:
         nodes += [
-            helper.make_node("Sub", ["as_float", "picture_mean"], ["centred"]),
+            helper.make_node("Sub", [last, "picture_mean"], ["centred"]),
             helper.make_node("Div", ["centred", "picture_std"], ["normalized"]),
         ]
         weights += [numpy_helper.from_array(mean, "picture_mean"), numpy_helper.from_array(std, "picture_std")]
@@ -194,12 +209,13 @@ def _finish(
     nodes = _needed([*nodes, *model.graph.node], list(outputs.values()))
     _rename(nodes, {old: new for new, old in outputs.items()})
     used = {name for node in nodes for name in node.input}
-    picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, ["batch", "height", "width", 3])
+    shape: list[str | int] = ["batch", "height", "width", 3] if size is None else [1, size[1], size[0], 3]
+    picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, shape)
     graph = helper.make_graph(
         nodes,
         model.graph.name,
         [picture],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, _dynamic(name)) for name in outputs],
+        [_output(model, name, fixed=size is not None) for name in outputs],
         [tensor for tensor in weights if tensor.name in used],
     )
     derived = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
@@ -210,6 +226,12 @@ def _rename(nodes: Sequence[onnx.NodeProto], names: dict[str, str]) -> None:
     for node in nodes:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
+
+
+def _output(model: onnx.ModelProto, name: str, *, fixed: bool) -> onnx.ValueInfoProto:
+    if fixed:
+        return next(value for value in model.graph.output if value.name == name)
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, _dynamic(name))
 
 
 def _dynamic(output: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Faces with their five landmarks in one picture, as the recognizers need them to align a face.
 
-YuNet as OpenCV runs it: the pipeline's own `models/face.py` leaves the landmarks out, because covering needs none.
+YuNet as OpenCV runs it: the pipeline's own `models/detectors/yunet.py` leaves the landmarks out, which covering does
+not need.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 
 WEIGHTS = "yunet-2023mar"  # as `or_mv_anon.models.registry.fetch` knows it
 NMS_IOU = 0.3

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PoseConfig
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.runtime import Device, Precision, load_model
 
 CROP_WIDTH, CROP_HEIGHT = 192, 256  # px, the network's input

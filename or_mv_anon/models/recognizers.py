@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.models.runtime import Device, load_model
 

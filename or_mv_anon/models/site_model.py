@@ -4,7 +4,7 @@ A folder with `model.toml`:
 
     schema = 2
     [detector]
-    kind = "yolox"                # mmdet's YOLOX exported to ONNX, class 0 = person
+    kind = "yolox"                # mmdet's YOLOX exported to ONNX, class 0 = person; or query, an end-to-end detector
     file = "detector.onnx"        # beside model.toml
     sha256 = "..."
     [detector.thresholds.tracking]  # optional: those settings of configs/pipeline.toml that adaptation chooses
@@ -38,12 +38,20 @@ from typing import Any
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.ranges import shortened
 from or_mv_anon.core.toml_file import read_toml
+from or_mv_anon.models.detectors.families import PERSON_KINDS
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_thresholds import THRESHOLDS, Thresholds, checked_thresholds
 
 SCHEMA = 2
 LISTING = "model.toml"
-KINDS = {"detector": "yolox", "student": "yolox", "pose": "rtmpose", "face": "yunet", "geometry": "pairs"}
+KINDS = {
+    "detector": PERSON_KINDS,
+    "student": PERSON_KINDS,
+    "pose": ("rtmpose",),
+    "face": ("yunet",),
+    "geometry": ("pairs",),
+}
+"""Role -> the kinds that may serve it, the one that adaptation writes first."""
 LAYOUT = "layout"
 LARGEST = 1 << 30  # bytes of one file; networks for this work have a hundredth of it
 LARGEST_SIDE = 1 << 16  # px of a camera's picture
@@ -59,6 +67,7 @@ class SiteModel:
         geometry: the cameras' geometry as adaptation found it.
         thresholds: by role, changes to configs/pipeline.toml that go with the network.
         layout: width and height of the pictures by camera; empty where it is not known.
+        kinds: by role, the family that reads the file.
     """
 
     folder: Path
@@ -69,6 +78,7 @@ class SiteModel:
     geometry: Path | None = None
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def strangeness(self, cameras: Mapping[str, tuple[int, int]]) -> str:
         """A sentence if any of `cameras` (name -> width, height) is none that the model was made for, else ""."""
@@ -108,7 +118,9 @@ def load_site_model(folder: Path) -> SiteModel:
         if isinstance(section, dict)
     }
     files = {role: _verified(folder, role, section) for role, section in content.items()}
-    return SiteModel(folder=folder, layout=layout, thresholds={r: t for r, t in thresholds.items() if t}, **files)
+    kinds = {role: section["kind"] for role, section in content.items()}
+    thresholds = {role: changes for role, changes in thresholds.items() if changes}
+    return SiteModel(folder=folder, layout=layout, thresholds=thresholds, kinds=kinds, **files)
 
 
 def _verified(folder: Path, role: str, section: Any) -> Path:
@@ -119,8 +131,9 @@ def _verified(folder: Path, role: str, section: Any) -> Path:
             raise UserError(f"[{role}] in {listing} lacks the text '{key}'; it needs kind, file and sha256.")
     if unknown := sorted(set(entries) - {"kind", "file", "sha256", THRESHOLDS}):
         raise UserError(f"Unknown key '{unknown[0]}' in [{role}] of {listing}; it takes kind, file and sha256.")
-    if entries["kind"] != KINDS[role]:
-        raise UserError(f"[{role}] in {listing} is of kind '{entries['kind']}'; this version reads '{KINDS[role]}'.")
+    if entries["kind"] not in KINDS[role]:
+        known = " or ".join(f"'{kind}'" for kind in KINDS[role])
+        raise UserError(f"[{role}] in {listing} is of kind '{entries['kind']}'; this version reads {known}.")
     if not entries["file"].isprintable():
         raise UserError(f"[{role}] in {listing} names {entries['file']!r}, which is no name of a file.")
     path = folder / entries["file"]

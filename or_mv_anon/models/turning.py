@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 
 TURNS = 4
 

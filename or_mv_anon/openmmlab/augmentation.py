@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.pictures import Picture
-from or_mv_anon.models.dense import fitted_size
+from or_mv_anon.models.detectors.dense import fitted_size
 
 GREY = 114  # what YOLOX sees around pictures
 LEVELS = np.linspace(0, 1, 256)

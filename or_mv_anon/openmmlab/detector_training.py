@@ -65,7 +65,7 @@ class TrainedDetector:
     """What a training made.
 
     Attributes:
-        onnx: the averaged network for `models.detector.PersonDetector`; None for a model that is no YOLOX.
+        onnx: the averaged network for `models.detectors.yolox.PersonDetector`; None for a model that is no YOLOX.
         checkpoint: mmengine checkpoint whose `state_dict` holds the averaged weights.
         log: one entry per step: step, seconds, learning_rate, loss and its parts.
         steps: that were done.

@@ -23,7 +23,7 @@ TOLERANCE = 1e-2  # largest difference of a logit or a coordinate in strides
 
 
 def export_yolox(model: Any, path: Path) -> None:
-    """Writes `model`, an mmdet YOLOX of any width, for `models.detector.PersonDetector`; pictures may have any size.
+    """Writes `model`, an mmdet YOLOX of any width, for `models.detectors.yolox`; pictures may have any size.
 
     Raises:
         RuntimeError: the written network disagrees with torch; nothing is left at `path`.

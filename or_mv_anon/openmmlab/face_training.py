@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.torch_device import torch_device

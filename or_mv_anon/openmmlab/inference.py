@@ -13,9 +13,9 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 
 from or_mv_anon.core import boxes as geometry
-from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models.dense import Found, Picture, fitted_size
+from or_mv_anon.models.detectors.dense import fitted_size
+from or_mv_anon.models.detectors.protocol import Found, Picture, Thresholds
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.checkpoints import read_without_code, state_of
@@ -25,7 +25,7 @@ PERSON = 0  # number of the class, as in COCO
 
 
 class MmdetDetector:
-    """Finds people with PyTorch; has the interface of `models.dense.DenseDetector`.
+    """Finds people with PyTorch; has the interface of `models.detectors.protocol.Detector`.
 
     Args:
         model: mmengine configuration of the detector.
@@ -39,7 +39,7 @@ class MmdetDetector:
     """
 
     def __init__(
-        self, model: Path, weights: Path, config: DetectionConfig, *, device: Device = "cpu", threads: int = 0
+        self, model: Path, weights: Path, config: Thresholds, *, device: Device = "cpu", threads: int = 0
     ) -> None:
         if threads:
             torch.set_num_threads(threads)
@@ -54,18 +54,18 @@ class MmdetDetector:
         """The engine and device in use."""
         return f"PyTorch {torch.__version__} {self._device.upper()} f32"
 
-    def with_settings(self, config: DetectionConfig) -> Self:
+    def with_settings(self, config: Thresholds) -> Self:
         """The same loaded network with another input size and other thresholds."""
         other = copy.copy(self)
         other._config = config
         return other
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """See `DenseDetector.input_size`."""
+        """See `Detector.input_size`."""
         return fitted_size(width, height, long_side=self._config.input_long_side)
 
     def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
-        """See `DenseDetector.detect`."""
+        """See `Detector.detect`."""
         return [self._detect(picture, size) for picture in pictures]
 
     def _detect(self, picture: Picture, size: tuple[int, int]) -> Found:

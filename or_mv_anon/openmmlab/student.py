@@ -23,8 +23,8 @@ from torch.nn import functional
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.pictures import Picture
-from or_mv_anon.models.dense import letterbox
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.dense import letterbox
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.graphs import read_onnx
 from or_mv_anon.openmmlab.imitation import BRANCHES, note_channels
 from or_mv_anon.openmmlab.yolox import FULL_WIDTH

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.records import Columns, Detections, Embeddings, Frames, Keypoints
+from or_mv_anon.core.records import Columns, Detections, Frames
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
+from or_mv_anon.regions.source import Observed
 
 Record = TypeVar("Record", bound=Columns)
-OfDetections = TypeVar("OfDetections", Keypoints, Embeddings)
 
 
 def read_joined(plan: CameraPlan, name: str, kind: type[Record]) -> Record:
-    """All segments of a stage output.
-
-    Raises:
-        UserError: a file is missing or damaged.
-    """
-    store = RunStore(plan.store)
-    return kind.concat(
-        [store.read(plan.file(name, segment), kind, frames=plan.numbers(segment)) for segment in plan.segments]
-    )
-
-
-def read_of_persons(plan: CameraPlan, name: str, kind: type[OfDetections]) -> OfDetections:
-    """The same for records about person detections, whose numbers then count the rows of all segments together.
+    """All segments of a table; in records about person detections these are numbered through all segments.
 
     Raises:
         UserError: a file is missing or damaged.
@@ -36,10 +25,19 @@ def read_of_persons(plan: CameraPlan, name: str, kind: type[OfDetections]) -> Of
     store = RunStore(plan.store)
     parts, before = [], 0
     for segment in plan.segments:
-        part = store.read(plan.file(name, segment), kind)
-        parts.append(part.replace(detection=part.detection + before))
-        before += len(store.read(plan.file("persons", segment), Detections))
+        part = store.read(plan.file(name, segment), kind, frames=plan.numbers(segment))
+        if "detection" in kind.columns:
+            part = part.replace(detection=part.detection + before)  # type: ignore[attr-defined]
+            before += len(store.read(plan.file("persons", segment), Detections, frames=plan.numbers(segment)))
+        parts.append(part)
     return kind.concat(parts)
+
+
+def observed_of(plan: CameraPlan) -> Observed:
+    """What the analysis of a camera noted, for the sources that follow it."""
+
+    size = open_camera(plan.camera, plan.store).upright_size
+    return Observed(read_joined(plan, "frames", Frames), size, partial(read_joined, plan))
 
 
 def session_seconds(plan: CameraPlan, frames: Frames) -> NDArray[np.float64]:

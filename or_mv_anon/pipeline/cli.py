@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
     add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
-    add("--detector", type=Path, nargs=2, metavar=("CONFIG", "CHECKPOINT"),
-        help="find people with your own mmdet detector (.py and .pth; needs the extra `adapt`)")  # fmt: skip
+    add("--detector", type=Path, nargs="+", metavar="FILE",
+        help="find people with your own detector: an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet "
+        "configuration and its checkpoint (.py and .pth; needs the extra `adapt`)")  # fmt: skip
     add("--method", choices=["solid", "pixelate", "blur", "learned", "none"], default="solid",
         help="how heads are covered (default: solid, the only one that withstands every attack tried); learned draws "
         "heads of nobody over it where that is safe; none only re-encodes and reports")  # fmt: skip
@@ -62,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="worker processes (default: one per core, at most 4 or one per camera)",
     )
+    add("--progress", choices=["auto", "plain", "json"], default="auto",
+        help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
     mode.add_argument(

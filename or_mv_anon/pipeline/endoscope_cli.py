@@ -45,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="FILE", help="network of your own, from train_endoscopy.py")
     add("--config", type=Path, metavar="TOML", help="changes to configs/endoscopy.toml, where every threshold is")
     add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: one per core, at most 4)")
+    add("--progress", choices=["auto", "plain", "json"], default="auto",
+        help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on where an earlier run stopped (this is the default)")
     mode.add_argument(
@@ -56,24 +58,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace) -> int:
     """Label the recordings; returns the exit code."""
+    from or_mv_anon.core.config import load_config
     from or_mv_anon.endoscopy.settings import load_endoscopy_config, smoothing_overrides
+    from or_mv_anon.models.runtime import require_device
     from or_mv_anon.pipeline.endoscope_offline import anonymize_recordings
-    from or_mv_anon.pipeline.options import Options
+    from or_mv_anon.pipeline.spec import RunSpec, video_overrides
+    from or_mv_anon.pipeline.weights import NetworkChoice, find_weights
 
     overrides = {"smoothing": smoothing_overrides(margin=parsed.margin, threshold=parsed.threshold)}
-    options = Options(
-        videos=parsed.videos,
-        out=parsed.out,
-        endoscope_weights=parsed.weights,
-        endoscope_config=parsed.config,
+    require_device(parsed.device)
+    spec = RunSpec(
+        config=load_config(None, video_overrides(codec=parsed.codec, crf=parsed.crf, preset=parsed.preset)),
+        endoscopy=load_endoscopy_config(parsed.config, overrides),
+        weights=tuple(find_weights(NetworkChoice(endoscope_weights=parsed.weights), {"endoscope"})),
         method=parsed.method,
         device=parsed.device,
         precision=parsed.precision,
         audio=parsed.audio == "keep",
-        codec=parsed.codec,
-        crf=parsed.crf,
-        preset=parsed.preset,
         workers=parsed.workers,
-        overwrite=parsed.overwrite,
     )
-    return anonymize_recordings(options, load_endoscopy_config(parsed.config, overrides), save_video=parsed.save_video)
+    return anonymize_recordings(
+        parsed.videos, parsed.out, spec, save_video=parsed.save_video, overwrite=parsed.overwrite
+    )

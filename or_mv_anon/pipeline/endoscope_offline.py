@@ -6,7 +6,6 @@ Each recording is a session of its own with one camera, so it is cut, resumed, r
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,22 +13,23 @@ from or_mv_anon.audit.timecode import clock_time
 from or_mv_anon.core.config import config_hash
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained, unused
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.overlap import refuse_overlap
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.run_layout import STORE_FOLDER
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.classifier import ROLE
-from or_mv_anon.endoscopy.settings import EndoscopyConfig
-from or_mv_anon.models.runtime import require_device
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.endoscope_labels import SUFFIX, labels_of, labels_text
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
-from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.pipeline import start_afresh
-from or_mv_anon.pipeline.plan import SessionPlan, Weights, effective_config, find_weights, plan_session
+from or_mv_anon.pipeline.plan import SessionPlan, plan_session
+from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import frame_problems
-from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.stages.endoscope import Verdicts, load_judgements
+from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
 from or_mv_anon.site.names import check_output_name
@@ -38,13 +38,15 @@ ANONYMIZED = "_anonymized"
 SHOWN_PROBLEMS = 5
 
 
-def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_video: bool) -> int:
-    """Label every recording that `options.videos` names, and cover its outside frames.
+def anonymize_recordings(place: Path, out: Path, spec: RunSpec, *, save_video: bool, overwrite: bool = False) -> int:
+    """Label every recording in a place, and cover its outside frames.
 
     Args:
-        options: `videos` is a file or a folder of files; `start`, `end` and everything about rooms has no say here.
-        endoscopy: all thresholds.
+        place: a file, or a folder of files.
+        out: folder of the results.
+        spec: of the run; everything about rooms has no say here.
         save_video: also write the covered video.
+        overwrite: discard earlier results of these recordings.
 
     Returns:
         The exit code: 0 when all is well, 1 when something needs a look (it is printed).
@@ -52,26 +54,21 @@ def anonymize_recordings(options: Options, endoscopy: EndoscopyConfig, *, save_v
     Raises:
         UserError: nothing could be done.
     """
-    videos = find_recordings(options.videos)
-    refuse_overlap(options.out, videos, option="The output folder")
-    effective_config(options)  # refuses what cannot be before any work
-    weights = find_weights(options, {"endoscope"})
-    require_device(options.device)
-    with hold(options.out):
-        return _anonymize_all(videos, options, endoscopy, weights, save_video=save_video)
+    videos = find_recordings(place)
+    refuse_overlap(out, videos, option="The output folder")
+    with hold(out):
+        return _anonymize_all(videos, out, spec, save_video=save_video, overwrite=overwrite)
 
 
-def _anonymize_all(
-    videos: list[Path], options: Options, endoscopy: EndoscopyConfig, weights: list[Weights], *, save_video: bool
-) -> int:
+def _anonymize_all(videos: list[Path], out: Path, spec: RunSpec, *, save_video: bool, overwrite: bool) -> int:
     outcomes = []
     for video in videos:
         try:
-            outcomes.append(_anonymize(video, options, endoscopy, weights, save_video=save_video))
+            outcomes.append(_anonymize(video, out, spec, save_video=save_video, overwrite=overwrite))
         except UserError as error:
             if len(videos) == 1:
                 raise
-            print(f"error: {error}", file=sys.stderr)
+            tell(f"error: {error}", problem=True)
             outcomes.append(False)
     return 0 if all(outcomes) else 1
 
@@ -98,7 +95,7 @@ def find_recordings(place: Path) -> list[Path]:
         raise UserError(f"No videos in {place}; their names end in {', '.join(sorted(VIDEO_SUFFIXES)[:8])}, ....{hint}")
     if below:
         shown = printable(", ".join(below[:5]))
-        print(f"- folders in {printable(place)} are not searched: {shown}{', ...' if len(below) > 5 else ''}")
+        tell(f"- folders in {printable(place)} are not searched: {shown}{', ...' if len(below) > 5 else ''}")
     return videos
 
 
@@ -109,34 +106,27 @@ def result_name(video: Path) -> str:
     return video.name if video.stem.casefold() in taken else video.stem
 
 
-def _anonymize(
-    video: Path,
-    options: Options,
-    endoscopy: EndoscopyConfig,
-    weights: list[Weights],
-    *,
-    save_video: bool,
-) -> bool:
+def _anonymize(video: Path, out: Path, spec: RunSpec, *, save_video: bool, overwrite: bool) -> bool:
     """Label one recording; True when all is well."""
-    config, name = effective_config(options), result_name(video)
+    name = result_name(video)
     check_output_name(name, "The recording")
-    store = options.out / STORE_FOLDER / name
-    if not options.overwrite:
+    store = out / STORE_FOLDER / name
+    if not overwrite:
         _refuse_another(store, name, video)
     session = Session(name=name, cameras=(Camera(name=name, files=video, kind="endoscope"),))
-    plan = plan_session(session, options.out, options, config, store=store)
+    plan = plan_session(session, out, spec, store=store, afresh=overwrite)
     if not plan.cameras:
         raise UserError(" ".join(plan.problems).removeprefix(f"{name}: "))
     suffix = plan.cameras[0].destination.suffix
-    camera = replace(plan.cameras[0], destination=options.out / f"{name}{ANONYMIZED}{suffix}")
+    camera = replace(plan.cameras[0], destination=out / f"{name}{ANONYMIZED}{suffix}")
     plan.cameras = [camera]
-    labels = options.out / f"{name}{SUFFIX}"
-    _refuse_strangers(plan, [labels, *([camera.destination] if save_video else [])], overwrite=options.overwrite)
+    labels = out / f"{name}{SUFFIX}"
+    _refuse_strangers(plan, [labels, *([camera.destination] if save_video else [])], overwrite=overwrite)
     for note in plan.notes if save_video else ():
-        print(f"- {printable(note)}")
-    run = SessionRun(plan, options, config, weights, endoscopy)
-    run.run(render=save_video)
-    if not run.placed(camera):
+        tell(f"- {printable(note)}")
+    run = new_context(plan, spec)
+    run_session(run, render=save_video)
+    if not run.is_current(camera.stage("place")):
         raise UserError(" ".join(run.problems))
     outside = _write_labels(labels, run, camera)
     problems = [*run.problems, *frame_problems(run, camera)]
@@ -144,7 +134,7 @@ def _anonymize(
     if save_video and run.healthy:
         written.append(camera.destination.name)
         problems += run.facts(camera.stage("finish"))["notes"]
-    elif camera.destination.exists() and not run.finished(camera):
+    elif camera.destination.exists() and not FINISH.done(run, camera):
         problems.append(f"{camera.destination} is of an earlier run with other settings; renew it with --save-video.")
     _tell(name, run, outside, written, problems)
     return not problems
@@ -176,7 +166,7 @@ def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool)
             kept = unused(place)
             with explained(place):
                 place.rename(kept)
-            print(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
+            tell(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
         elif not store.wrote(name):
             raise UserError(
                 f"{place} exists and is not from an earlier run; move it away, or choose another output folder "
@@ -186,26 +176,26 @@ def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool)
         start_afresh(plan, own)
 
 
-def _write_labels(path: Path, run: SessionRun, plan: CameraPlan) -> float:
+def _write_labels(path: Path, run: RunContext, plan: CameraPlan) -> float:
     """Write a recording's labels from what the stages left; returns the covered share of its frames."""
-    frames, judgements = load_judgements(run.plan.store, plan)
-    verdicts = run.plan.store.read(plan.file("verdicts"), Verdicts)
+    frames, judgements = load_judgements(run.store, plan)
+    verdicts = run.store.read(plan.file("verdicts"), Verdicts)
     (weights,) = run.weights_for(plan)
     providers = {run.facts(plan.stage("analyse", segment))["providers"][ROLE] for segment in plan.segments}
     labels = labels_of(
         frames,
         judgements,
         verdicts,
-        settings=asdict(run.endoscopy),
+        settings=asdict(run.spec.endoscopy),
         hashes={
             "recording": run.facts(plan.stage("hash"))["sha256"],
             "network": weights.sha256,
-            "settings": config_hash(run.endoscopy),
+            "settings": config_hash(run.spec.endoscopy),
         },
         network=", ".join(sorted(providers)),
         start_s=float(plan.shift * open_camera(plan.camera, plan.store).time_base),
     )
-    _keep_labels(path, labels_text(labels), run.plan.store, plan)
+    _keep_labels(path, labels_text(labels), run.store, plan)
     return float(verdicts.covered.mean())
 
 
@@ -220,18 +210,18 @@ def _keep_labels(path: Path, text: str, store: RunStore, plan: CameraPlan) -> No
     store.finish(stage, fingerprint, files=[name], made_of=[plan.stage("place")], moved={name: made})
 
 
-def _tell(name: str, run: SessionRun, outside: float, written: list[str], problems: list[str]) -> None:
+def _tell(name: str, run: RunContext, outside: float, written: list[str], problems: list[str]) -> None:
     facts = run.plan.facts[0]
     speed = "; ".join(
         f"{timing.stage} {timing.frames_per_s:.0f} frames/s"
         for timing in run.timings
         if timing.frames_per_s and not timing.skipped and timing.stage in ("judge", "render")
     )
-    print(
+    tell(
         f"{printable(name)}: {facts.n_frames} frames, {clock_time(facts.duration)}, {outside:.1%} covered as outside"
         f"{f' ({speed})' if speed else ''} -> {printable(', '.join(written))}"
     )
     for problem in problems[:SHOWN_PROBLEMS]:
-        print(f"- {printable(problem)}", file=sys.stderr)
+        tell(f"- {printable(problem)}", problem=True)
     if len(problems) > SHOWN_PROBLEMS:
-        print(f"- ... and {len(problems) - SHOWN_PROBLEMS} more", file=sys.stderr)
+        tell(f"- ... and {len(problems) - SHOWN_PROBLEMS} more", problem=True)

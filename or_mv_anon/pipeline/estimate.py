@@ -17,13 +17,14 @@ from tqdm import tqdm
 
 from or_mv_anon.association.trial import association_seconds
 from or_mv_anon.core.config import VideoConfig
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.workers import default_workers
 from or_mv_anon.endoscopy.judging import judge_frames, recording_area
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.plan import SessionPlan
-from or_mv_anon.pipeline.probe_models import Looks
-from or_mv_anon.pipeline.stages.analyse import analyse_frames, plan_schedule
+from or_mv_anon.pipeline.probe_models import ProbeModels
+from or_mv_anon.regions.observe import observe_frames, plan_schedule
 from or_mv_anon.video.encoding import Encoding, encoder_options
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.pixels import Converter
@@ -41,21 +42,21 @@ class Cost:
     size: float  # bytes
 
 
-def estimate_session(plan: SessionPlan, looks: Looks) -> None:
+def estimate_session(plan: SessionPlan, models: ProbeModels) -> None:
     """Print what a run over the session would do, with estimated time and disk space."""
-    workers = looks.options.workers or default_workers(len(plan.cameras))
+    workers = models.spec.workers or default_workers(len(plan.cameras))
     seconds = size = 0.0
     lines = []
     for camera in tqdm(plan.cameras, desc=printable(f"{plan.session.name}: trial"), unit="camera"):
-        cost = _frame_cost(camera, looks)
+        cost = _frame_cost(camera, models)
         frames = camera.stop - camera.first
         seconds, size = seconds + cost.seconds * frames, size + cost.size * frames
         lines.append(printable(f"  {camera.camera.name}: {frames} frames -> {camera.destination}"))
-    comparing = _comparing_seconds(plan, looks.config.association.instant_s)
+    comparing = _comparing_seconds(plan, models.spec.config.association.instant_s)
     free = shutil.disk_usage(next(p for p in [plan.out.absolute(), *plan.out.absolute().parents] if p.exists())).free
-    engine = looks.provider(plan.cameras[0])
-    print("\n".join(lines))
-    print(
+    engine = models.provider(plan.cameras[0])
+    tell("\n".join(lines))
+    tell(
         f"Would take about {_clock(seconds / workers + comparing)} with {workers} workers on {engine}, and up to "
         f"{COPIES * size / 1e9:.2f} GB in {printable(plan.out)} ({free / 1e9:.1f} GB free). Nothing was written."
     )
@@ -73,10 +74,10 @@ def _comparing_seconds(plan: SessionPlan, instant_s: float) -> float:
     return association_seconds(views=len(rooms), seconds=max(rooms), instant_s=instant_s)
 
 
-def _frame_cost(plan: CameraPlan, looks: Looks) -> Cost:
+def _frame_cost(plan: CameraPlan, models: ProbeModels) -> Cost:
     source = open_camera(plan.camera, plan.store, bound=False)
     frames = source.frames(plan.segments[0])
-    look = _analysis(plan, source, looks)
+    look = _analysis(plan, source, models)
     look(islice(frames, 1))  # the first call prepares networks
     started = time.perf_counter()
     count = look(islice(frames, TRIAL_FRAMES))
@@ -84,18 +85,20 @@ def _frame_cost(plan: CameraPlan, looks: Looks) -> Cost:
     if plan.encoding is None:
         size = sum(path.stat().st_size for path in plan.camera.files) if isinstance(plan.camera.files, tuple) else 0
         return Cost(2 * per_frame, size / source.n_frames)
-    encoded = _encoding_cost(plan, source, plan.encoding, looks.config.video)
+    encoded = _encoding_cost(plan, source, plan.encoding, models.spec.config.video)
     return Cost(per_frame + encoded.seconds, encoded.size)
 
 
-def _analysis(plan: CameraPlan, source: Source, looks: Looks) -> Callable[[Iterator[Frame]], int]:
+def _analysis(plan: CameraPlan, source: Source, models: ProbeModels) -> Callable[[Iterator[Frame]], int]:
     """What analyses frames of this camera and returns their number."""
     if plan.camera.kind == "endoscope":
-        judging = looks.endoscopy.judging
+        judging = models.spec.endoscopy.judging
         area = recording_area(source, judging, first=plan.first, stop=plan.stop)
-        return lambda frames: len(judge_frames(frames, looks.scope, area, judging, first=plan.first).frames)
-    schedule = plan_schedule(source.times, looks.config, first=plan.first, stop=plan.stop)
-    return lambda frames: len(analyse_frames(frames, looks.room, schedule, looks.config, first=plan.first).frames)
+        return lambda frames: len(judge_frames(frames, models.scope, area, judging, first=plan.first).frames)
+    schedule = plan_schedule(source.times, models.spec.config, first=plan.first, stop=plan.stop)
+    return lambda frames: len(
+        observe_frames(frames, models.room, schedule, models.spec.config, first=plan.first).frames
+    )
 
 
 def _encoding_cost(plan: CameraPlan, source: Source, encoding: Encoding, config: VideoConfig) -> Cost:

@@ -14,7 +14,7 @@ from or_mv_anon.operators.drawn.modifier_model import ROLE, ModifierFacts, find_
 from or_mv_anon.operators.drawn.operator import LearnedSettings
 from or_mv_anon.operators.drawn.release_check import chosen
 from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import Weights
+from or_mv_anon.pipeline.weights import Weights
 
 CHECK_ROLE = "release_check"
 

@@ -22,7 +22,7 @@ from or_mv_anon.core.records import FrameFlag, Frames
 from or_mv_anon.core.run_layout import INDEX
 from or_mv_anon.core.seals import Signature, fingerprint, same_content
 from or_mv_anon.core.store import RunStore
-from or_mv_anon.pipeline.stages.render import Writer
+from or_mv_anon.pipeline.covering import Writer
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
 from or_mv_anon.video.bound_file import BlockHashes, InputChangedError
 from or_mv_anon.video.check import check_video
@@ -73,6 +73,10 @@ class CameraPlan:
     def stop(self) -> int:
         """The source's frame behind the last one of this run."""
         return self.segments[-1].stop
+
+    def __len__(self) -> int:
+        """Frames of this run."""
+        return self.stop - self.first
 
     def numbers(self, segment: Segment) -> range:
         """The frames of a segment, counted from the first of this run."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
+from or_mv_anon.pipeline.weights import NetworkChoice
 
 MethodChoice = Method | Literal["learned"]
 
@@ -19,7 +20,7 @@ class Options:
     videos: Path
     out: Path
     model: Path | None = None
-    detector: tuple[Path, Path] | None = None  # configuration and checkpoint of the user's own
+    detector: tuple[Path, ...] | None = None  # of the user's own: an ONNX file, or a configuration and a checkpoint
     fast: bool = False  # the site model's smaller detector
     weights_dir: Path | None = None
     endoscope_weights: Path | None = None
@@ -42,3 +43,14 @@ class Options:
     preview: bool = False
     attack: bool = False
     dry_run: bool = False
+
+    @property
+    def networks(self) -> NetworkChoice:
+        """Which networks are wanted."""
+        return NetworkChoice(
+            model=self.model,
+            fast=self.fast,
+            detector=self.detector,
+            weights_dir=self.weights_dir,
+            endoscope_weights=self.endoscope_weights,
+        )

@@ -3,91 +3,94 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
+from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.core.by_products import discard_by_products
-from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.run_layout import INDEX
 from or_mv_anon.core.workers import available_cores
-from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
-from or_mv_anon.models.runtime import require_device
 from or_mv_anon.pipeline.alarms import NOT_ANONYMIZED
 from or_mv_anon.pipeline.estimate import estimate_session
-from or_mv_anon.pipeline.learned_method import Learned, find_learned
 from or_mv_anon.pipeline.media import discard
 from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import (
-    SessionPlan,
-    Weights,
-    effective_config,
-    find_weights,
-    plan_session,
-    refuse_recordings_folder,
-    with_embedder,
-)
+from or_mv_anon.pipeline.plan import SessionPlan, plan_session, refuse_recordings_folder
 from or_mv_anon.pipeline.preview import preview_session
-from or_mv_anon.pipeline.probe_models import Looks
+from or_mv_anon.pipeline.probe_models import ProbeModels
+from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import write_session_audit
-from or_mv_anon.pipeline.runner import SessionRun
-from or_mv_anon.pipeline.stages.attack import require_attackers
+from or_mv_anon.pipeline.spec import RunSpec, resolve
 from or_mv_anon.site import Session, Site, describe, discover
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """How a session went.
+
+    Attributes:
+        name: of the session.
+        out: folder of its results.
+        well: whether nothing needs a look.
+        audit: of a run; None of a look before it, and where nothing could be done.
+        error: why nothing could be done.
+    """
+
+    name: str
+    out: Path
+    well: bool
+    audit: Audit | None = None
+    error: str = ""
 
 
 def anonymize_site(options: Options) -> int:
     """Anonymize every session of a site.
 
     Returns:
-        The exit code: 0 when all is well, 1 when something needs a look (it is printed and in the audit).
+        The exit code: 0 when all is well, 1 when something needs a look (it is told and in the audit).
 
     Raises:
         UserError: nothing could be done.
     """
-    config = effective_config(options)
-    endoscopy = load_endoscopy_config(options.endoscope_config)
+    return 0 if all(outcome.well for outcome in run_site(options)) else 1
+
+
+def run_site(options: Options) -> list[SessionOutcome]:
+    """The same, for callers who want to know more than a code.
+
+    Raises:
+        UserError: nothing could be done.
+    """
     site = discover(options.videos)
     for note in site.notes:
-        print(f"- {printable(note)}")
-    kinds = {camera.kind for session in site.sessions for camera in session.cameras}
-    weights = []
-    if not options.render_only:
-        weights = with_embedder(find_weights(options, kinds), site.sessions, options, config)
-    require_device(options.device)
+        tell(f"- {printable(note)}")
+    spec = resolve(options, site.sessions)
     if options.method == "none":
-        print(f"warning: {NOT_ANONYMIZED}", file=sys.stderr, flush=True)
-    learned = find_learned(options, config)
-    require_attackers(options, config.attack)
+        tell(f"warning: {NOT_ANONYMIZED}", problem=True)
     with nullcontext() if options.dry_run else hold_outputs(site, options.out):
-        return _anonymize_sessions(site, options, config, endoscopy, weights, learned)
+        return _anonymize_sessions(site, options, spec)
 
 
-def _anonymize_sessions(
-    site: Site,
-    options: Options,
-    config: PipelineConfig,
-    endoscopy: EndoscopyConfig,
-    weights: list[Weights],
-    learned: Learned | None,
-) -> int:
+def _anonymize_sessions(site: Site, options: Options, spec: RunSpec) -> list[SessionOutcome]:
     outcomes = []
     for session in site.sessions:
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
             with nullcontext() if options.dry_run else hold(out):
-                outcomes.append(_anonymize_session(session, out, options, config, endoscopy, weights, learned))
+                outcomes.append(_anonymize_session(session, out, options, spec))
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
-            print(f"error: session {printable(session.name)}: {error}", file=sys.stderr)
-            outcomes.append(False)
-    return 0 if all(outcomes) else 1
+            tell(f"error: session {printable(session.name)}: {error}", problem=True)
+            outcomes.append(SessionOutcome(session.name, out, well=False, error=str(error)))
+    return outcomes
 
 
 def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:
@@ -101,28 +104,21 @@ def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:
     return hold(out)
 
 
-def _anonymize_session(
-    session: Session,
-    out: Path,
-    options: Options,
-    config: PipelineConfig,
-    endoscopy: EndoscopyConfig,
-    weights: list[Weights],
-    learned: Learned | None,
-) -> bool:
+def _anonymize_session(session: Session, out: Path, options: Options, spec: RunSpec) -> SessionOutcome:
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
-            plan = _show_plan(plan_session(session, out, options, config, store=Path(nowhere)))
-            estimate_session(plan, Looks(weights, options, config, endoscopy, threads=1))
-        return not plan.problems
-    plan = _show_plan(plan_session(session, out, options, config))
+            plan = _show_plan(plan_session(session, out, spec, store=Path(nowhere)))
+            estimate_session(plan, ProbeModels(spec, threads=1))
+        return SessionOutcome(session.name, out, well=not plan.problems)
+    plan = _show_plan(plan_session(session, out, spec, afresh=options.overwrite))
     refuse_strangers(plan, options)
     if options.preview:
-        preview_session(plan, Looks(weights, options, config, endoscopy, threads=available_cores()))
-        return not plan.problems
-    run = SessionRun(plan, options, config, weights, endoscopy, learned)
-    run.run()
-    return write_session_audit(run)
+        preview_session(plan, ProbeModels(spec, threads=available_cores()))
+        return SessionOutcome(session.name, out, well=not plan.problems)
+    run = new_context(plan, spec)
+    run_session(run, render_only=options.render_only)
+    audit = write_session_audit(run)
+    return SessionOutcome(session.name, out, well=verdict(audit).well, audit=audit)
 
 
 def _show_plan(plan: SessionPlan) -> SessionPlan:
@@ -133,9 +129,9 @@ def _show_plan(plan: SessionPlan) -> SessionPlan:
     """
     if not plan.cameras:
         raise UserError(" ".join(plan.problems))
-    print(describe(plan.usable, plan.facts), flush=True)
+    tell(describe(plan.usable, plan.facts))
     for sentence in [*plan.problems, *plan.notes]:
-        print(f"- {printable(sentence)}", flush=True)
+        tell(f"- {printable(sentence)}")
     return plan
 
 

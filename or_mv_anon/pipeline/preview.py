@@ -12,18 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
-from or_mv_anon.core.records import Detections, Keypoints
 from or_mv_anon.operators.cells import cover
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.plan import SessionPlan
-from or_mv_anon.pipeline.probe_models import Looks
+from or_mv_anon.pipeline.probe_models import ProbeModels
 from or_mv_anon.pipeline.report import keep_output
-from or_mv_anon.pipeline.stages.analyse import Networks
-from or_mv_anon.regions.heads import locate_heads
-from or_mv_anon.regions.regions import plausible_faces, untracked_regions
+from or_mv_anon.regions.single_picture import find_regions
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 
@@ -33,7 +29,7 @@ OUTLINE = (0, 200, 255)
 """BGR."""
 
 
-def preview_session(plan: SessionPlan, looks: Looks) -> None:
+def preview_session(plan: SessionPlan, models: ProbeModels) -> None:
     """Write `preview.png`: one row of key frames per camera.
 
     Raises:
@@ -41,53 +37,39 @@ def preview_session(plan: SessionPlan, looks: Looks) -> None:
     """
     rows = []
     for camera in tqdm(plan.cameras, desc=printable(f"{plan.session.name}: preview"), unit="camera"):
-        rows.append(_row(camera, looks))
+        rows.append(_row(camera, models))
     width = max(row.shape[1] for row in rows)
     sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
     target = plan.out / "preview.png"
     keep_output(plan.store, target, cv2.imencode(".png", sheet)[1].tobytes())
-    print(f"Preview: {printable(target)}")
-    print("Tracking does not work on single frames, so weak candidates are covered here as well.")
+    tell(f"Preview: {printable(target)}")
+    tell("Tracking does not work on single frames, so weak candidates are covered here as well.")
 
 
-def find_regions(frame: Frame, networks: Networks, config: PipelineConfig) -> Boxes:
-    """Regions ``(N, 4)`` of one picture in upright pixels: every candidate that the detectors name."""
-    size = frame.upright_size
-    boxes, _ = networks.persons.detect([frame.bgr(*networks.persons.input_size(*size))], size=size)[0]
-    face_boxes, face_scores = networks.faces.detect([frame.bgr(*networks.faces.input_size(*size))], size=size)[0]
-    faces = Detections(frame=np.zeros(len(face_boxes)), box=face_boxes, score=face_scores)
-    faces = faces[plausible_faces(faces, size, config.face)]
-    points, scores = networks.pose.estimate(frame.bgr(), boxes)
-    keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=scores)
-    persons = Detections(frame=np.zeros(len(boxes)), box=boxes, score=np.ones(len(boxes)))
-    heads = locate_heads(keypoints, persons, trusted_score=config.pose.trusted_score)
-    return untracked_regions(boxes, heads, faces.box, config.regions)
-
-
-def _row(plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
+def _row(plan: CameraPlan, models: ProbeModels) -> NDArray[np.uint8]:
     source = open_camera(plan.camera, plan.store, bound=False)
     count = min(KEY_FRAMES, plan.stop - plan.first)
     chosen = np.linspace(plan.first, plan.stop - 1, count + 2)[1:-1] if count < plan.stop - plan.first else range(count)
     tiles = []
     for number in np.asarray(chosen, int):
         for frame in source.frames(Segment(0, int(number), int(number) + 1)):
-            tiles.append(_tile(frame, plan, looks))
+            tiles.append(_tile(frame, plan, models))
     if not tiles:
         return np.zeros((TILE // 2, TILE, 3), np.uint8)
     return np.concatenate(tiles, axis=1)
 
 
-def _tile(frame: Frame, plan: CameraPlan, looks: Looks) -> NDArray[np.uint8]:
+def _tile(frame: Frame, plan: CameraPlan, models: ProbeModels) -> NDArray[np.uint8]:
     if plan.camera.kind == "endoscope":
-        regions = looks.outside(frame, plan, open_camera(plan.camera, plan.store, bound=False))
+        regions = models.outside(frame, plan, open_camera(plan.camera, plan.store, bound=False))
     else:
-        regions = find_regions(frame, looks.room, looks.config)
-    method = looks.options.method
+        regions = find_regions(frame, models.room, models.spec.config)
+    method = models.spec.method
     if method == "learned":  # heads are drawn over it only once they are followed over time
-        method = looks.config.learned.strict
+        method = models.spec.config.learned.strict
     if method == "none":
         method = "solid"
-    cover(frame.planes(), frame.to_coded(regions), method, looks.config.operators)
+    cover(frame.planes(), frame.to_coded(regions), method, models.spec.config.operators)
     width, height = frame.upright_size
     scale = TILE / max(width, height)
     tile = np.ascontiguousarray(frame.bgr(math.ceil(width * scale), math.ceil(height * scale)))

@@ -1,4 +1,4 @@
-"""The networks of both kinds of cameras for looks before a run, loaded when the first camera needs them."""
+"""The networks of both kinds of cameras for looking before a run, loaded when the first camera needs them."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from pathlib import Path
 import numpy as np
 
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.endoscopy.classifier import ROLE, OutOfBodyClassifier
 from or_mv_anon.endoscopy.judging import judge_frames, recording_area
-from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.pipeline.media import CameraPlan
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import Weights, model_settings
-from or_mv_anon.pipeline.stages.analyse import Networks, load_networks
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.stages.endoscope import NetworkSettings, load_network
+from or_mv_anon.pipeline.weights import network_files
+from or_mv_anon.regions.networks import Networks, load_networks
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.source import Source
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What looking at single frames takes."""
+class ProbeModels:
+    """What looking at single frames takes.
 
-    weights: list[Weights]
-    options: Options
-    config: PipelineConfig
-    endoscopy: EndoscopyConfig
+    Attributes:
+        spec: of the run.
+        threads: of each network on a processor.
+    """
+
+    spec: RunSpec
     threads: int
 
     @property
     def room(self) -> Networks:
         """The networks for a room's cameras."""
-        return load_networks(model_settings(self.weights, self.options, threads=self.threads), self.config)
+        return load_networks(network_files(self.spec.weights, self.spec.engine(threads=self.threads)), self.spec.config)
 
     @property
     def scope(self) -> OutOfBodyClassifier:
         """The network for endoscopes."""
-        path = next(Path(weights.path) for weights in self.weights if weights.role == ROLE)
-        return load_network(NetworkSettings(path, self.options.device, self.options.precision))
+        path = next(Path(weights.path) for weights in self.spec.weights if weights.role == ROLE)
+        return load_network(NetworkSettings(path, self.spec.device, self.spec.precision))
 
     def provider(self, plan: CameraPlan) -> str:
         """The engine that a camera's main network runs on."""
@@ -48,7 +48,7 @@ class Looks:
 
     def outside(self, frame: Frame, plan: CameraPlan, source: Source) -> Boxes:
         """The whole picture ``(1, 4)`` if an endoscope's frame alone may show the outside, else ``(0, 4)``."""
-        judging = self.endoscopy.judging
+        judging = self.spec.endoscopy.judging
         area = recording_area(source, judging, first=plan.first, stop=plan.stop)
         (probability,) = judge_frames([frame], self.scope, area, judging).probabilities
         if probability < judging.doubt:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from or_mv_anon import __version__
 from or_mv_anon.audit.association import AssociationAudit
@@ -19,25 +18,25 @@ from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed,
 from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
+from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan
+from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
+from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.pipeline.stages.place import read_camera_audit
-from or_mv_anon.pipeline.stages.tasks import ASSOCIATE
 from or_mv_anon.site import StreamFacts
-
-if TYPE_CHECKING:
-    from or_mv_anon.pipeline.runner import SessionRun
 
 ONE_BY_ONE = "Cameras were treated one by one, because fewer than two could be compared or comparing them failed."
 SHOWN_PROBLEMS = 5  # on the terminal; all are in the audit
 
 
-def write_session_audit(run: SessionRun) -> bool:
-    """Write `audit.json` and `report.html` of a session and say on the terminal how it went; True when all is well.
+def write_session_audit(run: RunContext) -> Audit:
+    """Write `audit.json` and `report.html` of a session and tell how it went.
 
     Raises:
         UserError: they cannot be written.
@@ -46,23 +45,24 @@ def write_session_audit(run: SessionRun) -> bool:
     report = run.plan.out / "report.html"
     write_audit(run.plan.out / "audit.json", report, audit, write=partial(keep_output, run.plan.store))
     judged = verdict(audit)
-    stream = sys.stdout if judged.well else sys.stderr
     for alarm in audit.alarms:
-        print(f"warning: {printable(alarm)}", file=sys.stderr)
-    print(printable(judged.sentence), file=sys.stdout if audit.alarms else stream, flush=True)
+        tell(f"warning: {printable(alarm)}", problem=True)
+    tell(printable(judged.sentence), problem=not judged.well and not audit.alarms)
     for problem in audit.problems[:SHOWN_PROBLEMS]:
-        print(f"- {printable(problem)}", file=stream)
+        tell(f"- {printable(problem)}", problem=not judged.well)
     if len(audit.problems) > SHOWN_PROBLEMS:
-        print(f"- ... and {len(audit.problems) - SHOWN_PROBLEMS} more, all in the report", file=stream)
+        more = len(audit.problems) - SHOWN_PROBLEMS
+        tell(f"- ... and {more} more, all in the report", problem=not judged.well)
     for timing in audit.timings:
         if timing.frames_per_s:
-            print(f"  {timing.stage:8} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s")
+            kept = " (kept from an earlier run)" if timing.skipped else ""
+            tell(f"  {timing.stage:9} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s{kept}")
     for sentence in _findings(audit):
-        print(f"  {printable(sentence)}")
+        tell(f"  {printable(sentence)}")
     for engine in sorted({model.provider for model in audit.models if model.provider}):
-        print(f"  networks ran on {engine}")
-    print(f"Videos: {printable(run.plan.out)}\nReport: {printable(report)}", flush=True)
-    return judged.well
+        tell(f"  networks ran on {engine}")
+    tell(f"Videos: {printable(run.plan.out)}\nReport: {printable(report)}")
+    return audit
 
 
 def keep_output(store: RunStore, path: Path, data: bytes) -> None:
@@ -74,7 +74,7 @@ def keep_output(store: RunStore, path: Path, data: bytes) -> None:
     kept = store.write_output(os.path.relpath(path, store.root), data)
     store.save()
     if kept is not None:
-        print(f"- {printable(path)} was not what this tool wrote; it is kept as {printable(kept)}.", flush=True)
+        tell(f"- {printable(path)} was not what this tool wrote; it is kept as {printable(kept)}.")
 
 
 def _findings(audit: Audit) -> list[str]:
@@ -82,8 +82,9 @@ def _findings(audit: Audit) -> list[str]:
     return drawn + ([] if audit.attack is None else list(audit.attack.sentences))
 
 
-def _audit(run: SessionRun) -> Audit:
-    placed = [(plan, facts) for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True) if run.placed(plan)]
+def _audit(run: RunContext) -> Audit:
+    known = zip(run.plan.cameras, run.plan.facts, strict=True)
+    placed = [(plan, facts) for plan, facts in known if run.is_current(plan.stage("place"))]
     problems = list(run.problems)
     for plan, _ in placed:
         problems += frame_problems(run, plan)
@@ -93,7 +94,7 @@ def _audit(run: SessionRun) -> Audit:
         tool_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=_settings(run),
-        options={name: _plain(value) for name, value in asdict(run.options).items()},
+        options={name: _plain(value) for name, value in dict(run.spec.asked).items()},
         inputs=tuple(
             _input(run, plan, facts)
             for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
@@ -102,7 +103,7 @@ def _audit(run: SessionRun) -> Audit:
         outputs=tuple(
             _output(run, plan, facts)
             for plan, facts in zip(run.plan.cameras, run.plan.facts, strict=True)
-            if run.finished(plan)
+            if FINISH.done(run, plan)
         ),
         models=_models(run),
         versions=library_versions(),
@@ -117,50 +118,50 @@ def _audit(run: SessionRun) -> Audit:
     )
 
 
-def _settings(run: SessionRun) -> dict[str, Any]:
-    settings = asdict(run.config)
+def _settings(run: RunContext) -> dict[str, Any]:
+    settings = asdict(run.spec.config)
     if any(plan.camera.kind == "endoscope" for plan in run.plan.cameras):
-        settings |= {f"endoscopy.{section}": values for section, values in asdict(run.endoscopy).items()}
+        settings |= {f"endoscopy.{section}": values for section, values in asdict(run.spec.endoscopy).items()}
     return settings
 
 
-def _association(run: SessionRun) -> AssociationAudit | None:
+def _association(run: RunContext) -> AssociationAudit | None:
     rooms = [plan for plan in run.plan.cameras if plan.camera.kind == "room"]
     if len(rooms) < 2:
         return None
-    if any(run.placed(plan) and run.facts(plan.stage("place")).get("associated") for plan in rooms):
-        return AssociationAudit.from_facts(run.facts(ASSOCIATE)["association"])
+    if any(run.is_current(plan.stage("place")) and run.facts(plan.stage("place")).get("associated") for plan in rooms):
+        return AssociationAudit.from_facts(run.facts(ASSOCIATE.name)["association"])
     return AssociationAudit(notes=(ONE_BY_ONE,))
 
 
-def _learned(run: SessionRun) -> LearnedAudit | None:
-    if run.learned is None:
+def _learned(run: RunContext) -> LearnedAudit | None:
+    if run.spec.learned is None:
         return None
     cameras = []
     for plan in run.plan.cameras:
-        if plan.camera.kind == "room" and run.finished(plan):
+        if plan.camera.kind == "room" and FINISH.done(run, plan):
             outcomes = Counter[str]()
             for segment in plan.segments:
                 outcomes.update(run.facts(plan.stage("render", segment))["result"]["outcomes"])
             cameras.append(DrawnHeads(camera=plan.camera.name, outcomes=dict(outcomes)))
     return LearnedAudit(
-        modifier=run.learned.weights[0].name,
-        sees=run.learned.facts.sees,
-        cells=min(run.learned.facts.cells, run.config.operators.cells),
-        codes=run.learned.facts.codes,
-        strict=run.operator,
+        modifier=run.spec.learned.weights[0].name,
+        sees=run.spec.learned.facts.sees,
+        cells=min(run.spec.learned.facts.cells, run.spec.config.operators.cells),
+        codes=run.spec.learned.facts.codes,
+        strict=run.spec.operator,
         cameras=tuple(cameras),
     )
 
 
-def _attack(run: SessionRun) -> AttackAudit | None:
+def _attack(run: RunContext) -> AttackAudit | None:
     """What this run's attack found, or an earlier run's on this very output."""
-    if not run.attacked:
+    if not run.is_current(ATTACK.name):
         return None
-    return AttackAudit.from_facts(run.facts(ATTACK)["result"])
+    return AttackAudit.from_facts(run.facts(ATTACK.name)["result"])
 
 
-def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
+def frame_problems(run: RunContext, plan: CameraPlan) -> list[str]:
     """Sentences about a camera's frames that could not be treated like the others."""
     name = plan.camera.name
     problems: list[str] = []
@@ -168,23 +169,23 @@ def frame_problems(run: SessionRun, plan: CameraPlan) -> list[str]:
     for segment in plan.segments:
         problems += run.facts(plan.stage("analyse", segment)).get("problems", [])
         rendering = plan.stage("render", segment)
-        if run.is_current(plan, rendering):
+        if run.is_current(rendering) or FINISH.done(run, plan):
             result = run.facts(rendering).get("result", {})
             problems += result.get("problems", [])
             damaged += len(result.get("damaged", []))
-    if run.placed(plan):  # the analysis looks more closely than rendering does
+    if run.is_current(plan.stage("place")):  # the analysis looks more closely than rendering does
         damaged = max(damaged, read_camera_audit(run.plan.store, plan)[0].corrupt_frames)
     if damaged:
         problems.append(f"{damaged} frames are damaged in the recording and covered whole.")
     problems = [f"{name}: {text}" for text in problems]
-    if run.finished(plan):
+    if FINISH.done(run, plan):
         problems += [f"{name}: {sentence}" for sentence in run.facts(plan.stage("finish")).get("left_out", [])]
     if missing := run.missing(plan):
         problems.append(f"{name}: {len(missing)} frames could not be decoded and are not in the output.")
     return problems
 
 
-def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
+def _input(run: RunContext, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
     hashed = run.facts(plan.stage("hash"))
     return InputVideo(
         camera=plan.camera.name,
@@ -200,9 +201,9 @@ def _input(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> InputVideo:
     )
 
 
-def _output(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> OutputVideo:
+def _output(run: RunContext, plan: CameraPlan, facts: StreamFacts) -> OutputVideo:
     done = run.facts(plan.stage("finish"))
-    seal = run.plan.store.files(plan.stage("finish"))[plan.output]
+    seal = run.store.files(plan.stage("finish"))[plan.output]
     parts = [run.facts(plan.stage("render", segment))["result"] for segment in plan.segments]
     frames, regions = sum(part["frames"] for part in parts), sum(part["regions"] for part in parts)
     notes = [*facts.notes, *([] if plan.encoding is None or plan.encoding.note is None else [plan.encoding.note])]
@@ -213,35 +214,34 @@ def _output(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> OutputVide
         bytes=seal.size,
         codec=plan.destination.suffix if plan.encoding is None else plan.encoding.codec,
         encoder="pictures" if plan.encoding is None else plan.encoding.encoder,
-        verified=run.options.method != "none",
+        verified=run.spec.method != "none",
         verification=f"{frames} frames decode, every timestamp is the input's, {_compared(run, regions)}.",
         notes=tuple([*notes, *done["notes"]]),
     )
 
 
-def _compared(run: SessionRun, regions: int) -> str:
-    if run.options.method == "none":
+def _compared(run: RunContext, regions: int) -> str:
+    if run.spec.method == "none":
         return "nothing was covered"
     return f"{regions} covered regions were compared with what was drawn"
 
 
-def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
+def _models(run: RunContext) -> tuple[ModelUsed, ...]:
     """The networks whose findings the outputs rest on, be they of this run or of an earlier one."""
     used: dict[tuple[str, str], ModelUsed] = {}
-    for plan in filter(run.placed, run.plan.cameras):
+    for plan in (each for each in run.plan.cameras if run.is_current(each.stage("place"))):
         for weights in run.facts(plan.stage("place")).get("weights", []):
-            providers = {
-                run.facts(plan.stage("analyse", segment))["providers"][weights["role"]] for segment in plan.segments
-            }
+            analysed = [run.facts(plan.stage("analyse", segment)) for segment in plan.segments]
+            providers = {facts["providers"].get(weights["role"], "") for facts in analysed}
             used[weights["role"], weights["sha256"]] = ModelUsed(
                 role=weights["role"],
                 name=weights["name"],
                 sha256=weights["sha256"],
                 licence=weights["licence"],
                 provider=", ".join(sorted(providers)),
-                precision=run.options.precision,
+                precision=run.spec.precision,
             )
-    for weights in run.learned.weights if run.learned is not None else ():
+    for weights in run.spec.learned.weights if run.spec.learned is not None else ():
         draws = weights.role == ROLE
         used[weights.role, weights.sha256] = ModelUsed(
             role=weights.role,
@@ -249,19 +249,19 @@ def _models(run: SessionRun) -> tuple[ModelUsed, ...]:
             sha256=weights.sha256,
             licence=weights.licence,
             provider=_drew(run) if draws else "",
-            precision=run.options.precision if draws else "f32",
+            precision=run.spec.precision if draws else "f32",
         )
     return tuple(used.values())
 
 
-def _drew(run: SessionRun) -> str:
+def _drew(run: RunContext) -> str:
     """The engines that the modifier ran on."""
     rendered = [run.facts(plan.stage("render", segment)) for plan in run.plan.cameras for segment in plan.segments]
     return ", ".join(sorted({facts.get("provider", "") for facts in rendered} - {""}))
 
 
-def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudit:
-    summary, risks = read_camera_audit(run.plan.store, plan)
+def _camera(run: RunContext, plan: CameraPlan, facts: StreamFacts) -> CameraAudit:
+    summary, risks = read_camera_audit(run.store, plan)
     return CameraAudit(
         camera=plan.camera.name,
         offset_s=plan.camera.offset,
@@ -272,7 +272,7 @@ def _camera(run: SessionRun, plan: CameraPlan, facts: StreamFacts) -> CameraAudi
     )
 
 
-def _without_folders(run: SessionRun, sentence: str) -> str:
+def _without_folders(run: RunContext, sentence: str) -> str:
     folders = {folder for camera in run.plan.session.cameras for folder in camera.source.parents if folder.name}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         sentence = sentence.replace(f"{folder}/", "").replace(f"{folder}:", f"{folder.name}:")

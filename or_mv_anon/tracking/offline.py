@@ -4,18 +4,20 @@ A recording is finished when it is anonymized, so that the future is known: who 
 pass was followed by the backward pass, and a box missing in a few frames lies between its neighbours.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import TrackingConfig
-from or_mv_anon.core.records import Detections, Frames, Tracks
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Tracks
 from or_mv_anon.tracking.bytetrack import ByteTracker
 from or_mv_anon.tracking.filling import Timeline, fill_tracks
 from or_mv_anon.tracking.linking import chain_passes
 
 _REPORT_EVERY = 1000  # frames
+SPARSE_S = 0.5  # seconds between frames from which on tracking cannot help and every candidate is covered
 
 
 def track_camera(
@@ -114,6 +116,16 @@ def follow(
     if progress:
         progress(len(seconds))
     return ids
+
+
+def track_detections(
+    detections: Detections, frames: Frames, looked: FrameFlag, config: TrackingConfig, size: tuple[int, int]
+) -> Tracks:
+    """`track_camera` in the frames flagged `looked`; where frames are sparse, no detection is left out."""
+    step = float(np.median(np.diff(frames.time))) if len(frames) > 1 else np.inf
+    if step > SPARSE_S:
+        config = dataclasses.replace(config, lone_score=config.low_score)
+    return track_camera(detections, frames, frames.has(looked), config, size=size)
 
 
 def _check(detections: Detections, frames: Frames, analysed: NDArray[np.bool_]) -> None:

@@ -92,3 +92,18 @@ class Frame:
     def to_coded(self, boxes: Boxes) -> Boxes:
         """Boxes (N, 4) float32 in upright pixels as boxes in coded pixels, the planes' frame."""
         return self.orientation.to_coded(boxes, width=self.native.width, height=self.native.height)
+
+
+def from_picture(picture: NDArray[np.uint8], number: int) -> Frame:
+    """An upright BGR picture ``(h, w, 3)`` that comes from no file, for those who only look at it."""
+    native = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+    return Frame(
+        index=number,
+        pts=number,
+        time=float(number),
+        corrupt=False,
+        native=native,
+        pixel_format=PixelFormat("bgr24", 8, None),
+        orientation=Orientation(),
+        scaler=PictureScaler(),
+    )

@@ -130,3 +130,11 @@ def plane_rows(plane: Any, dtype: Any) -> NDArray[Any]:
     """All samples (height, line length) of a PyAV plane, padding included, topmost row first; a writable view."""
     rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)
     return rows[::-1] if plane.line_size < 0 else rows
+
+
+def planes_of_picture(picture: NDArray[np.uint8]) -> list[Plane]:
+    """Writable views of the channels of a BGR picture ``(h, w, 3)``."""
+    return [
+        Plane(picture[..., channel], x_step=1, y_step=1, is_chroma=False, depth=8, black=0, white=255)
+        for channel in range(picture.shape[2])
+    ]

@@ -21,10 +21,10 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.models.site_model import load_site_model
 from or_mv_anon.openmmlab.detector_training import DetectorTraining, TrainedDetector
-from or_mv_anon.pipeline.plan import Weights
+from or_mv_anon.pipeline.weights import Weights
 from tests.adaptation.label_scenes import box_at
 from tests.clips import write_clip
-from tests.models.tiny_networks import write_tiny_yolox
+from tests.models.tiny_networks import write_tiny_query, write_tiny_yolox
 
 SETTINGS = """
 [sampling]
@@ -77,6 +77,7 @@ class World:
         self.folder = folder
         self.trained: list[DetectorTraining] = []
         self.analysed = 0
+        self.labelled_by: list[str] = []
         self.people = True
         self.interrupt_at = 0
         for name in ("cam1", "cam2"):
@@ -92,8 +93,11 @@ class World:
         monkeypatch.setattr(iterations, "analyse_windows", self.analyse)
         monkeypatch.setattr(training, "train_detector", self.train)
 
-    def analyse(self, windows: Sequence[Window], folder: Path, **_: Any) -> dict[int, list[CameraFindings]]:
+    def analyse(
+        self, windows: Sequence[Window], folder: Path, *, detector: Sequence[Weights], **_: Any
+    ) -> dict[int, list[CameraFindings]]:
         self.analysed += 1
+        self.labelled_by.append(detector[-1].name)
         return {window.number: somebody(window, folder, people=self.people) for window in windows}
 
     def train(self, job: DetectorTraining) -> TrainedDetector:
@@ -179,6 +183,17 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(world: World) -> None:
     interrupted = world.adapt("model")
     assert len(world.trained) == done + 1  # iteration 1 was not trained again
     assert files_of(interrupted) == files_of(world.adapt("other"))
+
+
+def test_a_teacher_labels_for_the_first_iteration_and_the_small_detector_is_trained(world: World) -> None:
+    teacher = write_tiny_query(world.folder / "teacher.onnx")
+    world.adapt(teacher=(teacher,))
+    assert list(dict.fromkeys(world.labelled_by)) == ["teacher.onnx", "detector"]
+    assert [job.start for job in world.trained] == [world.start, world.start]
+    with pytest.raises(UserError, match="other settings"):
+        world.adapt()
+    with pytest.raises(UserError, match="--teacher takes an ONNX file"):
+        world.adapt(teacher=(world.folder / "settings.toml",), overwrite=True)
 
 
 def test_a_finished_run_does_nothing_again(world: World) -> None:

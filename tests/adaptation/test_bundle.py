@@ -11,7 +11,7 @@ from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.site_model import load_site_model
 from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import effective_config
+from or_mv_anon.pipeline.spec import effective_config
 from tests.models.tiny_networks import write_tiny_yolox
 
 THRESHOLDS = {

@@ -8,7 +8,7 @@ from or_mv_anon.adaptation.distill import StudentConfig, distill
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import PictureBank
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.openmmlab import detector_training
 from tests.openmmlab.toy import CHANNELS, HEIGHT, WIDTH, rectangles, tiny_yolox
 

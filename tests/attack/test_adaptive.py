@@ -16,7 +16,7 @@ from or_mv_anon.attack.region_crops import CROP, RegionAlone, reduced, region_cr
 from or_mv_anon.attack.several_frames import restored
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import load_config
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 
 PEOPLE, PICTURES = 5, 6
 TEMPLATE = np.array([[38, 52], [74, 52], [56, 72], [42, 92], [71, 92]], np.float32) * 0.5 + 22

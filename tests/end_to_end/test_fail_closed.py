@@ -17,11 +17,11 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import FrameFlag, RegionKind, Regions
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.cells import Method
+from or_mv_anon.pipeline import covering
+from or_mv_anon.pipeline.covering import RegionsByFrame, Rendered, Writer, render_segment
 from or_mv_anon.pipeline.media import CameraPlan, index_camera
-from or_mv_anon.pipeline.stages import pixels as jobs
-from or_mv_anon.pipeline.stages import place, render, track
-from or_mv_anon.pipeline.stages.analyse import analyse_frames, plan_schedule
-from or_mv_anon.pipeline.stages.render import RegionsByFrame, Rendered, Writer, render_segment
+from or_mv_anon.pipeline.stages import analyse, place, track
+from or_mv_anon.regions.observe import observe_frames, plan_schedule
 from or_mv_anon.site import Camera
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.frame import Frame
@@ -47,7 +47,7 @@ def source(tmp_path: Path) -> VideoSource:
 
 @pytest.fixture
 def config() -> PipelineConfig:
-    return load_config(None, {"still": {"interval_s": 0.0}})
+    return load_config(None, {"static_heads": {"interval_s": 0.0}})
 
 
 @dataclass
@@ -80,26 +80,29 @@ class FakeNetwork:
 
 @dataclass
 class FakeNetworks:
-    persons: FakeNetwork = field(default_factory=FakeNetwork)
-    pose: FakeNetwork = field(default_factory=FakeNetwork)
-    faces: FakeNetwork = field(default_factory=FakeNetwork)
-    embedder: FakeNetwork = field(default_factory=FakeNetwork)
+    by_role: dict[str, FakeNetwork]
     batch: int = 1
     providers: dict[str, str] = field(default_factory=dict)
 
+    def __getitem__(self, role: str) -> FakeNetwork:
+        return self.by_role.get(role, FakeNetwork())
 
-@pytest.mark.parametrize("role", ["persons", "pose", "faces", "embedder"])
-def test_a_network_that_fails_on_one_frame(source: VideoSource, config: PipelineConfig, role: str) -> None:
-    networks: Any = FakeNetworks(**{role: FakeNetwork(fails_at=1)})
+    def __contains__(self, role: str) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("role", "source_name"),
+    [("detector", "persons"), ("pose", "keypoints"), ("face", "faces"), ("embedder", "embeddings")],
+)
+def test_a_network_that_fails_on_one_frame(
+    source: VideoSource, config: PipelineConfig, role: str, source_name: str
+) -> None:
+    networks: Any = FakeNetworks({role: FakeNetwork(fails_at=1)})
     schedule = plan_schedule(source.times, config, first=0, stop=COUNT)
-    looked = {
-        "persons": schedule.persons,
-        "pose": schedule.pose,
-        "faces": schedule.faces,
-        "embedder": schedule.appearance,
-    }[role]
+    looked = schedule[source_name]
     frame = int(np.flatnonzero(looked)[1])
-    found = analyse_frames(source.frames(Segment(0, 0, COUNT)), networks, schedule, config)
+    found = observe_frames(source.frames(Segment(0, 0, COUNT)), networks, schedule, config)
     assert found.frames == list(range(COUNT))
     assert [number for number, flags in zip(found.frames, found.flags, strict=True) if flags & FrameFlag.FAILED] == [
         frame
@@ -110,9 +113,9 @@ def test_a_network_that_fails_on_one_frame(source: VideoSource, config: Pipeline
 
 
 def test_a_failing_batch_covers_all_its_frames(source: VideoSource, config: PipelineConfig) -> None:
-    networks: Any = FakeNetworks(persons=FakeNetwork(fails_at=1), batch=3)
+    networks: Any = FakeNetworks({"detector": FakeNetwork(fails_at=1)}, batch=3)
     schedule = plan_schedule(source.times, config, first=0, stop=COUNT)
-    found = analyse_frames(source.frames(Segment(0, 0, COUNT)), networks, schedule, config)
+    found = observe_frames(source.frames(Segment(0, 0, COUNT)), networks, schedule, config)
     failed = [number for number, flags in zip(found.frames, found.flags, strict=True) if flags & FrameFlag.FAILED]
     assert failed == [3, 4, 5]
 
@@ -142,12 +145,12 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
     assert index_camera(camera, store).n_frames == COUNT
     segment = Segment(0, 0, COUNT)
     plan = CameraPlan(camera, store.root, (segment,), 0, choose_encoder(source.index), tmp_path / "out.mp4")
-    networks: Any = FakeNetworks(persons=FakeNetwork(fails_at=BROKEN))
+    networks: Any = FakeNetworks({"detector": FakeNetwork(fails_at=BROKEN)})
     settings: Any = None
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "load_networks", lambda *_: networks)
-        patch.setattr(jobs, "open_camera", lambda *_, **__: GappySource(source, lost=(1, 5)))
-        jobs.analyse(jobs.AnalyseJob(plan, segment, settings, config))
+        patch.setattr(analyse, "load_networks", lambda *_: networks)
+        patch.setattr(analyse, "open_camera", lambda *_, **__: GappySource(source, lost=(1, 5)))
+        analyse.analyse(analyse.AnalyseJob(plan, segment, settings, config))
     vouch(store)
     track.track(track.TrackJob(plan, config))
     vouch(store)
@@ -243,8 +246,8 @@ def test_an_operator_that_raises(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> N
             raise ValueError("no such thing")
         return original(*arguments)
 
-    original = render.cover
-    monkeypatch.setattr(render, "cover", cover)
+    original = covering.cover
+    monkeypatch.setattr(covering, "cover", cover)
     result = rig.render()
     assert result.blanked == [BROKEN]
     assert len(result.problems) == 1
@@ -299,17 +302,17 @@ def test_an_encoder_that_loses_what_was_drawn(rig: Rig) -> None:
 
 
 def test_an_encoder_that_loses_it_every_time(rig: Rig) -> None:
-    rig.spoil = uncover(rig, turns=render.ROUNDS)
+    rig.spoil = uncover(rig, turns=covering.ROUNDS)
     with pytest.raises(UserError, match=f"1 frames.*first: {BROKEN}"):
         rig.render()
 
 
 def test_frames_that_cannot_be_read_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = render._failed_frames
+    original = covering._failed_frames
 
     def read_part(written: Any, *others: Any) -> set[int]:
         return original(list(written)[:-1], *others)
 
-    monkeypatch.setattr(render, "_failed_frames", read_part)
+    monkeypatch.setattr(covering, "_failed_frames", read_part)
     with pytest.raises(UserError):
         rig.render()

@@ -36,5 +36,5 @@ def write_scope_clip(path: Path, *, outside: Collection[int] = (), **options: An
     def draw(number: int, width: int, height: int) -> NDArray[np.uint8]:
         return scope_picture(number, width, height, outside=number in outside)
 
-    with mock.patch("clips.picture", draw):
+    with mock.patch("tests.clips.picture", draw):
         return write_clip(path, **{"size": SIZE, "frames": 60, "rate": 20, **options})

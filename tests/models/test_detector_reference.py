@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.config import DetectionConfig
-from or_mv_anon.models.dense import letterbox
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.dense import letterbox
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from tests.models.reference_inputs import HEAD_PICTURE, LONG_SIDE, generated_picture, sampled_pixels, yolox_heads
 from tests.models.tiny_networks import write_tiny_yolox
 

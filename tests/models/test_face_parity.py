@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from or_mv_anon.core.config import load_config
-from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.detectors.yunet import FaceDetector
 
 CONFIG = dataclasses.replace(load_config().face, input_long_side=640, min_score=0.3, nms_iou=0.3)
 

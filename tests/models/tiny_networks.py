@@ -52,3 +52,80 @@ def write_tiny_yolox(path: Path) -> Path:
     graph = helper.make_graph(nodes, "tiny", [picture], outputs, weights)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6), path)
     return path
+
+
+QUERY_SIZE = (48, 32)  # px, width and height that the end-to-end export is fixed to
+QUERIES = np.array([[0.5, 0.5, 0.2, 0.4], [0.25, 0.25, 0.5, 0.5], [0.9, 0.9, 0.4, 0.4]], np.float32)
+"""Boxes as centre and sides in shares of the picture; the last one reaches over its edge."""
+LOGITS = np.array([[-9.0, 2.0, 5.0], [-9.0, -1.0, 5.0], [-9.0, 3.0, -9.0]], np.float32)
+
+
+def write_tiny_query(path: Path, *, layout: str = "rf-detr", classes: int = 91, **stated: str) -> Path:
+    """An end-to-end look-alike whose scores follow the picture: the mean of its red channel is added to all logits.
+
+    Its queries are `QUERIES`, with the logits of `LOGITS` in the classes 0, 1 and 2.
+
+    Args:
+        path: to write.
+        layout: rf-detr | logits | finished, see `or_mv_anon.models.detectors.query`.
+        classes: of the first two layouts.
+        stated: metadata.
+    """
+    width, height = QUERY_SIZE
+    logits = np.full((1, len(QUERIES), classes), -9.0, np.float32)
+    logits[0, :, : LOGITS.shape[1]] = LOGITS
+    weights = [
+        numpy_helper.from_array(QUERIES[None], "queries"),
+        numpy_helper.from_array(logits, "class_logits"),
+        numpy_helper.from_array(np.array([0]), "zero"),
+        numpy_helper.from_array(np.array([1, 1, 1]), "one_value"),
+    ]
+    nodes = [
+        helper.make_node("Gather", ["images", "zero"], ["red"], axis=1),
+        helper.make_node("ReduceMean", ["red"], ["brightness"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Reshape", ["brightness", "one_value"], ["bright"]),
+        helper.make_node("Add", ["class_logits", "bright"], ["scored"]),
+    ]
+    inputs = [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, height, width])]
+    count = len(QUERIES)
+    if layout == "finished":
+        nodes += _chosen_class(weights, count)
+        inputs.append(helper.make_tensor_value_info("orig_target_sizes", TensorProto.INT64, [1, 2]))
+        outputs = [
+            helper.make_tensor_value_info("labels", TensorProto.INT64, [1, count]),
+            helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, count, 4]),
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, count]),
+        ]
+    else:
+        names = {"rf-detr": ("dets", "labels"), "logits": ("pred_boxes", "logits")}[layout]
+        nodes += [
+            helper.make_node("Identity", ["queries"], [names[0]]),
+            helper.make_node("Identity", ["scored"], [names[1]]),
+        ]
+        outputs = [
+            helper.make_tensor_value_info(names[0], TensorProto.FLOAT, [1, count, 4]),
+            helper.make_tensor_value_info(names[1], TensorProto.FLOAT, [1, count, classes]),
+        ]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+    helper.set_model_props(model, stated)
+    onnx.save(model, path)
+    return path
+
+
+def _chosen_class(weights: list[onnx.TensorProto], count: int) -> list[onnx.NodeProto]:
+    """A post-processor: the best class of every query, its score, and corners in pixels of the size asked for."""
+    corners = np.array([[1, 0, -0.5, 0], [0, 1, 0, -0.5], [1, 0, 0.5, 0], [0, 1, 0, 0.5]], np.float32).T
+    weights += [
+        numpy_helper.from_array(corners, "to_corners"),
+        numpy_helper.from_array(np.array([0, 1, 0, 1]), "twice"),
+    ]
+    return [
+        helper.make_node("ArgMax", ["scored"], ["labels"], axis=2, keepdims=0),
+        helper.make_node("Sigmoid", ["scored"], ["probability"]),
+        helper.make_node("ReduceMax", ["probability"], ["scores"], axes=[2], keepdims=0),
+        helper.make_node("MatMul", ["queries", "to_corners"], ["shares"]),
+        helper.make_node("Cast", ["orig_target_sizes"], ["sizes"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", ["sizes", "twice"], ["extent"], axis=1),
+        helper.make_node("Mul", ["shares", "extent"], ["boxes"]),
+    ]

@@ -153,7 +153,7 @@ def test_the_embedded_detector_learns_to_find_rectangles(job, embedded):
 
     from or_mv_anon.core import boxes as geometry
     from or_mv_anon.core.config import load_config
-    from or_mv_anon.models.detector import PersonDetector
+    from or_mv_anon.models.detectors.yolox import PersonDetector
 
     job = dataclasses.replace(job, start=embedded, steps=80, batch=4, learning_rate=1e-3, frozen_stages=1)
     trained = train_detector(job, progress=silent)

@@ -10,7 +10,7 @@ pytest.importorskip("mmdet")
 torch = pytest.importorskip("torch")
 
 from or_mv_anon.core.config import load_config  # noqa: E402
-from or_mv_anon.models.face import FaceDetector  # noqa: E402
+from or_mv_anon.models.detectors.yunet import FaceDetector  # noqa: E402
 from or_mv_anon.models.registry import fetch  # noqa: E402
 from or_mv_anon.openmmlab.compatibility import prepare  # noqa: E402
 

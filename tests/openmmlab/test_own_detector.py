@@ -13,9 +13,11 @@ from mmengine.config import Config
 
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.models.detectors.families import FAMILIES
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.openmmlab.compatibility import prepare
-from or_mv_anon.pipeline.stages import analyse
-from or_mv_anon.pipeline.stages.analyse import ModelSettings, Networks, load_networks
+from or_mv_anon.regions.networks import MMDET, NetworkFiles, Networks, load_networks
+from or_mv_anon.regions.sources import pose
 from tests.openmmlab import toy
 
 NARROW = 0.125  # of RTMDet-tiny's channels
@@ -61,13 +63,15 @@ def files(tmp_path_factory):
 @pytest.fixture
 def loaded(files, monkeypatch):
     other = SimpleNamespace(provider="none")
-    for name in ("PoseEstimator", "FaceDetector"):
-        monkeypatch.setattr(analyse, name, lambda *_, **__: other)
+    monkeypatch.setattr(pose, "PoseEstimator", lambda *_, **__: other)
+    monkeypatch.setitem(FAMILIES, "none", lambda *_: other)
     load_networks.cache_clear()
-    settings = ModelSettings(
-        detector=files[1], pose=files[1], face=files[1], device="cpu", precision="auto", threads=1,
-        detector_config=files[0],
-    )  # fmt: skip
+    roles = {
+        "detector": NetworkFile(MMDET, files[1], files[0]),
+        "pose": NetworkFile("", files[1]),
+        "face": NetworkFile("none", files[1]),
+    }
+    settings = NetworkFiles(tuple(roles.items()), Engine(device="cpu", threads=1))
     pipeline = load_config(None)
     detection = dataclasses.replace(pipeline.detection, min_score=0.0, input_long_side=toy.WIDTH)
     yield load_networks(settings, dataclasses.replace(pipeline, detection=detection))
@@ -76,7 +80,7 @@ def loaded(files, monkeypatch):
 
 def test_it_is_loaded_and_only_people_come_out(loaded: Networks, tmp_path):
     picture = toy.rectangles(tmp_path / "labels.json")[0]
-    boxes, scores = loaded.persons.detect([picture], size=(2 * toy.WIDTH, 2 * toy.HEIGHT))[0]
+    boxes, scores = loaded["detector"].detect([picture], size=(2 * toy.WIDTH, 2 * toy.HEIGHT))[0]
     assert 0 < len(boxes) == len(scores)
     assert (scores < 0.8).all(), "the surer finds are no people"
     assert (boxes[:, 2] <= 2 * toy.WIDTH).all()
@@ -85,7 +89,6 @@ def test_it_is_loaded_and_only_people_come_out(loaded: Networks, tmp_path):
 
 def test_a_processor_gets_one_frame_at_a_time(loaded: Networks):
     assert loaded.batch == 1
-    assert loaded.providers["detector_config"] == loaded.providers["detector"]
     assert "CPU" in loaded.providers["detector"]
 
 

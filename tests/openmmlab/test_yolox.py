@@ -11,7 +11,7 @@ import torch
 from or_mv_anon.core.config import DetectionConfig, load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import graphs
-from or_mv_anon.models.detector import PersonDetector
+from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.runtime import load_model
 from or_mv_anon.openmmlab.export import HEADS, export_yolox
 from or_mv_anon.openmmlab.yolox import build_yolox

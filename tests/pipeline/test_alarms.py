@@ -32,8 +32,7 @@ def alarms(
         for one in cameras
     ]
     run: Any = SimpleNamespace(
-        options=SimpleNamespace(method=method),
-        config=load_config(),
+        spec=SimpleNamespace(method=method, config=load_config()),
         plan=SimpleNamespace(cameras=plans, facts=[SimpleNamespace(upright_size=SIZE) for _ in plans]),
         facts=lambda stage: {"moving_s": moving / 2} if stage.startswith("analyse") else {},
     )

@@ -21,7 +21,7 @@ from or_mv_anon.endoscopy.covering import outside_regions, outside_risks
 from or_mv_anon.endoscopy.smoothing import Smoothed
 from or_mv_anon.evaluation.run_directory import load_run
 from or_mv_anon.models.registry import fetch
-from or_mv_anon.pipeline.plan import BUILT_IN
+from or_mv_anon.regions.registry import needed_weights
 from tests.clips import write_clip
 from tests.endoscopy.scope_clips import SIZE, write_scope_clip
 from tests.endoscopy.tiny_oob_network import write_tiny_network
@@ -115,14 +115,16 @@ def test_looks_before_a_run(run: Callable[..., tuple[int, str]], tmp_path: Path)
 
 def test_beside_a_room(run: Callable[..., tuple[int, str]], site: Path, tmp_path: Path) -> None:
     try:
-        for name in BUILT_IN.values():
+        for name in needed_weights().values():
             fetch(name)
     except UserError as error:
         pytest.skip(str(error))
     write_clip(site / "wall.mp4", frames=6, size=(96, 64))
     code, said = run()
-    assert code == 0, said
+    assert code == 1, said
+    assert "nobody was clearly seen in wall" in said, "nothing but that: something moves there, and nobody is found"
     audit = audit_of(tmp_path / "out")
+    assert audit["problems"] == []
     assert sorted(model["role"] for model in audit["models"]) == ["detector", "face", "out_of_body", "pose"]
     reasons = {camera["camera"]: {risk["reason"] for risk in camera["risks"]} for camera in audit["cameras"]}
     assert reasons["scope"] == {"out_of_body"}

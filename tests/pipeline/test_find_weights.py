@@ -5,23 +5,24 @@ from pathlib import Path
 import pytest
 
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.site_model import SiteModel
-from or_mv_anon.pipeline import plan
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import find_weights, model_settings
+from or_mv_anon.pipeline import weights
+from or_mv_anon.pipeline.weights import NetworkChoice, find_weights, network_files
+from tests.models.tiny_networks import write_tiny_query, write_tiny_yolox
 
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    monkeypatch.setattr(plan, "fetch", lambda name, **_: tmp_path / name)
+    monkeypatch.setattr(weights, "fetch", lambda name, **_: tmp_path / name)
     files = tmp_path / "own.py", tmp_path / "own.pth"
     for path in files:
         path.write_text(path.name)
     return files
 
 
-def options(folder: Path, **changes: object) -> Options:
-    return Options(videos=folder, out=folder / "out", **changes)  # type: ignore[arg-type]
+def options(folder: Path, **changes: object) -> NetworkChoice:
+    return NetworkChoice(**changes)  # type: ignore[arg-type]
 
 
 def test_a_detector_of_the_users_own_takes_the_place_of_the_built_in_one(
@@ -31,13 +32,27 @@ def test_a_detector_of_the_users_own_takes_the_place_of_the_built_in_one(
     found = find_weights(asked, {"room"})
     assert sorted(entry.role for entry in found) == ["detector", "detector_config", "face", "pose"]
     assert len({entry.sha256 for entry in found}) == 4, "a changed configuration is a changed network"
-    settings = model_settings(found, asked, threads=1)
-    assert (settings.detector_config, settings.detector) == own
+    settings = network_files(found, Engine()).by_role
+    assert settings["detector"] == NetworkFile("mmdet", own[1], own[0])
 
 
 def test_without_one_nothing_is_configured(tmp_path: Path, own: tuple[Path, Path]) -> None:
     asked = options(tmp_path)
-    assert model_settings(find_weights(asked, {"room"}), asked, threads=1).detector_config is None
+    built_in = network_files(find_weights(asked, {"room"}), Engine()).by_role
+    assert built_in["detector"] == NetworkFile("yolox", tmp_path / "yolox-tiny-humanart")
+    assert built_in["face"].kind == "yunet"
+
+
+def test_one_file_of_the_users_own_is_recognized_by_its_graph(tmp_path: Path, own: tuple[Path, Path]) -> None:
+    for name, write, kind in (("d.onnx", write_tiny_query, "query"), ("y.onnx", write_tiny_yolox, "yolox")):
+        asked = options(tmp_path, detector=(write(tmp_path / name),))
+        detector = network_files(find_weights(asked, {"room"}), Engine()).by_role["detector"]
+        assert detector == NetworkFile(kind, tmp_path / name)
+    (tmp_path / "t.onnx").write_bytes(b"no graph")
+    with pytest.raises(UserError, match="not an ONNX model"):
+        find_weights(options(tmp_path, detector=(tmp_path / "t.onnx",)), {"room"})
+    with pytest.raises(UserError, match="3 files were given"):
+        find_weights(options(tmp_path, detector=(*own, own[0])), {"room"})
 
 
 def test_files_of_the_wrong_kind_are_refused(tmp_path: Path, own: tuple[Path, Path]) -> None:
@@ -50,6 +65,6 @@ def test_files_of_the_wrong_kind_are_refused(tmp_path: Path, own: tuple[Path, Pa
 def test_two_person_detectors_are_refused(
     tmp_path: Path, own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "load_site_model", lambda folder: SiteModel(folder=folder, detector=own[1]))
+    monkeypatch.setattr(weights, "load_site_model", lambda folder: SiteModel(folder=folder, detector=own[1]))
     with pytest.raises(UserError, match="leave out"):
         find_weights(options(tmp_path, detector=own, model=tmp_path), {"room"})

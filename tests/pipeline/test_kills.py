@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,25 +15,29 @@ import numpy as np
 import pytest
 
 from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.core.executor import InProcess
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Regions, Tracks
 from or_mv_anon.core.seals import signature
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
-from or_mv_anon.pipeline import runner
+from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.covering import Rendered
 from or_mv_anon.pipeline.media import CameraPlan
-from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan
-from or_mv_anon.pipeline.runner import SessionRun
-from or_mv_anon.pipeline.stages import pixels
-from or_mv_anon.pipeline.stages.analyse import ModelSettings
-from or_mv_anon.pipeline.stages.place import Placed
-from or_mv_anon.pipeline.stages.render import Rendered
-from or_mv_anon.pipeline.stages.track import Tracked
+from or_mv_anon.pipeline.profiles import new_context, run_session
+from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, AnalyseJob
+from or_mv_anon.pipeline.stages.finish import FINISH, Finished, FinishJob
+from or_mv_anon.pipeline.stages.hash import HASH, Hashed, HashJob
+from or_mv_anon.pipeline.stages.place import PLACE, Placed
+from or_mv_anon.pipeline.stages.render import RENDER, RenderedSegment, RenderJob
+from or_mv_anon.pipeline.stages.track import TRACK, Tracked
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.segments import Segment
 
+ENDOSCOPY = load_endoscopy_config(None)
 COUNT, LENGTH = 3, 4  # segments, and frames in each
 A = ("solid", 0.5)  # method, and a setting of the tracking
 OTHERS = [("none", 0.5), ("solid", 0.7)]
@@ -58,25 +62,7 @@ class Disk:
         return None if name == "fsync" else do(*arguments, **more)
 
 
-class Here:
-    """A pool that works in this process."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def __enter__(self) -> Here:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def run(self, function: Callable[[Any], Any], work: list[Any], **_: object) -> Iterator[tuple[Any, Any]]:
-        for job in work:
-            try:
-                yield job, function(job)
-            except Exception as error:
-                yield job, error
-
-
-def analyse(job: pixels.AnalyseJob) -> pixels.Analysed:
+def analyse(job: AnalyseJob) -> Analysed:
     store, name = RunStore(job.plan.store), partial(job.plan.file, segment=job.segment)
     frame = np.array(job.plan.numbers(job.segment))
     assert isinstance(job.plan.camera.files, Path)
@@ -85,8 +71,8 @@ def analyse(job: pixels.AnalyseJob) -> pixels.Analysed:
     store.write(name("persons"), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
     for table, kind in (("keypoints", Keypoints), ("embeddings", Embeddings), ("faces", Detections)):
         store.write(name(table), kind.empty())
-    store.write(name("still"), Detections.empty())
-    return pixels.Analysed(0.0, [], [], {})
+    store.write(name("static_heads"), Detections.empty())
+    return Analysed(0.0, [], [], {})
 
 
 def track(job: Any) -> Tracked:
@@ -114,28 +100,28 @@ def place(job: Any) -> Placed:
     return Placed(0.0)
 
 
-def render(job: pixels.RenderJob) -> pixels.RenderedSegment:
+def render(job: RenderJob) -> RenderedSegment:
     store, plan = RunStore(job.plan.store), job.plan
     regions = store.read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
     text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()}\n"
     write_atomically(store.path(plan.segment_file(job.segment)), lambda path: path.write_text(text))
-    return pixels.RenderedSegment(0.0, Rendered(), [])
+    return RenderedSegment(0.0, Rendered(), [])
 
 
-def finish(job: pixels.FinishJob) -> pixels.Finished:
+def finish(job: FinishJob) -> Finished:
     store, plan = RunStore(job.plan.store), job.plan
     names = [plan.segment_file(each) for each in plan.segments]
     store.require(names)
     text = "".join((store.root / name).read_text() for name in names)
     write_atomically(store.path(plan.joined_file), lambda path: path.write_text(text))
-    return pixels.Finished(0.0, [])
+    return Finished(0.0, [])
 
 
-def hash_input(job: pixels.HashJob) -> pixels.Hashed:
+def hash_input(job: HashJob) -> Hashed:
     assert isinstance(job.plan.camera.files, Path)
     data = job.plan.camera.files.read_bytes()
     RunStore(job.plan.store).write(job.plan.file("blocks"), BlockHashes.empty())
-    return pixels.Hashed(hashlib.sha256(data).hexdigest(), len(data))
+    return Hashed(hashlib.sha256(data).hexdigest(), len(data))
 
 
 @dataclass
@@ -150,9 +136,9 @@ class Tool:
         self.disk.left = kill_at
         try:
             run = self._session(*setting)
-            run._run(render=True)
+            run_session(run, executor=InProcess())
             assert run.problems == []
-            assert run.finished(run.plan.cameras[0])
+            assert FINISH.done(run, run.plan.cameras[0])
             return run.plan.cameras[0].destination.read_text()
         except Killed:
             return None
@@ -160,7 +146,7 @@ class Tool:
             self.disk.left = -1
             self._look()
 
-    def _session(self, method: Any, high_score: float) -> SessionRun:
+    def _session(self, method: Any, high_score: float) -> RunContext:
         out = self.folder / "out"
         out.mkdir(exist_ok=True)
         store = RunStore.open(out / "stages")
@@ -170,8 +156,7 @@ class Tool:
         camera = Camera(name="cam", files=source)
         plan = CameraPlan(camera, store.root, segments, 0, None, out / "cam.txt", signature(source))
         session = SessionPlan(Session(name="s", cameras=(camera,)), out, store, [plan])
-        options = Options(videos=self.folder, out=out, method=method)
-        return SessionRun(session, options, config(high_score), [], load_endoscopy_config(None))
+        return new_context(session, RunSpec(config=config(high_score), endoscopy=ENDOSCOPY, method=method))
 
     def _look(self) -> None:
         """Whatever is there at this moment is known to be this tool's, and is claimed only if it is right."""
@@ -194,12 +179,9 @@ def config(high_score: float) -> PipelineConfig:
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Tool]:
-    for place_, names in ((runner, {"track": track, "place": place, "WorkerPool": Here}), (pixels, globals())):
-        for name in ("hash_input", "analyse", "render", "finish", "track", "place", "WorkerPool"):
-            if name in names and hasattr(place_, name):
-                monkeypatch.setattr(place_, name, names[name])
-    settings: Any = ModelSettings(Path(), Path(), Path(), "cpu", "f32", 1)
-    monkeypatch.setattr("or_mv_anon.pipeline.stages.tasks.model_settings", lambda *_, **__: settings)
+    quick = {HASH: hash_input, ANALYSE: analyse, TRACK: track, PLACE: place, RENDER: render, FINISH: finish}
+    for stage, run in quick.items():
+        monkeypatch.setattr(type(stage), "run", staticmethod(run))
     disk = Disk(monkeypatch)
 
     def make(name: str) -> Tool:

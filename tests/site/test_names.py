@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.plan import effective_config, plan_session
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.pipeline.plan import plan_session
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.site import discover
 from or_mv_anon.site.names import shown
 from tests.clips import write_clip
@@ -94,9 +96,9 @@ def test_shown_keeps_what_can_be_printed() -> None:
 
 
 def planned(site: Path) -> list[str]:
-    options = Options(videos=site, out=site.parent / "out")
     (session,) = discover(site).sessions
-    plan = plan_session(session, options.out, options, effective_config(options))
+    spec = RunSpec(config=load_config(), endoscopy=load_endoscopy_config(None))
+    plan = plan_session(session, site.parent / "out", spec)
     return [camera.destination.name for camera in plan.cameras]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import LearnedConfig, OperatorConfig
 from or_mv_anon.core.records import Regions
-from or_mv_anon.models.dense import Picture
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.landmarks import WEIGHTS, LandmarkFinder
 from or_mv_anon.models.recognizers import open_recognizers
 from or_mv_anon.models.registry import fetch

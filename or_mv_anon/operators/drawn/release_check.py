@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import RecognizerChoice
-from or_mv_anon.models.dense import Picture, fitted_size
+from or_mv_anon.models.detectors.dense import fitted_size
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.landmarks import FoundFaces
 from or_mv_anon.models.recognizers import RECOGNIZERS, SFACE, Recognizer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
@@ -19,12 +20,15 @@ from or_mv_anon.association.recover import CameraRecords, Recovered, Scene, reco
 from or_mv_anon.association.results import Association, PairGeometry
 from or_mv_anon.association.views import View
 from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Provenance, Tracks
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
-from or_mv_anon.pipeline.artifacts import read_joined, read_of_persons, session_seconds
+from or_mv_anon.pipeline.artifacts import read_joined, session_seconds
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
+from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
+from or_mv_anon.pipeline.stages.track import TRACK
 
 SEED = 0
 ASSOCIATING = 0.9  # of the time; the rest is for recovering people camera by camera
@@ -91,7 +95,7 @@ def _counted(frames: int) -> Progress:
 
 def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score: float) -> View:
     tracks = RunStore(plan.store).read(plan.file("tracks"), Tracks)
-    embeddings = read_of_persons(plan, "embeddings", Embeddings)
+    embeddings = read_joined(plan, "embeddings", Embeddings)
     return build_view(
         plan.camera.name,
         open_camera(plan.camera, plan.store).upright_size,
@@ -99,7 +103,7 @@ def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score:
         instants=instants,
         tracks=tracks,
         persons=read_joined(plan, "persons", Detections),
-        keypoints=read_of_persons(plan, "keypoints", Keypoints),
+        keypoints=read_joined(plan, "keypoints", Keypoints),
         appearance=pool_embeddings(embeddings, tracks) if len(embeddings) else None,
         trusted_score=trusted_score,
     )
@@ -161,3 +165,38 @@ def _pair(geometry: PairGeometry, instants: Seconds) -> PairAudit:
         residual=geometry.residual,
         problem=geometry.problem,
     )
+
+
+class AssociateStage(Stage):
+    """Finds out who is who across a room's cameras, if there are two or more."""
+
+    name = "associate"
+    scope = "session"
+    costs = "session"
+    run = staticmethod(associate_session)
+    reads = ("frames", "persons", "keypoints", "embeddings", "tracks", "face_tracks")
+    writes = AssociateJob.tables
+
+    def key(self, context: RunContext, plans: Sequence[CameraPlan]) -> str:
+        """What its result rests on."""
+        config = context.spec.config
+        cameras = [(plan.camera.name, plan.camera.offset, TRACK.key(context, plan)) for plan in plans]
+        return config_hash(cameras, [config.pose, config.association, config.recovery])
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One for the session."""
+        plans = context.cameras(self)
+        if len(plans) < 2:
+            return []
+        job = AssociateJob(tuple(plans), context.spec.config)
+        files = [plan.file(name) for plan in plans for name in self.writes]
+        made_of = [stage for plan in plans for stage in TRACK.followed(plan)]
+        key, frames = self.key(context, plans), sum(map(len, plans))
+        return [Task(self.name, key, [*files, job.geometry], job, ALL_CAMERAS, frames, made_of=made_of)]
+
+    def failed(self, camera: str, text: str) -> str:
+        """The sentence about a failure."""
+        return f"Cameras were treated one by one, because {self.name} failed. {text}"
+
+
+ASSOCIATE = AssociateStage()

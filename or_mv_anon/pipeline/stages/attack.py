@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,14 @@ from or_mv_anon.models.recognizers import WEIGHTS, open_recognizers
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.operators.drawn.release_check import chosen
 from or_mv_anon.pipeline.artifacts import read_joined
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
-from or_mv_anon.pipeline.options import Options
-from or_mv_anon.pipeline.stage import ALL_CAMERAS, Task
+from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
+from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.reader import open_source
 from or_mv_anon.video.segments import Segment
 
-if TYPE_CHECKING:
-    from or_mv_anon.pipeline.runner import SessionRun
-
-ATTACK = "attack"
 LEAST_FACE_SCORE = 0.6  # an attacker enrols faces that are clearly seen
 
 
@@ -63,36 +60,6 @@ class Attacked:
 
     seconds: float
     result: dict[str, Any]
-
-
-def require_attackers(options: Options, config: AttackConfig) -> None:
-    """Look before the job whether the attack that is asked for can be made after it.
-
-    Raises:
-        UserError: a recognizer's package or weights are not to be had.
-    """
-    if options.attack:
-        fetch(landmarks.WEIGHTS, weights_dir=options.weights_dir)
-        open_recognizers(chosen(config.recognizers), weights_dir=options.weights_dir)
-
-
-def attack_tasks(run: SessionRun) -> list[Task]:
-    """One for the session, if the attack is asked for and a room camera has an output."""
-    plans = tuple(plan for plan in run.of_kind("room") if run.finished(plan))
-    if not run.options.attack or not plans:
-        return []
-    config = run.config.attack
-    names = [landmarks.WEIGHTS, *(WEIGHTS[name] for name in chosen(config.recognizers))]
-    fingerprint = config_hash(
-        [run.plan.store.fingerprint(plan.stage("finish")) for plan in plans],
-        [weights_named(name).sha256 for name in names],
-        config,
-    )
-    associated = all(run.facts(plan.stage("place")).get("associated") for plan in plans)
-    job = AttackJob(plans, tuple(map(run.missing, plans)), associated, config, run.options.weights_dir)
-    made_of = [plan.stage("finish") for plan in plans]
-    frames = sum(plan.stop - plan.first for plan in plans)
-    return [Task(ATTACK, fingerprint, [], job, ALL_CAMERAS, frames, made_of=made_of)]
 
 
 def attack_output(job: AttackJob) -> Attacked:
@@ -153,3 +120,41 @@ def _output_frames(
     output = open_source(plan.destination)
     for frame in output.frames(Segment(0, 0, output.n_frames), wanted=np.isin(written, numbers)):
         yield int(written[frame.index]), frame
+
+
+class AttackStage(Stage):
+    """Lets recognizers try the finished outputs, if that is asked for and a room camera has one."""
+
+    name = "attack"
+    scope = "session"
+    costs = "nothing"
+    run = staticmethod(attack_output)
+
+    def key(self, context: RunContext, plans: Sequence[CameraPlan]) -> str:
+        """What its result rests on."""
+        config = context.spec.config.attack
+        names = [landmarks.WEIGHTS, *(WEIGHTS[name] for name in chosen(config.recognizers))]
+        return config_hash(
+            [context.store.fingerprint(plan.stage(FINISH.name)) for plan in plans],
+            [weights_named(name).sha256 for name in names],
+            config,
+        )
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One for the session."""
+        plans = tuple(plan for plan in context.cameras(self) if FINISH.done(context, plan))
+        if not context.spec.attack or not plans:
+            return []
+        associated = all(context.facts(plan.stage("place")).get("associated") for plan in plans)
+        missing = tuple(map(context.missing, plans))
+        job = AttackJob(plans, missing, associated, context.spec.config.attack, context.spec.weights_dir)
+        made_of = [plan.stage(FINISH.name) for plan in plans]
+        frames = sum(map(len, plans))
+        return [Task(self.name, self.key(context, plans), [], job, ALL_CAMERAS, frames, made_of=made_of)]
+
+    def failed(self, camera: str, text: str) -> str:
+        """The sentence about a failure."""
+        return f"The attack on this output could not be made. {text}"
+
+
+ATTACK = AttackStage()

@@ -1,6 +1,6 @@
 """What an endoscope's camera takes instead of a room's stages: judge a segment, then decide over the recording.
 
-They leave the same tables as the stages of a room's cameras, so rendering, audit and evaluation need no other way.
+They leave regions like a room's cameras, so rendering and audit need no other way.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from or_mv_anon.audit.summary import summarize
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Column, Columns, Detections, Frames, Keypoints, Tracks
+from or_mv_anon.core.records import Column, Columns, Frames, Tracks
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.endoscopy.borders import Area
@@ -25,14 +24,13 @@ from or_mv_anon.endoscopy.judging import Judgements, judge_frames, recording_are
 from or_mv_anon.endoscopy.settings import EndoscopyConfig, JudgingConfig
 from or_mv_anon.endoscopy.smoothing import TwoStateSmoother
 from or_mv_anon.models.runtime import Device, Precision
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
-from or_mv_anon.pipeline.stage import Task
-from or_mv_anon.pipeline.stages.pixels import Analysed, flagged_frames
+from or_mv_anon.pipeline.stage import Stage, Task
+from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, flagged_frames
 from or_mv_anon.pipeline.stages.place import Placed, write_camera_audit
+from or_mv_anon.pipeline.stages.track import analysed
 from or_mv_anon.video.segments import Segment
-
-if TYPE_CHECKING:
-    from or_mv_anon.pipeline.runner import SessionRun
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,6 @@ def judge(job: JudgeJob) -> Analysed:
     store, name = RunStore(plan.store), partial(plan.file, segment=job.segment)
     store.write(name("frames"), frames)
     store.write(name("judgements"), Judgements(frame=frames.frame, probability=probability, looked=looked))
-    for kind, record in (("persons", Detections), ("keypoints", Keypoints), ("faces", Detections)):
-        store.write(name(kind), record.empty())
     count_frames(len(frames) - len(found.frames))
     return Analysed(time.perf_counter() - started, found.problems, list(source.missing), {ROLE: classifier.provider})
 
@@ -119,8 +115,6 @@ def cover(job: CoverJob) -> Placed:
     for segment in plan.segments:
         span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
         store.write(plan.file("regions", segment), regions[span])
-    store.write(plan.file("tracks"), Tracks.empty())
-    store.write(plan.file("face_tracks"), Tracks.empty())
     verdicts = Verdicts(frame=frames.frame, posterior=smoothed.posterior, covered=smoothed.covered)
     store.write(plan.file("verdicts"), verdicts)
     missing = [pts - plan.shift for pts in job.missing]
@@ -145,37 +139,66 @@ def load_judgements(store: RunStore, plan: CameraPlan) -> tuple[Frames, Judgemen
     return reached_by_damage(plan, Frames.concat(frames)), Judgements.concat(judgements)
 
 
-def judge_tasks(run: SessionRun) -> list[Task]:
-    """One per segment: what the network says of its frames."""
-    tasks = []
-    for plan in run.of_kind("endoscope"):
-        (weights,) = run.weights_for(plan)
-        network = NetworkSettings(Path(weights.path), run.options.device, run.options.precision)
-        fingerprint = run.analyse_fingerprint(plan)
-        for segment in plan.segments:
-            tables = ("frames", "judgements", "persons", "keypoints", "faces")
-            files = [plan.file(name, segment) for name in tables]
-            job = JudgeJob(plan, segment, network, run.endoscopy.judging)
-            stage = plan.stage("analyse", segment)
-            tasks.append(Task(stage, fingerprint, files, job, plan.camera.name, len(segment)))
-    return tasks
+class ClassifyStage(Stage):
+    """Lets the network look at an endoscope's segments."""
 
+    name = "judge"
+    scope = "segment"
+    networks = True
+    run = staticmethod(judge)
+    writes = ("frames", "judgements")
 
-def cover_tasks(run: SessionRun) -> list[Task]:
-    """One per endoscope: which frames are covered."""
-    tasks = []
-    for plan in run.of_kind("endoscope"):
-        # The recording comes first and by itself: rendering alone is refused when it is another one.
-        fingerprint = f"{run.recording(plan)}:" + config_hash(
-            run.analyse_fingerprint(plan),
-            [run.endoscopy, run.config.risk],
-            [plan.camera.always],
+    def key(self, context: RunContext, plan: CameraPlan) -> str:
+        """What its results in a recording rest on."""
+        spec = context.spec
+        return config_hash(
+            context.recording(plan),
+            [weights.sha256 for weights in context.weights_for(plan)],
+            [spec.endoscopy.judging],
+            [spec.device, spec.precision],
         )
-        files = [plan.file(name) for name in ("tracks", "face_tracks", "verdicts")]
-        files += [plan.file("regions", segment) for segment in plan.segments] + [plan.file("audit", suffix=".json")]
-        job = CoverJob(plan, run.config, run.endoscopy, run.missing(plan, "analyse"))
-        facts = {"weights": [asdict(weights) for weights in run.weights_for(plan)]}
-        frames = plan.stop - plan.first
-        made_of = [plan.stage("analyse", segment) for segment in plan.segments]
-        tasks.append(Task(plan.stage("place"), fingerprint, files, job, plan.camera.name, frames, facts, made_of))
-    return tasks
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One per segment."""
+        tasks = []
+        for plan in context.cameras(self):
+            (weights,) = context.weights_for(plan)
+            network = NetworkSettings(Path(weights.path), context.spec.device, context.spec.precision)
+            key = self.key(context, plan)
+            for segment in plan.segments:
+                files = [plan.file(name, segment) for name in self.writes]
+                job = JudgeJob(plan, segment, network, context.spec.endoscopy.judging)
+                stage = plan.stage(ANALYSE.name, segment)
+                tasks.append(Task(stage, key, files, job, plan.camera.name, len(segment)))
+        return tasks
+
+
+class DecideStage(Stage):
+    """Decides which frames of an endoscope's recording are covered."""
+
+    name = "decide"
+    run = staticmethod(cover)
+    reads = ClassifyStage.writes
+    writes = ("verdicts", "regions", "audit")
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One per recording."""
+        tasks = []
+        for plan in context.cameras(self):
+            # The recording comes first and by itself: rendering alone is refused when it is another one.
+            key = f"{context.recording(plan)}:" + config_hash(
+                CLASSIFY.key(context, plan),
+                [context.spec.endoscopy, context.spec.config.risk],
+                [plan.camera.always],
+            )
+            files = [plan.file("verdicts"), *(plan.file("regions", segment) for segment in plan.segments)]
+            files.append(plan.file("audit", suffix=".json"))
+            job = CoverJob(plan, context.spec.config, context.spec.endoscopy, context.missing(plan, ANALYSE.name))
+            facts = {"weights": [asdict(weights) for weights in context.weights_for(plan)]}
+            stage = plan.stage("place")
+            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, analysed(plan)))
+        return tasks
+
+
+CLASSIFY = ClassifyStage()
+DECIDE = DecideStage()

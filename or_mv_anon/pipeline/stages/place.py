@@ -13,7 +13,8 @@ from or_mv_anon.audit.cross_view import disagreement_risks
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.risk import by_priority, risk_intervals
 from or_mv_anon.audit.summary import CameraSummary, Series, summarize
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig, config_hash
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import (
     Detections,
     Disagreements,
@@ -26,10 +27,17 @@ from or_mv_anon.core.records import (
 )
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
-from or_mv_anon.pipeline.artifacts import read_joined
+from or_mv_anon.pipeline.artifacts import observed_of, read_joined
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
+from or_mv_anon.pipeline.stage import Stage, Task
+from or_mv_anon.pipeline.stages.analyse import ANALYSE
+from or_mv_anon.pipeline.stages.associate import ASSOCIATE
+from or_mv_anon.pipeline.stages.track import TRACK
 from or_mv_anon.regions.heads import Heads, locate_heads
-from or_mv_anon.regions.regions import camera_regions
+from or_mv_anon.regions.placing import camera_regions
+from or_mv_anon.regions.registry import sections
+from or_mv_anon.regions.source import CameraScene
 
 
 @dataclass(frozen=True)
@@ -93,18 +101,11 @@ def place(job: PlaceJob) -> Placed:
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)
     tracks = followed.tracks
-    regions = camera_regions(
-        frames,
-        heads,
-        tracks,
-        followed.faces,
-        transferred=followed.transferred,
-        size=size,
-        config=config.regions,
-        always=plan.camera.always,
-        never=plan.camera.never,
+    scene = CameraScene(
+        frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always, observed_of(plan).read
     )
-    del heads  # hundreds of megabytes for a long recording
+    regions = camera_regions(scene, config, never=plan.camera.never)
+    del heads, scene  # hundreds of megabytes for a long recording
     for segment in plan.segments:
         span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
         store.write(plan.file("regions", segment), regions[span])
@@ -161,3 +162,71 @@ def _ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
     confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
     np.maximum.at(best, tracks.track, np.where(confirmed, 1, tracks.score))
     return best >= score
+
+
+class PlaceStage(Stage):
+    """Decides what is covered in every camera of a room."""
+
+    name = "place"
+    at_once = 1  # it holds a whole recording's boxes in memory
+    run = staticmethod(place)
+    reads = (*TRACK.reads, *TRACK.writes, *ASSOCIATE.writes)
+    writes = ("regions", "audit")
+
+    def key(self, context: RunContext, plan: CameraPlan) -> str:
+        """What its results in a camera rest on; the recording first and by itself, for rendering alone."""
+        config = context.spec.config
+        return f"{context.recording(plan)}:" + config_hash(
+            TRACK.key(context, plan),
+            context.store.fingerprint(ASSOCIATE.name) if context.is_current(ASSOCIATE.name) else "one by one",
+            [*sections(config, "places_by"), config.tracking, config.risk],
+            [plan.camera.always, plan.camera.never],
+        )
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One per camera."""
+        associated = context.is_current(ASSOCIATE.name)
+        tasks = []
+        for plan in context.cameras(self):
+            files = [plan.file("regions", segment) for segment in plan.segments]
+            files.append(plan.file("audit", suffix=".json"))
+            job = PlaceJob(plan, context.spec.config, context.missing(plan, ANALYSE.name), associated=associated)
+            facts = {
+                "weights": [asdict(weights) for weights in context.weights_for(plan)],
+                "associated": associated,
+            }
+            made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else [])]
+            stage, key = plan.stage(self.name), self.key(context, plan)
+            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, made_of))
+        return tasks
+
+
+def require_placed(context: RunContext) -> None:
+    """Take the regions of an earlier run for this one's, for rendering alone.
+
+    Raises:
+        UserError: there are none, or they are not what that run wrote, or of another recording.
+    """
+    store = context.store
+    for plan in context.healthy:
+        stage = plan.stage("place")
+        made_from = store.fingerprint(stage)
+        if made_from is None:
+            raise UserError(
+                f"--render-only needs the regions of an earlier run in {store.root}; "
+                f"there are none for {plan.camera.name}, or a later run began anew. Run once without it."
+            )
+        if changed := store.changed(stage):
+            raise UserError(
+                f"--render-only: {store.root / changed[0]} is not what the earlier run wrote. What is "
+                "covered cannot be changed by editing stored files; run once without --render-only to remake them."
+            )
+        if made_from.split(":")[0] != context.recording(plan):
+            raise UserError(
+                f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
+                "--start and --end. Run once without it."
+            )
+        context.current.add(stage)
+
+
+PLACE = PlaceStage()

@@ -1,178 +1,151 @@
-"""The second pass over the pixels: cover the regions of one segment, encode it, and check what was encoded.
-
-The check decodes the finished segment and compares every region with what was drawn there. A frame that fails it, or
-in which anything raises, is painted black whole and reported; no error lets a picture through.
-"""
+"""The second pass over the pixels: a segment is covered, encoded and checked."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
-
-from or_mv_anon.core.config import OperatorConfig
+from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.files import explained
 from or_mv_anon.core.records import Regions
-from or_mv_anon.core.workers import count_frames
-from or_mv_anon.operators.cells import Covered, Method, blank, cover, showing
+from or_mv_anon.core.seals import same_content, signature
+from or_mv_anon.core.store import RunStore
+from or_mv_anon.operators.cells import Method
+from or_mv_anon.operators.drawn.operator import LearnedOperator, LearnedSettings, load_learned
+from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.covering import RegionsByFrame, Rendered, render_segment
+from or_mv_anon.pipeline.learned_method import Learned
+from or_mv_anon.pipeline.media import CameraPlan, discard, open_camera, open_writer, read_back, set_aside
+from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.video.frame import Frame
-
-MOST_SHOWING = (
-    0.7  # share of the hidden detail in a frame from which on it counts as uncovered: covered ones stay below
-)
-ROUNDS = 4  # encoding one frame otherwise changes its neighbours a little, so a second round may find another
+from or_mv_anon.video.segments import Segment
 
 
-class Writer(Protocol):
-    """Takes the frames of a segment in order."""
+@dataclass(frozen=True)
+class RenderJob:
+    """Cover and encode one segment."""
 
-    def write(self, frame: Frame) -> None: ...
-
-
-class Drawer(Protocol):
-    """Covers the regions of one segment's frames, in order, with more than an operator knows.
-
-    Attributes:
-        counts: what became of the regions so far, by outcome.
-        errors: what went wrong so far; the regions are covered all the same.
-    """
-
-    counts: Counter[Any]
-    errors: dict[str, None]
-
-    def cover(self, frame: Frame, regions: Regions) -> list[Covered]:
-        """Cover `regions` in the frame's planes; returns what was drawn, in drawing order."""
+    plan: CameraPlan
+    segment: Segment
+    method: Method
+    config: PipelineConfig
+    threads: int
+    learned: LearnedSettings | None = None  # draws heads over what `method` covers
 
 
-class RegionsByFrame:
-    """Quick access to one segment's regions.
-
-    Args:
-        regions: ordered by frame.
-        first: the source's frame index that counts as frame 0 of the output.
-    """
-
-    def __init__(self, regions: Regions, *, first: int) -> None:
-        self._regions = regions
-        self._first = first
-
-    def of(self, frame: Frame) -> Regions:
-        """What to cover in `frame`, in pixels of the upright picture."""
-        number = frame.index - self._first
-        return self._regions[slice(*np.searchsorted(self._regions.frame, [number, number + 1]))]
-
-
-@dataclass
-class Rendered:
-    """What happened while a segment was rendered.
+@dataclass(frozen=True)
+class RenderedSegment:
+    """What a `RenderJob` reports.
 
     Attributes:
-        frames: frames written.
-        regions: regions drawn.
-        damaged: source indices of frames that the decoder reported as damaged, covered whole.
-        blanked: source indices of frames painted black whole.
-        problems: one sentence for each frame that needed it.
-        outcomes: what became of the regions, where a `Drawer` covered them.
+        seconds: of work.
+        result: what happened to the frames.
+        missing: timestamps of frames that could not be decoded.
+        provider: the engine that drew heads, if any did.
     """
 
-    frames: int = 0
-    regions: int = 0
-    damaged: list[int] = field(default_factory=list)
-    blanked: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    outcomes: dict[str, int] = field(default_factory=dict)
+    seconds: float
+    result: Rendered
+    missing: list[int]
+    provider: str = ""
 
 
-def render_segment(
-    read: Callable[[], Iterable[Frame]],
-    write: Callable[[], AbstractContextManager[Writer]],
-    read_back: Callable[[], Iterable[Frame]],
-    regions: RegionsByFrame,
-    method: Method,
-    config: OperatorConfig,
-    *,
-    drawer: Callable[[], Drawer] | None = None,
-) -> Rendered:
-    """Cover, encode and check one segment; frames whose check fails are painted black in another round.
+def render(job: RenderJob) -> RenderedSegment:
+    """Cover, encode and check a segment."""
+    started = time.perf_counter()
+    plan = job.plan
+    source = open_camera(plan.camera, plan.store)
+    path, checked = plan.store / plan.segment_file(job.segment), None
 
-    Args:
-        read: yields the source's frames of the segment, from the start at every call.
-        write: opens the segment's file; entered once per round.
-        read_back: yields the frames of the finished file.
-        regions: to cover.
-        method: operator.
-        config: its strength.
-        drawer: makes what covers the regions in the operator's place, anew for every round.
+    def finished_file() -> Iterator[Frame]:
+        nonlocal checked
+        checked = signature(path)
+        return read_back(plan, job.segment)
 
-    Raises:
-        UserError: the encoded file still does not show what was drawn.
-    """
-    suspects: set[int] = set()
-    for _ in range(ROUNDS):
-        result = Rendered()
-        drawn: list[tuple[int, list[Covered]]] = []
-        own = None if drawer is None else drawer()
-        with write() as writer:
-            for frame in read():
-                covered, problem = _cover_frame(frame, regions, method, config, own, black=frame.index in suspects)
-                if problem:
-                    result.problems.append(problem)
-                    result.blanked.append(frame.index)
-                elif frame.corrupt:
-                    result.damaged.append(frame.index)
-                writer.write(frame)
-                drawn.append((frame.index, covered))
-                count_frames(0 if suspects else 1)
-        if own is not None:
-            result.outcomes = dict(own.counts)
-            result.problems += [f"heads could not be drawn and were covered instead ({text})" for text in own.errors]
-        result.frames, result.regions = len(drawn), sum(len(covered) for _, covered in drawn)
-        failed = _failed_frames(read_back(), drawn)
-        if not failed:
-            return result
-        suspects |= failed
-    raise UserError(
-        f"The encoder did not keep what was drawn in {len(failed)} frames (first: {min(failed)}); "
-        "use a lower --crf or another --codec."
-    )
+    regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
+    networks = None if job.learned is None else load_learned(job.learned, job.config.learned)
+    drawer = None if networks is None else partial(LearnedOperator, networks, job.config.operators, job.config.learned)
+    try:
+        result = render_segment(
+            lambda: source.frames(job.segment),
+            lambda: open_writer(plan, job.segment, job.config.video, threads=job.threads),
+            finished_file,
+            RegionsByFrame(regions, first=plan.first),
+            job.method,
+            job.config.operators,
+            drawer=drawer,
+        )
+        if checked is None or not same_content(checked, path):
+            raise UserError(f"{path} changed while it was checked; find out what else writes there, and run again.")
+    except BaseException:
+        discard(path)  # nothing that failed its check stays
+        raise
+    provider = "" if networks is None else networks.modifier.provider
+    return RenderedSegment(time.perf_counter() - started, result, sorted(set(source.missing)), provider)
 
 
-def _cover_frame(
-    frame: Frame,
-    regions: RegionsByFrame,
-    method: Method,
-    config: OperatorConfig,
-    drawer: Drawer | None,
-    *,
-    black: bool,
-) -> tuple[list[Covered], str | None]:
-    problem = "the encoded picture did not show the covered regions" if black else None
-    if not black:
-        try:
-            here = regions.of(frame)
-            boxes = here.box
-            if frame.corrupt:
-                boxes = np.array([[0, 0, *frame.upright_size]], np.float32)
-            if method == "none" or not len(boxes):
-                return [], None
-            if drawer is not None and not frame.corrupt:
-                return drawer.cover(frame, here), None
-            return cover(frame.planes(), frame.to_coded(boxes), method, config), None
-        except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
-            problem = f"{type(error).__name__}: {error}"
-    return [blank(frame.planes())], f"frame {frame.index}: painted black whole ({problem})"
+class RenderStage(Stage):
+    """Covers the regions of every segment, as long as the camera's output is not there."""
+
+    name = "render"
+    scope = "segment"
+    run = staticmethod(render)
+    reads = ("regions",)
+    writes = ("video",)
+
+    def key(self, context: RunContext, plan: CameraPlan) -> str:
+        """What its results in a camera rest on."""
+        spec, drawn = context.spec, []
+        if (learned := self._learned(context, plan)) is not None:
+            networks = [weights.sha256 for weights in learned.weights]
+            drawn = [spec.config.learned, networks, spec.device, spec.precision]
+        return config_hash(
+            context.store.fingerprint(plan.stage("place")),
+            [spec.operator, spec.config.operators, spec.config.video],
+            plan.encoding,
+            *drawn,
+        )
+
+    def finish_key(self, context: RunContext, plan: CameraPlan) -> str:
+        """What the joined output of a camera rests on."""
+        return config_hash(self.key(context, plan), context.spec.audio, plan.destination.name)
+
+    def done(self, context: RunContext, plan: CameraPlan) -> bool:
+        """Whether a camera's output is in place, made from these very inputs and settings, and as it was then."""
+        placed = context.is_current(plan.stage("place"))
+        return placed and context.store.trusted(plan.stage("finish"), self.finish_key(context, plan))
+
+    def tasks(self, context: RunContext) -> list[Task]:
+        """One per segment."""
+        tasks = []
+        for plan in context.cameras(self):
+            if self.done(context, plan):
+                continue
+            _make_room(context, plan)
+            key, learned = self.key(context, plan), self._learned(context, plan)
+            settings = None if learned is None else learned.settings
+            for segment in plan.segments:
+                job = RenderJob(plan, segment, context.spec.operator, context.spec.config, context.threads, settings)
+                files, made_of = [plan.segment_file(segment)], [plan.stage("place")]
+                stage = plan.stage(self.name, segment)
+                tasks.append(Task(stage, key, files, job, plan.camera.name, len(segment), made_of=made_of))
+        return tasks
+
+    def _learned(self, context: RunContext, plan: CameraPlan) -> Learned | None:
+        """An endoscope's pictures are covered whole, so there is nothing to draw."""
+        return context.spec.learned if plan.camera.kind == "room" else None
 
 
-def _failed_frames(written: Iterable[Frame], drawn: list[tuple[int, list[Covered]]]) -> set[int]:
-    """Source indices of the frames whose regions are not in the finished file; all that were not read back."""
-    waiting = dict(enumerate(drawn))
-    failed = set()
-    for position, frame in enumerate(written):
-        index, covered = waiting.pop(position, (-1, []))
-        if showing(frame.luma(), covered) > MOST_SHOWING:
-            failed.add(index)
-    return failed | {index for index, _ in waiting.values()}
+def _make_room(context: RunContext, plan: CameraPlan) -> None:
+    """Take what is in the output's place away, once nothing vouches for it."""
+    own = context.store.owns(plan.output)
+    context.store.withdraw([plan.stage("finish")])
+    with explained(plan.destination):
+        if sentence := set_aside(plan, own=own):
+            context.problems.append(sentence)
+
+
+RENDER = RenderStage()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from or_mv_anon.association.results import Association, PairGeometry
 from or_mv_anon.association.views import View
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.executor import InProcess
 from or_mv_anon.core.records import (
     Detections,
     Disagreements,
@@ -30,13 +30,16 @@ from or_mv_anon.core.records import (
 )
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, index_camera
-from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan
-from or_mv_anon.pipeline.runner import SessionRun
+from or_mv_anon.pipeline.profiles import new_context
+from or_mv_anon.pipeline.runner import run_stages
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.stages import associate, place, track
-from or_mv_anon.pipeline.stages.place import read_camera_audit
-from or_mv_anon.pipeline.stages.tasks import associate_tasks, place_tasks, track_tasks
+from or_mv_anon.pipeline.stages.associate import ASSOCIATE, AssociateStage
+from or_mv_anon.pipeline.stages.place import PLACE, read_camera_audit
+from or_mv_anon.pipeline.stages.track import TRACK
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.segments import Segment
@@ -58,11 +61,11 @@ def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -
     segment = Segment(0, 0, COUNT)
     plan = CameraPlan(camera, store.root, (segment,), 0, choose_encoder(index), folder / "out.mp4")  # type: ignore[arg-type]
     frame = np.arange(COUNT)
-    flags = np.full(COUNT, int(FrameFlag.PERSONS | FrameFlag.FACES | FrameFlag.STILL))
+    flags = np.full(COUNT, int(FrameFlag.PERSONS | FrameFlag.FACES | FrameFlag.STATIC_HEADS))
     store.write(plan.file("frames", segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
     persons = Detections(frame=frame, box=np.tile(PERSON, (COUNT, 1)), score=np.full(COUNT, 0.9))
     store.write(plan.file("persons", segment), persons)
-    for table, kind in (("faces", Detections), ("still", Detections), ("keypoints", Keypoints)):
+    for table, kind in (("faces", Detections), ("static_heads", Detections), ("keypoints", Keypoints)):
         store.write(plan.file(table, segment), kind.empty())
     store.write(plan.file("embeddings", segment), Embeddings.empty())
     vouch(store)
@@ -183,17 +186,16 @@ def test_a_transferred_head_is_covered_and_a_disagreement_listed(
     assert [(risk.first_frame, risk.last_frame) for risk in risks if risk.reason == "seen_elsewhere"] == [(12, 13)]
 
 
-def session_run(plans: tuple[CameraPlan, ...], store: RunStore, config: PipelineConfig = CONFIG) -> SessionRun:
+def session_run(plans: tuple[CameraPlan, ...], store: RunStore, config: PipelineConfig = CONFIG) -> RunContext:
     cameras = tuple(plan.camera for plan in plans)
     plan = SessionPlan(Session(name="morning", cameras=cameras), store.root.parent, store, list(plans))
     for each in plans:
         store.finish(each.stage("hash"), "h", files=[], facts={"sha256": each.camera.name, "size": 1})
-    options = Options(videos=Path("in"), out=Path("out"))
-    return SessionRun(plan, options, config, [], load_endoscopy_config(None))
+    return new_context(plan, RunSpec(config=config, endoscopy=load_endoscopy_config(None)))
 
 
-def fingerprints(run: SessionRun) -> dict[str, str]:
-    tasks = [*track_tasks(run), *associate_tasks(run), *place_tasks(run)]
+def fingerprints(run: RunContext) -> dict[str, str]:
+    tasks = [*TRACK.tasks(run), *ASSOCIATE.tasks(run), *PLACE.tasks(run)]
     return {task.stage: task.fingerprint for task in tasks}
 
 
@@ -215,34 +217,34 @@ def test_a_changed_setting_redoes_its_own_stage_and_what_follows(
 
 
 def test_regions_made_with_and_without_the_other_cameras_are_not_mixed_up(
-    plans: tuple[CameraPlan, ...], store: RunStore, monkeypatch: pytest.MonkeyPatch
+    plans: tuple[CameraPlan, ...], store: RunStore
 ) -> None:
     run = session_run(plans, store)
-    alone = place_tasks(run)
-    (task,) = associate_tasks(run)
+    alone = PLACE.tasks(run)
+    (task,) = ASSOCIATE.tasks(run)
     store.finish(task.stage, task.fingerprint, files=[])
-    monkeypatch.setattr(SessionRun, "associated", True)
-    together = place_tasks(run)
+    run.current.add(ASSOCIATE.name)
+    together = PLACE.tasks(run)
     assert all(one.fingerprint != other.fingerprint for one, other in zip(alone, together, strict=True))
     assert [task.job.associated for task in together] == [True, True]
 
 
 def test_one_camera_is_not_associated(plans: tuple[CameraPlan, ...], store: RunStore) -> None:
-    assert associate_tasks(session_run(plans[:1], store)) == []
+    assert ASSOCIATE.tasks(session_run(plans[:1], store)) == []
 
 
 @pytest.mark.parametrize("error", [UserError("The geometry is gone."), ValueError("shapes")], ids=["user", "bug"])
 def test_a_failing_association_costs_no_camera(
-    plans: tuple[CameraPlan, ...], store: RunStore, error: Exception
+    plans: tuple[CameraPlan, ...], store: RunStore, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Pool:
-        def run(self, function: Callable[[object], object], jobs: list[object], **_: object) -> object:
-            return [(job, error) for job in jobs]
+    def fail(_: object) -> None:
+        raise error
 
+    monkeypatch.setattr(AssociateStage, "run", staticmethod(fail))
     run = session_run(plans, store)
-    run._run_stage(Pool(), "associate", associate.associate_session, associate_tasks(run))  # type: ignore[arg-type]
+    run_stages(run, [ASSOCIATE], InProcess())
     assert run.healthy == list(plans)
-    assert not run.associated
+    assert not run.is_current(ASSOCIATE.name)
     (problem,) = run.problems
     assert "one by one" in problem
     assert str(error) in problem

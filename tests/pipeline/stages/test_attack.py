@@ -12,6 +12,7 @@ from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Identities, Regions
 from or_mv_anon.core.store import RunStore
+from or_mv_anon.pipeline import spec, weights
 from or_mv_anon.pipeline.media import CameraPlan, hash_camera, index_camera
 from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.stages import attack
@@ -78,8 +79,9 @@ def test_what_the_attack_lacks_is_told_before_the_job(monkeypatch: pytest.Monkey
     def nowhere(*_: Any, **__: Any) -> Path:
         raise UserError("sface is not here.")
 
-    monkeypatch.setattr(attack, "fetch", nowhere)
+    monkeypatch.setattr(weights, "fetch", nowhere)
+    monkeypatch.setattr(spec, "find_weights", lambda *_: [])
     options = {"videos": Path("in"), "out": Path("out")}
-    attack.require_attackers(Options(**options), CONFIG)
+    spec.resolve(Options(**options), [])
     with pytest.raises(UserError, match="sface is not here"):
-        attack.require_attackers(Options(**options, attack=True), CONFIG)
+        spec.resolve(Options(**options, attack=True), [])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.schedule import due
-from or_mv_anon.pipeline.stages.analyse import plan_schedule
+from or_mv_anon.regions.observe import plan_schedule
 
 CONFIG = load_config()
 steps = st.lists(st.floats(0.001, 0.5), min_size=1, max_size=80)
@@ -37,7 +37,7 @@ def test_share_of_frames(fps):
 def test_poses_are_only_planned_where_persons_are_detected():
     config = dataclasses.replace(CONFIG, detection=dataclasses.replace(CONFIG.detection, interval_s=0.15))
     schedule = plan_schedule(np.arange(300) / 60, config, first=100, stop=200)
-    assert (schedule.pose <= schedule.persons).all()
-    assert schedule.pose.any()
+    assert (schedule["keypoints"] <= schedule["persons"]).all()
+    assert schedule["keypoints"].any()
     assert not schedule.any[:100].any()
     assert not schedule.any[200:].any()

@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import DenseDetector, Found, cell_boxes, sigmoid
+from or_mv_anon.models.detectors.dense import DenseDetector, cell_boxes, sigmoid
+from or_mv_anon.models.detectors.protocol import Found, Thresholds
 from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.runtime import Tensors
 
 
@@ -26,3 +28,8 @@ class FaceDetector(DenseDetector):
             np.sqrt(sigmoid(heads[f"cls_{stride}"]) * sigmoid(heads[f"obj_{stride}"])).reshape(-1) for stride in STRIDES
         ]
         return np.concatenate(boxes), np.concatenate(scores)
+
+
+def open_file(file: NetworkFile, config: Thresholds, engine: Engine) -> FaceDetector:
+    """The detector in OpenCV Zoo's YuNet; see `families.open_detector`."""
+    return FaceDetector(file.path, config, device=engine.device, precision=engine.precision, threads=engine.threads)

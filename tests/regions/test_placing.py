@@ -18,11 +18,13 @@ from or_mv_anon.core.records import (
     RegionKind,
     Regions,
     Tracks,
+    TransferredHeads,
 )
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.regions.heads import locate_heads
-from or_mv_anon.regions.regions import camera_regions
+from or_mv_anon.regions.placing import camera_regions
 from or_mv_anon.regions.smoothing import smooth
+from or_mv_anon.regions.source import CameraScene
 
 CONFIG = load_config()
 SIZE = (640, 480)
@@ -71,9 +73,11 @@ def standing_person(x, y, height):
 def run(frames, tracks, *, keypoints=None, faces=None, detections=None, config=None, **zones):
     detections = detections or Detections(frame=tracks.frame, box=tracks.box, score=tracks.score)
     heads = locate_heads(keypoints or Keypoints.empty(), detections, trusted_score=CONFIG.pose.trusted_score)
-    return camera_regions(
-        frames, heads, tracks, faces or Tracks.empty(), size=SIZE, config=config or CONFIG.regions, **zones
-    )
+    transferred = zones.pop("transferred", TransferredHeads.empty())
+    always, never = zones.pop("always", ()), zones.pop("never", ())
+    scene = CameraScene(frames, SIZE, heads, tracks, faces or Tracks.empty(), transferred, always)
+    whole = CONFIG if config is None else dataclasses.replace(CONFIG, regions=config)
+    return camera_regions(scene, whole, never=never)
 
 
 def holds(region, box):

@@ -1,6 +1,7 @@
 """Looks for heads in a picture turned by quarters: upright detectors find lying people that way.
 
-A look's candidates are weak and mean nothing by themselves; `or_mv_anon.tracking.still` trusts those that recur.
+One picture's candidates are weak and mean nothing by themselves; `or_mv_anon.tracking.static_heads` trusts those that
+recur.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Keypoints
-from or_mv_anon.models.dense import Found, Picture
-from or_mv_anon.models.detector import FindsPersons
-from or_mv_anon.models.face import FaceDetector
+from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
 from or_mv_anon.regions.heads import locate_heads
@@ -24,25 +23,23 @@ from or_mv_anon.regions.heads import locate_heads
 SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
 
 
-def still_detectors(
-    persons: FindsPersons, faces: FaceDetector, config: PipelineConfig
-) -> tuple[FindsPersons, FaceDetector]:
-    """The same networks at the size and scores of turned looks."""
-    size = max(config.still.person_input_long_side, config.detection.input_long_side)
+def rotated_detectors(persons: Detector, faces: Detector, config: PipelineConfig) -> tuple[Detector, Detector]:
+    """The same networks at the size and scores for turned pictures."""
+    size = max(config.static_heads.person_input_long_side, config.detection.input_long_side)
     return (
         persons.with_settings(dataclasses.replace(config.detection, input_long_side=size)),
-        faces.with_settings(dataclasses.replace(config.face, min_score=config.still.min_score)),
+        faces.with_settings(dataclasses.replace(config.face, min_score=config.static_heads.min_score)),
     )
 
 
 def head_candidates(
-    picture: Picture, persons: FindsPersons, faces: FaceDetector, pose: PoseEstimator, config: PipelineConfig
+    picture: Picture, persons: Detector, faces: Detector, pose: PoseEstimator, config: PipelineConfig
 ) -> Found:
     """What might be a head in any of the four quarter turns of a frame.
 
     Args:
         picture: upright frame ``(h, w, 3)`` BGR.
-        persons, faces: see `still_detectors`.
+        persons, faces: see `rotated_detectors`.
         pose: for heads of the people found.
         config: for the trusted score of keypoints.
 
@@ -60,7 +57,7 @@ def head_candidates(
     return np.concatenate(boxes), np.concatenate(scores)
 
 
-def _detect(detector: FindsPersons | FaceDetector, picture: Picture) -> Found:
+def _detect(detector: Detector, picture: Picture) -> Found:
     height, width = picture.shape[:2]
     to = detector.input_size(width, height)
     resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if to[0] < width else cv2.INTER_LINEAR)

@@ -7,33 +7,14 @@ person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, Self
-
 import numpy as np
 
-from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.models import graphs
-from or_mv_anon.models.dense import DenseDetector, Found, Picture, cell_boxes, sigmoid
+from or_mv_anon.models.detectors.dense import DenseDetector, cell_boxes, sigmoid
+from or_mv_anon.models.detectors.protocol import Found, Thresholds
 from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.runtime import Tensors
-
-
-class FindsPersons(Protocol):
-    """What stands where `PersonDetector` does; see `DenseDetector`."""
-
-    @property
-    def provider(self) -> str:
-        """The engine and device in use."""
-
-    def with_settings(self, config: DetectionConfig) -> Self:
-        """The same loaded network with another input size and other thresholds."""
-
-    def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """The size at which an upright frame is to be supplied."""
-
-    def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
-        """People in pictures that were resized from full frames."""
 
 
 class PersonDetector(DenseDetector):
@@ -47,3 +28,8 @@ class PersonDetector(DenseDetector):
         boxes = [cell_boxes(heads[f"reg_{stride}"], stride=stride) for stride in STRIDES]
         scores = [(sigmoid(heads[f"cls_{stride}"]) * sigmoid(heads[f"obj_{stride}"])).reshape(-1) for stride in STRIDES]
         return np.concatenate(boxes), np.concatenate(scores)
+
+
+def open_file(file: NetworkFile, config: Thresholds, engine: Engine) -> PersonDetector:
+    """The detector in an ONNX export of mmdet's YOLOX; see `families.open_detector`."""
+    return PersonDetector(file.path, config, device=engine.device, precision=engine.precision, threads=engine.threads)

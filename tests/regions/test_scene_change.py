@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from or_mv_anon.core.config import load_config
-from or_mv_anon.pipeline.stages.scene_change import SceneChange
+from or_mv_anon.regions.scene_change import SceneChange
 
 SIZE = (240, 416, 3)
 LEAST = load_config().verdict.least_change

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as geometry
-from or_mv_anon.core.config import StillConfig
+from or_mv_anon.core.config import StaticHeadConfig
 from or_mv_anon.core.records import Detections, Frames, Provenance, Tracks
 
-ONE_PER_LOOK_IOU = 0.5  # candidates of one look that overlap more are one
+SAME_HEAD_IOU = 0.5  # candidates of one observation that overlap more are one
 
 
-def still_heads(candidates: Detections, frames: Frames, looked: NDArray[np.integer], config: StillConfig) -> Tracks:
+def static_heads(
+    candidates: Detections, frames: Frames, looked: NDArray[np.integer], config: StaticHeadConfig
+) -> Tracks:
     """Tracks of what looks like a head at one place again and again.
 
     Args:
@@ -39,9 +41,9 @@ def still_heads(candidates: Detections, frames: Frames, looked: NDArray[np.integ
     bounds = np.flatnonzero(np.diff(window, prepend=-1, append=-1))
     parts: list[Tracks] = []
     for start, stop in pairwise(bounds):
-        looks = looked[start:stop]
-        here = candidates[(candidates.frame >= looks[0]) & (candidates.frame <= looks[-1])]
-        for box, score, first, last in _places(here, looks, seconds, config):
+        observed = looked[start:stop]
+        here = candidates[(candidates.frame >= observed[0]) & (candidates.frame <= observed[-1])]
+        for box, score, first, last in _places(here, observed, seconds, config):
             number = len(parts)
             begin = np.searchsorted(seconds, seconds[first] - config.interval_s)
             end = np.searchsorted(seconds, seconds[last] + config.interval_s, side="right")
@@ -60,10 +62,10 @@ def still_heads(candidates: Detections, frames: Frames, looked: NDArray[np.integ
 
 
 def _places(
-    candidates: Detections, looks: NDArray[np.integer], seconds: NDArray[np.float64], config: StillConfig
+    candidates: Detections, observed: NDArray[np.integer], seconds: NDArray[np.float64], config: StaticHeadConfig
 ) -> list[tuple[NDArray[np.float32], float, int, int]]:
     """Box, score, first and last frame of every place that has enough candidates."""
-    rows = _one_per_look(candidates)
+    rows = _one_per_observation(candidates)
     box, score, frame = rows.box, rows.score, rows.frame
     near = geometry.iou(box, box) >= config.same_place_iou
     alive = np.ones(len(rows), bool)
@@ -71,7 +73,7 @@ def _places(
     found = []
     while alive.any():
         densest = int(np.where(alive, support, -1).argmax())
-        if support[densest] < config.least_looks:
+        if support[densest] < config.least_observations:
             break
         members = np.flatnonzero(near[densest] & alive)
         alive[members] = False
@@ -79,23 +81,23 @@ def _places(
         for stretch in _stretches(members[np.argsort(frame[members], kind="stable")], frame, seconds, config):
             first, last = int(frame[stretch[0]]), int(frame[stretch[-1]])
             hits = len(np.unique(frame[stretch]))
-            possible = np.searchsorted(looks, last, side="right") - np.searchsorted(looks, first)
-            if hits >= config.least_looks and hits >= config.least_share * possible:
+            possible = np.searchsorted(observed, last, side="right") - np.searchsorted(observed, first)
+            if hits >= config.least_observations and hits >= config.least_share * possible:
                 found.append((np.median(box[stretch], axis=0), float(score[stretch].mean()), first, last))
     return found
 
 
-def _one_per_look(candidates: Detections) -> Detections:
+def _one_per_observation(candidates: Detections) -> Detections:
     """The best of the candidates that overlap within a frame."""
     kept = []
     for frame in np.unique(candidates.frame):
         here = np.flatnonzero(candidates.frame == frame)
-        kept.append(here[geometry.nms(candidates.box[here], candidates.score[here], iou_threshold=ONE_PER_LOOK_IOU)])
+        kept.append(here[geometry.nms(candidates.box[here], candidates.score[here], iou_threshold=SAME_HEAD_IOU)])
     return candidates[np.concatenate(kept)] if kept else candidates
 
 
 def _stretches(
-    members: NDArray[np.intp], frame: NDArray[np.integer], seconds: NDArray[np.float64], config: StillConfig
+    members: NDArray[np.intp], frame: NDArray[np.integer], seconds: NDArray[np.float64], config: StaticHeadConfig
 ) -> list[NDArray[np.intp]]:
     """The members, ordered by time, cut where they lie too far apart."""
     cuts = np.flatnonzero(np.diff(seconds[frame[members]]) > config.longest_gap_s) + 1

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.records import Detections, Frames, Provenance
-from or_mv_anon.tracking.still import still_heads
+from or_mv_anon.tracking.static_heads import static_heads
 
-CONFIG = load_config().still
+CONFIG = load_config().static_heads
 HEAD = np.array([100, 80, 120, 104], np.float32)
 
 
@@ -31,7 +31,7 @@ def test_a_weak_head_seen_now_and_then_is_covered_from_first_to_last() -> None:
     every = frames(60)
     looked = looks(every)
     seen = looked[[2, 3, 6, 7, 11, 14, 15, 20]]
-    tracks = still_heads(candidates(seen, jitter=1.0), every, looked, CONFIG)
+    tracks = static_heads(candidates(seen, jitter=1.0), every, looked, CONFIG)
     assert set(tracks.track) == {0}
     assert (np.diff(tracks.frame) == 1).all()
     assert tracks.frame[0] <= seen[0]
@@ -43,8 +43,8 @@ def test_a_weak_head_seen_now_and_then_is_covered_from_first_to_last() -> None:
 def test_what_is_seen_too_seldom_is_no_head() -> None:
     every = frames(100)
     looked = looks(every)
-    assert not len(still_heads(candidates(looked[[1, 12, 30]]), every, looked, CONFIG))  # too few
-    assert not len(still_heads(candidates(looked[[1, 14, 27, 40]]), every, looked, CONFIG))  # too rare
+    assert not len(static_heads(candidates(looked[[1, 12, 30]]), every, looked, CONFIG))  # too few
+    assert not len(static_heads(candidates(looked[[1, 14, 27, 40]]), every, looked, CONFIG))  # too rare
 
 
 def test_what_moves_through_is_no_still_head() -> None:
@@ -52,21 +52,21 @@ def test_what_moves_through_is_no_still_head() -> None:
     looked = looks(every)
     box = HEAD + np.arange(len(looked))[:, None] * np.float32(25)
     moving = Detections(frame=looked, box=box, score=np.full(len(looked), 0.2))
-    assert not len(still_heads(moving, every, looked, CONFIG))
+    assert not len(static_heads(moving, every, looked, CONFIG))
 
 
 def test_two_candidates_of_one_look_count_once() -> None:
     every = frames(60)
     looked = looks(every)
     twice = Detections.concat([candidates(looked[[3, 4]]), candidates(looked[[3, 4]], HEAD + 1)])
-    assert not len(still_heads(twice, every, looked, CONFIG))
+    assert not len(static_heads(twice, every, looked, CONFIG))
 
 
 def test_a_place_that_was_left_is_not_covered_meanwhile() -> None:
     every = frames(110)
     looked = looks(every)
     early, late = looked[:6], looked[-6:]
-    tracks = still_heads(candidates(np.concatenate([early, late])), every, looked, CONFIG)
+    tracks = static_heads(candidates(np.concatenate([early, late])), every, looked, CONFIG)
     assert len(set(tracks.track)) == 2
     assert not np.isin(every.frame[250:300], tracks.frame).any()
 
@@ -83,24 +83,24 @@ def test_every_track_rests_on_enough_looks(chosen: list[int], seed: int) -> None
         score=noise.uniform(0.15, 0.9, 20),
     )
     seen = looked[np.sort(chosen)]
-    tracks = still_heads(Detections.concat([candidates(seen), extra]), every, looked, CONFIG)
+    tracks = static_heads(Detections.concat([candidates(seen), extra]), every, looked, CONFIG)
     for number in np.unique(tracks.track):
         rows = tracks[tracks.track == number]
         hits = np.isin(looked, rows.frame).sum()
-        assert hits >= CONFIG.least_looks
+        assert hits >= CONFIG.least_observations
         assert (np.diff(rows.frame) == 1).all()
         assert np.ptp(rows.box, axis=0).max() == 0
 
 
 def test_nothing_found_or_nothing_looked_at() -> None:
     every = frames(10)
-    assert not len(still_heads(Detections.empty(), every, looks(every), CONFIG))
-    assert not len(still_heads(Detections.empty(), every, looks(every)[:0], CONFIG))
+    assert not len(static_heads(Detections.empty(), every, looks(every), CONFIG))
+    assert not len(static_heads(Detections.empty(), every, looks(every)[:0], CONFIG))
 
 
 def test_a_long_recording_is_judged_in_windows() -> None:
     every = frames(1200)
     looked = looks(every)
-    tracks = still_heads(candidates(looked, jitter=0.5), every, looked, CONFIG)
+    tracks = static_heads(candidates(looked, jitter=0.5), every, looked, CONFIG)
     assert len(set(tracks.track)) == 1200 / CONFIG.window_s
     assert np.isin(every.frame, tracks.frame).mean() > 0.99

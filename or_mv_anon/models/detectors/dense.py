@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.config import DetectionConfig, FaceConfig
+from or_mv_anon.models.detectors.protocol import Found, Picture, Thresholds
 from or_mv_anon.models.graphs import STRIDES
 from or_mv_anon.models.runtime import Device, Model, Precision, Tensors, load_model
-
-Picture = NDArray[np.uint8]
-Found = tuple[Boxes, NDArray[np.float32]]  # boxes (N, 4) in upright full-frame pixels, scores (N,), best first
 
 SIZE_STEP = STRIDES[-1]  # px; pictures are padded to multiples of the coarsest stride
 LARGEST_LOG_SIDE = 10.0  # strides, as a logarithm: larger than any picture, and far from overflow
@@ -33,7 +30,7 @@ class DenseDetector(ABC):
     def __init__(
         self,
         model: Path,
-        config: DetectionConfig | FaceConfig,
+        config: Thresholds,
         *,
         device: Device = "auto",
         precision: Precision = "auto",
@@ -51,7 +48,7 @@ class DenseDetector(ABC):
         self._min_score = config.min_score
         self._nms_iou = config.nms_iou
 
-    def with_settings(self, config: DetectionConfig | FaceConfig) -> Self:
+    def with_settings(self, config: Thresholds) -> Self:
         """The same loaded network with another input size and other thresholds."""
         other = copy.copy(self)
         other._long_side, other._min_score, other._nms_iou = config.input_long_side, config.min_score, config.nms_iou
@@ -68,26 +65,11 @@ class DenseDetector(ABC):
         return self._model.provider
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """The ``(width, height)`` in pixels at which an upright frame of `width` × `height` is to be supplied.
-
-        Its longer side is the configured one.
-        """
+        """See `protocol.Detector`; the frame's longer side becomes the configured one."""
         return fitted_size(width, height, long_side=self._long_side)
 
     def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
-        """Finds objects in pictures that were resized from full frames.
-
-        Args:
-            pictures: upright BGR pictures ``(h, w, 3)``; those of one size are inferred together.
-            size: ``(width, height)`` in pixels of the full frames that they were resized from.
-
-        Returns:
-            For each picture the boxes ``(N, 4)`` float32 in upright full-frame pixels, clipped to the frame, and the
-            scores ``(N,)`` of at least the configured minimum, best first.
-
-        Raises:
-            FloatingPointError: the network gave scores that are no numbers, so that nothing may be concluded.
-        """
+        """See `protocol.Detector`; pictures of one size are inferred together."""
         by_size: dict[tuple[int, ...], list[int]] = {}
         for i, picture in enumerate(pictures):
             by_size.setdefault(picture.shape, []).append(i)

@@ -1,0 +1,108 @@
+"""Where a stage's jobs run: on this machine's processes, or wherever else somebody brings an executor for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, Self, TypeVar
+
+from or_mv_anon.core.workers import WorkerPool
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """Runs jobs; used as a context manager for as long as there are any."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None: ...
+
+    def run(
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        *,
+        title: str,
+        frames: int,
+        at_once: int | None = None,
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """Run `function` on every job, in any order; yields each job with its result or the exception it ended with.
+
+        Args:
+            function: importable by name.
+            jobs: picklable.
+            title: of the progress that is shown.
+            frames: how many frames all jobs together have.
+            at_once: jobs that may run at the same time; None for as many as there is room for.
+        """
+
+    def renew(self) -> None:
+        """Let go of whatever finished jobs left in memory."""
+
+
+class LocalExecutor:
+    """Processes of this machine.
+
+    Args:
+        workers: how many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool = WorkerPool(workers)
+
+    def __enter__(self) -> Self:
+        self._pool.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._pool.__exit__(kind, error, trace)
+
+    def run(
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        *,
+        title: str,
+        frames: int,
+        at_once: int | None = None,
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """See `Executor.run`."""
+        return self._pool.run(function, jobs, title=title, frames=frames, at_once=at_once)
+
+    def renew(self) -> None:
+        """End the processes; new ones start with the next jobs."""
+        self._pool.__exit__(None, None, None)
+        self._pool = WorkerPool(self._workers)
+        self._pool.__enter__()
+
+
+class InProcess:
+    """Runs jobs one after another where it stands: for tests, and where processes cannot be started."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None: ...
+
+    def run(
+        self,
+        function: Callable[[Job], Result],
+        jobs: Sequence[Job],
+        *,
+        title: str,
+        frames: int,
+        at_once: int | None = None,
+    ) -> Iterator[tuple[Job, Result | Exception]]:
+        """See `Executor.run`."""
+        for job in jobs:
+            try:
+                result = function(job)
+            except Exception as error:
+                yield job, error
+            else:
+                yield job, result
+
+    def renew(self) -> None:
+        """There is nothing to let go of."""

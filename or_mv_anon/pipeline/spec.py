@@ -1,0 +1,123 @@
+"""What is to be done, resolved once: nothing further inside knows the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from or_mv_anon.core.config import PipelineConfig, load_config
+from or_mv_anon.endoscopy.settings import EndoscopyConfig, load_endoscopy_config
+from or_mv_anon.models.network_file import Engine
+from or_mv_anon.models.runtime import Device, Precision, require_device
+from or_mv_anon.operators.cells import Method
+from or_mv_anon.pipeline.learned_method import Learned, find_learned
+from or_mv_anon.pipeline.options import MethodChoice, Options
+from or_mv_anon.pipeline.weights import Weights, find_weights, require_attackers, with_embedder
+from or_mv_anon.site import Session
+from or_mv_anon.video.encoding import encoder_options
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """One run over the sessions of a site.
+
+    Attributes:
+        config, endoscopy: all thresholds.
+        weights: of every network that looks at pictures.
+        method: how regions are covered.
+        learned: the networks of drawn heads; None unless `method` is learned.
+        device, precision: where and how networks run.
+        audio: keep the sound.
+        start, end: the part that is processed, in seconds of session time; None for all.
+        workers: processes; None for a number that fits the machine.
+        attack: let recognizers try the output.
+        weights_dir: where weights lie on a machine without internet access.
+        model: the site model that is used, if any.
+        asked: how the run was asked for, for the audit.
+    """
+
+    config: PipelineConfig
+    endoscopy: EndoscopyConfig
+    weights: tuple[Weights, ...] = ()
+    method: MethodChoice = "solid"
+    learned: Learned | None = None
+    device: Device = "auto"
+    precision: Precision = "auto"
+    audio: bool = False
+    start: float | None = None
+    end: float | None = None
+    workers: int | None = None
+    attack: bool = False
+    weights_dir: Path | None = None
+    model: Path | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def operator(self) -> Method:
+        """What covers regions wherever no head is drawn over them."""
+        return self.config.learned.strict if self.method == "learned" else self.method
+
+    def engine(self, *, threads: int) -> Engine:
+        """Where networks run, with so many threads each on a processor."""
+        return Engine(device=self.device, precision=self.precision, threads=threads)
+
+
+def resolve(options: Options, sessions: Sequence[Session]) -> RunSpec:
+    """Everything that the options mean for these sessions: files read, weights fetched, impossible wishes refused.
+
+    Raises:
+        UserError: something that is asked for is not to be had, or a setting is out of its range.
+    """
+    config = effective_config(options)
+    weights: list[Weights] = []
+    if not options.render_only:
+        kinds = {camera.kind for session in sessions for camera in session.cameras}
+        weights = with_embedder(find_weights(options.networks, kinds), sessions, options.networks, config)
+    require_device(options.device)
+    learned = find_learned(options, config)
+    if options.attack:
+        require_attackers(config.attack, weights_dir=options.weights_dir)
+    return RunSpec(
+        config=config,
+        endoscopy=load_endoscopy_config(options.endoscope_config),
+        weights=tuple(weights),
+        method=options.method,
+        learned=learned,
+        device=options.device,
+        precision=options.precision,
+        audio=options.audio,
+        start=options.start,
+        end=options.end,
+        workers=options.workers,
+        attack=options.attack,
+        weights_dir=options.weights_dir,
+        model=None if options.render_only else options.model,
+        asked=asdict(options),
+    )
+
+
+def effective_config(options: Options) -> PipelineConfig:
+    """The configuration file with the options' changes.
+
+    Raises:
+        UserError: see `load_config`.
+    """
+    overrides = video_overrides(codec=options.codec, crf=options.crf, preset=options.preset)
+    if options.detect_every is not None:
+        overrides["detection"] = {"interval_s": options.detect_every}
+    model = {} if options.render_only else options.networks.thresholds()
+    return load_config(options.config, overrides, model=model)
+
+
+def video_overrides(*, codec: str | None, crf: int | None, preset: str | None) -> dict[str, dict[str, Any]]:
+    """Changes to the configuration's section about the output video; None keeps what is there.
+
+    Raises:
+        UserError: there is no such preset.
+    """
+    if preset is not None:
+        encoder_options("libx264", crf=0, preset=preset, threads=1)  # refuses unknown ones
+    wanted = {"codec": codec, "crf": crf, "preset": preset}
+    return {"video": {name: value for name, value in wanted.items() if value is not None}}

@@ -1,0 +1,139 @@
+"""From what the sources propose to covered regions: one head region for every person in every frame, and the rest.
+
+Three proposals for a tracked person, in falling trust: head keypoints near in time, the shoulders, and the box alone.
+Regions of a track are then smoothed over time in a way that never uncovers anything. Heads that no person's region
+holds are covered on their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import RegionKind, Regions, Tracks
+from or_mv_anon.regions.registry import SOURCES
+from or_mv_anon.regions.smoothing import smooth
+from or_mv_anon.regions.source import CameraScene, Proposal, Zone
+
+FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
+HALF_SURE = 0.5  # uncertainty from which on a head is covered where it was proposed and where the box would have it
+ROWS_AT_ONCE = 200_000
+NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
+
+
+def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequence[Zone] = ()) -> Regions:
+    """Everything that gets covered in one camera.
+
+    Args:
+        scene: what is known of it.
+        config: of all sources.
+        never: zones in which regions are dropped when they lie inside, in pixels of the upright frame.
+
+    Returns:
+        Regions ordered by frame, cut to the picture.
+    """
+    size = scene.size
+
+    def kept(part: Regions) -> Regions:
+        if len(never) and len(part):
+            part = part[bx.containment(part.box, np.asarray(never, np.float32)).max(axis=1) < NEVER_SHARE]
+        box = bx.clip(_at_least(part.box, config.regions.min_side), width=size[0], height=size[1])
+        return part.replace(box=box)[bx.area(box) > 0]
+
+    # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
+    parts = [smooth(head_regions(scene, people, config), scene.frames, config.regions)
+             for people in _whole_tracks(scene.tracks)]  # fmt: skip
+    covered = _by_frame(Regions.concat(parts))
+    parts = [kept(covered)]
+    for part in _whole_tracks(scene.faces):
+        face_regions = smooth(_face_regions(part), scene.frames, config.regions)
+        parts.append(kept(face_regions[~_held(face_regions, covered)]))
+    del covered
+    for source in SOURCES:
+        placed = source.place(scene, config)
+        if placed is not None:
+            parts.append(placed)
+    everything = Regions.concat(parts)
+    del parts
+    return _by_frame(everything)
+
+
+def _by_frame(regions: Regions) -> Regions:
+    return regions[np.argsort(regions.frame, kind="stable")]
+
+
+def _whole_tracks(tracks: Tracks) -> Iterator[Tracks]:
+    """Blocks of whole tracks of about `ROWS_AT_ONCE` rows, so that memory does not grow with the recording."""
+    ends = np.append(np.flatnonzero(np.diff(tracks.track)) + 1, len(tracks))
+    first = 0
+    while first < len(tracks):
+        stop = int(ends[np.searchsorted(ends, min(first + ROWS_AT_ONCE, len(tracks)))])
+        yield tracks[first:stop]
+        first = stop
+
+
+def head_regions(scene: CameraScene, people: Tracks, config: PipelineConfig) -> Regions:
+    """One region per row of `people`, from the proposals of all sources."""
+    if not len(people):
+        return Regions.empty()
+    proposals = [proposed for source in SOURCES if (proposed := source.propose(scene, people, config)) is not None]
+    first, *others = proposals
+    for other in others:
+        first = _more_sure(first, other)
+    return Regions(
+        frame=people.frame, box=first.box, kind=first.kind, track=people.track, uncertainty=first.uncertainty
+    )
+
+
+def _more_sure(known: Proposal, other: Proposal) -> Proposal:
+    """`other` where it knows anything, `known` elsewhere; where `other` is only half sure, the union of both."""
+    if other.alone:
+        nothing, joined = np.isnan(other.uncertainty), np.zeros(len(other.box), bool)
+    else:
+        nothing, joined = other.uncertainty >= 1, other.uncertainty > HALF_SURE
+    both = np.concatenate([np.minimum(other.box, known.box)[:, :2], np.maximum(other.box, known.box)[:, 2:]], axis=1)
+    box = np.where(joined[:, None], both, other.box)
+    return Proposal(
+        box=np.where(nothing[:, None], known.box, box).astype(np.float32),
+        uncertainty=np.where(nothing, known.uncertainty, other.uncertainty).astype(np.float32),
+        kind=np.where(nothing, known.kind, other.kind).astype(np.uint8),
+    )
+
+
+def _face_regions(faces: Tracks) -> Regions:
+    return Regions(
+        frame=faces.frame,
+        box=head_around_face(faces.box),
+        kind=np.full(len(faces), RegionKind.FACE),
+        track=-2 - faces.track,  # negative: face tracks are numbered apart from persons
+        uncertainty=np.clip(1 - faces.score, 0, 1),
+    )
+
+
+def head_around_face(faces: Boxes) -> Boxes:
+    """Boxes of heads ``(N, 4)`` from those of their faces."""
+    return bx.expand(faces, ratio=(FACE_SCALE - 1) / 2)
+
+
+def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:
+    """Which face regions lie wholly inside one head region of their frame; `heads` are ordered by frame."""
+    held = np.zeros(len(faces), bool)
+    candidate = np.searchsorted(heads.frame, faces.frame, side="left")
+    stop = np.searchsorted(heads.frame, faces.frame, side="right")
+    while (rows := np.flatnonzero((candidate < stop) & ~held)).size:
+        head, face = heads.box[candidate[rows]], faces.box[rows]
+        held[rows] = (head[:, :2] <= face[:, :2]).all(axis=1) & (head[:, 2:] >= face[:, 2:]).all(axis=1)
+        candidate += 1
+    return held
+
+
+def _at_least(boxes: Boxes, side: float) -> Boxes:
+    """Boxes grown about their centres to at least `side` pixels in width and height."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.maximum((boxes[:, 2:] - boxes[:, :2]) / 2, side / 2)
+    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)

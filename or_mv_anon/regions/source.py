@@ -1,0 +1,171 @@
+"""What a source of regions is: when it looks at pixels, what it notes of them, and what it wants covered.
+
+A source overrides what it does and leaves the rest: it may only observe, only place, or both. Everything about it lies
+in its own file and in its section of configs/pipeline.toml; `registry.SOURCES` lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import (
+    Columns,
+    Detections,
+    FrameFlag,
+    Frames,
+    Regions,
+    Tracks,
+    TransferredHeads,
+)
+from or_mv_anon.models.network_file import Engine, NetworkFile
+from or_mv_anon.regions.heads import Heads
+from or_mv_anon.video.frame import Frame
+
+Mask = NDArray[np.bool_]
+Zone = tuple[float, float, float, float]  # corners in pixels of the upright frame
+
+
+@dataclass
+class Batch:
+    """Frames of one camera that are looked at together.
+
+    Attributes:
+        frames: in display order.
+        first: the recording's frame that counts as frame 0.
+        seen: told of every sound picture ``(h, w, 3)`` that the person detector sees, and its time in seconds.
+        persons: what the person detector found in them; later sources' records of persons name its rows.
+    """
+
+    frames: Sequence[Frame]
+    first: int
+    seen: Callable[[NDArray[np.uint8], float], None] = lambda picture, time: None
+    persons: Detections = field(default_factory=Detections.empty)
+
+    def number(self, frame: Frame) -> int:
+        """The frame's number in records."""
+        return frame.index - self.first
+
+    def rows(self, frame: Frame) -> NDArray[np.intp]:
+        """Rows of `persons` in a frame."""
+        return np.flatnonzero(self.persons.frame == self.number(frame))
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Where a source believes the heads of tracked people to be, one entry per row of their tracks.
+
+    Attributes:
+        box: ``(R, 4)`` in pixels of the upright frame.
+        uncertainty: ``(R,)`` 0 sure, 1 nothing is known.
+        kind: ``(R,)`` of the region.
+        alone: it replaces other proposals wherever its uncertainty is a number, and is never joined with them.
+    """
+
+    box: Boxes
+    uncertainty: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All that was observed of one camera, read when it is asked for.
+
+    Attributes:
+        frames: every frame.
+        size: width and height of the upright picture in pixels.
+        read: a source's table, all segments joined; of records about persons the rows of all of them count on.
+    """
+
+    frames: Frames
+    size: tuple[int, int]
+    read: Callable[[str, type[Columns]], Any]
+
+
+@dataclass(frozen=True)
+class CameraScene:
+    """What is known of one camera when its regions are placed.
+
+    Attributes:
+        frames: every frame.
+        size: width and height of the upright picture in pixels.
+        heads: of some of the person detections.
+        tracks: of persons.
+        faces: tracks of heads that no person track stands for.
+        transferred: heads that other cameras place, one per row of `tracks` with that provenance.
+        always: zones that are covered in every frame.
+        read: see `Observed`; None where nothing is stored.
+    """
+
+    frames: Frames
+    size: tuple[int, int]
+    heads: Heads
+    tracks: Tracks
+    faces: Tracks
+    transferred: TransferredHeads = field(default_factory=TransferredHeads.empty)
+    always: Sequence[Zone] = ()
+    read: Callable[[str, type[Columns]], Any] | None = None
+
+
+class RegionSource:
+    """One source of regions; see the module.
+
+    Attributes:
+        name: of the source, and of the table that holds what it observes.
+        record: of that table; None for a source that does not look at pixels.
+        flag: set on the frames that it looked at.
+        weights: role -> registered weights of the networks that it cannot do without.
+        observes_by, follows_by, places_by: sections of configs/pipeline.toml that each of its results rests on.
+    """
+
+    name: ClassVar[str]
+    record: ClassVar[type[Columns] | None] = None
+    flag: ClassVar[FrameFlag] = FrameFlag(0)
+    weights: ClassVar[Mapping[str, str]] = {}
+    observes_by: ClassVar[tuple[str, ...]] = ()
+    follows_by: ClassVar[tuple[str, ...]] = ()
+    places_by: ClassVar[tuple[str, ...]] = ()
+
+    def open(self, files: Mapping[str, NetworkFile], config: PipelineConfig, engine: Engine) -> dict[str, Any]:
+        """Load its networks, by their role."""
+        return {}
+
+    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
+        """Frames ``(F,)`` that it looks at.
+
+        Args:
+            times: seconds of the frames ``(F,)``.
+            detected: those in which persons are detected.
+            config: for its interval.
+        """
+        return np.zeros(len(times), bool)
+
+    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Columns | None:
+        """What it notes of the frames `due` of a batch, a `record`; None for nothing.
+
+        Args:
+            batch: to which the frames belong.
+            due: those that it is to look at.
+            networks: see `networks.Networks`.
+            config: its thresholds.
+        """
+        return None
+
+    def follow(self, observed: Observed, config: PipelineConfig) -> Tracks | None:
+        """Tracks of heads that it follows by itself over the whole recording, apart from persons."""
+        return None
+
+    def propose(self, scene: CameraScene, people: Tracks, config: PipelineConfig) -> Proposal | None:
+        """Where the heads of `people`, some of the scene's whole person tracks, are."""
+        return None
+
+    def place(self, scene: CameraScene, config: PipelineConfig) -> Regions | None:
+        """Regions that need no person track."""
+        return None

@@ -1,0 +1,50 @@
+"""Faces: detected on their own, so that a head whose person was not found is covered all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core.config import FaceConfig, PipelineConfig
+from or_mv_anon.core.records import Detections, FrameFlag, Tracks
+from or_mv_anon.core.schedule import due
+from or_mv_anon.models.detectors.families import open_detector
+from or_mv_anon.models.network_file import Engine, NetworkFile
+from or_mv_anon.regions.detecting import detect_frames, pictures_for
+from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource
+from or_mv_anon.tracking.offline import track_detections
+from or_mv_anon.video.frame import Frame
+
+
+class FaceSource(RegionSource):
+    """Detects faces and follows them."""
+
+    name = "faces"
+    record = Detections
+    flag = FrameFlag.FACES
+    weights = {"face": "yunet-2023mar"}
+    observes_by = ("face",)
+    follows_by = ("face", "face_tracking")
+
+    def open(self, files: Mapping[str, NetworkFile], config: PipelineConfig, engine: Engine) -> dict[str, Any]:
+        return {"face": open_detector(files["face"], config.face, engine)}
+
+    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
+        return due(times, config.face.interval_s)
+
+    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections:
+        return detect_frames(networks["face"], due, pictures_for(networks["face"], due), batch.number)
+
+    def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
+        faces = observed.read(self.name, Detections)
+        faces = faces[plausible_faces(faces, observed.size, config.face)]
+        return track_detections(faces, observed.frames, self.flag, config.face_tracking, observed.size)
+
+
+def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig) -> NDArray[np.bool_]:
+    """Mask of the face detections that are small, or large and sure."""
+    height = faces.box[:, 3] - faces.box[:, 1]
+    return (height <= config.large_share * max(size)) | (faces.score >= config.large_min_score)
