@@ -33,10 +33,9 @@ from or_mv_anon.association.build import build_view, common_instants
 from or_mv_anon.association.common_instants import CommonRows, pair_rows
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.geometry import epipolar_distance, fundamental_matrix
-from or_mv_anon.association.pair_estimate import Lesson, estimate
+from or_mv_anon.association.pair_estimate import PairData, estimate
 from or_mv_anon.association.progress import Progress
-from or_mv_anon.association.results import PairGeometry
-from or_mv_anon.association.views import View
+from or_mv_anon.association.views import PairGeometry, View
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.truth import load_truth
@@ -177,8 +176,8 @@ def _best(first: View, second: View, seed: int) -> Matrix | None:
     common = np.intersect1d(first.observations.instant, second.observations.instant)
     rows = CommonRows.concat(list(pair_rows(first, second, common)))
     instant_s = load_config().association.instant_s
-    lesson = Lesson.of(rows, (first.size, second.size), None, instant_s=instant_s)
-    return estimate(lesson, np.random.default_rng(seed)).best
+    data = PairData.of(rows, (first.size, second.size), None, instant_s=instant_s)
+    return estimate(data, np.random.default_rng(seed)).best
 
 
 def _row(

@@ -17,7 +17,8 @@ from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.settings import TrainingConfig
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 
 CONFIG = Path(__file__).with_name("mean_teacher_network.py")
 

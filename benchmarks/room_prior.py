@@ -44,7 +44,8 @@ from or_mv_anon.core.resources import resource
 from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.half_weights import halve_weights
 from or_mv_anon.models.registry import fetch
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 from or_mv_anon.regions.registry import needed_weights
 from or_mv_anon.video.images import SUFFIXES
 

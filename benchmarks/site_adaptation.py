@@ -35,9 +35,9 @@ from benchmarks.mean_teacher import mean_teacher
 from benchmarks.pseudo_labels import judge_labels
 from benchmarks.simulated_sites import TOOLS, simulate
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
-from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.decode import decode_pictures
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.records import Provenance
@@ -46,7 +46,8 @@ from or_mv_anon.core.truth import Truth, load_truth
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.evaluation.run_directory import CameraRun
 from or_mv_anon.models.registry import fetch, sha256
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 from or_mv_anon.pipeline.plan import plan_session
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec

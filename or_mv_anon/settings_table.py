@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from or_mv_anon.adaptation.configuration import AdaptationConfig
+from or_mv_anon.adaptation.settings import AdaptationConfig
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.ranges import Range
 from or_mv_anon.core.resources import resource

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from or_mv_anon import settings_table
-from or_mv_anon.adaptation.configuration import AdaptationConfig, load_adaptation_config
+from or_mv_anon.adaptation.settings import AdaptationConfig, load_adaptation_config
 from or_mv_anon.cli import main
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.errors import UserError

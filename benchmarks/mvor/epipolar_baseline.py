@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from or_mv_anon.association.fundamental_fit import robust_fit
-from or_mv_anon.association.geometry import Matrix, epipolar_distance
+from or_mv_anon.association.geometry import Matrix, epipolar_distance, robust_fit
 
 LEAST_COMMON_POINTS = 3
 INLIER_PX = 4.0

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from or_mv_anon.adaptation.findings import CameraFindings, load_findings
 from or_mv_anon.adaptation.material import Window, keep_hashes, window_plan
+from or_mv_anon.adaptation.results import CameraResults, load_results
 from or_mv_anon.adaptation.settings import MaterialConfig
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.listening import tell
@@ -44,7 +44,7 @@ def analyse_windows(
     original: Path,
     weights: Sequence[Weights],
     spec: RunSpec,
-) -> dict[int, list[CameraFindings]]:
+) -> dict[int, list[CameraResults]]:
     """Run the stages over every window; what was finished earlier is kept.
 
     Args:
@@ -69,6 +69,6 @@ def analyse_windows(
             tell(f"- {printable(problem)}")
         session = window.recording.session.name
         found[window.number] = [
-            load_findings(camera, session=session, original=original / window.name) for camera in run.healthy
+            load_results(camera, session=session, original=original / window.name) for camera in run.healthy
         ]
     return found

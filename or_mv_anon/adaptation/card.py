@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score
+from or_mv_anon.adaptation.selection import SCORES, DetectorCurves, at_score
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.records import Provenance
 from or_mv_anon.models.site_thresholds import Thresholds

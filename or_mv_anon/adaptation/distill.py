@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import cv2
 import numpy as np
 
+from or_mv_anon.adaptation.settings import StudentConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import Picture, PictureBank
-from or_mv_anon.core.ranges import Range
 from or_mv_anon.core.resources import resource
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.models.site_thresholds import STUDENT_SIDE
 
 CONFIG = "configs/detector/yolox_student.py"
 FITTED_PICTURES = 16  # that channels are chosen and refitted on
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudentConfig:
-    """[student] of configs/adaptation.toml.
-
-    Attributes:
-        width: of the network, on YOLOX's scale: 0.375 is tiny, 0.25 is nano (Ge et al. 2021).
-        long_side: of the pictures in pixels.
-        steps: of training.
-        batch: pictures per step.
-        learning_rate: the highest.
-        teacher_weight: of agreeing with the teacher, beside 1 for the labels.
-    """
-
-    width: Annotated[float, Range(0.125, 2.0, "on YOLOX's scale; smaller sees nobody, larger is no faster")]
-    long_side: Annotated[int, STUDENT_SIDE]
-    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
-    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
-    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
-    teacher_weight: Annotated[float, Range(0.0, 100.0, "a weight in the loss, beside 1 for what is sure")]
 
 
 def distill(
@@ -80,8 +56,9 @@ def distill(
     if not len(pictures):
         raise UserError("There are no pictures to train the student detector on.")
 
-    from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+    from or_mv_anon.openmmlab.detector_training import train_detector
     from or_mv_anon.openmmlab.student import narrow
+    from or_mv_anon.openmmlab.training_job import DetectorTraining
 
     out.mkdir(parents=True, exist_ok=True)
     start = out / "narrow.onnx"

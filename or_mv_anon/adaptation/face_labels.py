@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.head_labels import PosedCamera
+from or_mv_anon.adaptation.settings import FaceAdaptationConfig
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.ranges import Range
 from or_mv_anon.core.records import Column, Columns, Detections
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.regions.heads import locate_heads
@@ -27,53 +26,6 @@ USUAL_BOX = np.array([-0.36, -0.42, 0.36, 0.42])  # about the landmarks' middle,
 LEAST_PAIRS = 30  # faces that both models see, below which the usual box is taken
 RIDGE = 0.1
 FARTHEST = 0.6  # head heights by which a placed face box may differ from the usual one on any side
-
-
-@dataclass(frozen=True, kw_only=True)
-class FaceAdaptationConfig:
-    """[faces] of configs/adaptation.toml.
-
-    Attributes:
-        sure_face: score from which on a detected face is a label.
-        bearer_score: score of the person detection that a detected face must belong to.
-        sure_person: score of a person detection whose head may be a label.
-        least_score: SimCC score of nose and one eye that show a face.
-        candidate_score: detected faces from here to `sure_face` that no label explains are left undecided.
-        placed_weight: weight in the loss of a face that only the pose model saw, beside 1 for a detected one.
-        least_faces: fewer labels than this are too few to learn from.
-        pictures: trained on at most; each is held in memory.
-        block_s: seconds of a stretch of time; every fifth stretch is held out to judge by.
-        long_side: px, of the pictures in training.
-        crop: px, side of the square that is cut out of them.
-        steps: of training.
-        batch: crops per step.
-        learning_rate: of AdamW at the start; it falls to zero.
-        least_gain: the fine-tuned network is kept when it finds this much more of the held-out faces ...
-        most_extra: ... at no more than so many additional detections per picture that nothing explains.
-    """
-
-    sure_face: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    bearer_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    sure_person: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    least_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    candidate_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    placed_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
-    least_faces: Annotated[
-        int, Range(1, 1_000_000, "0 learns from nothing; a number that is never reached leaves the network as it is")
-    ]
-    pictures: Annotated[int, Range(1, 100_000, "they are held in memory, and 0 is nothing to learn from")]
-    block_s: Annotated[
-        float, Range(0.5, 600.0, "s; neighbouring pictures look alike, and a recording has to hold several stretches")
-    ]
-    long_side: Annotated[
-        int, Range(128, 8192, "px; people in a smaller picture are too few pixels, a larger one needs memory")
-    ]
-    crop: Annotated[int, Range(64, 4096, "px; a smaller one holds no face, a larger one needs memory")]
-    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
-    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
-    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
-    least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    most_extra: Annotated[float, Range(0.0, 10.0, "detections per picture; more accepts anything")]
 
 
 @dataclass(frozen=True)

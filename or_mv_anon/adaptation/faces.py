@@ -18,15 +18,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from or_mv_anon.adaptation.face_labels import (
-    FaceAdaptationConfig,
-    FacedCamera,
-    FaceLabels,
-    FacePlacer,
-    borne,
-    label_faces,
-)
+from or_mv_anon.adaptation.face_labels import FacedCamera, FaceLabels, FacePlacer, borne, label_faces
 from or_mv_anon.adaptation.head_labels import ReadFrames
+from or_mv_anon.adaptation.settings import FaceAdaptationConfig
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import FaceConfig

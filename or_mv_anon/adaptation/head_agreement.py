@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.head_labels import PosedCamera
 from or_mv_anon.association.geometry import epipolar_distance
-from or_mv_anon.association.results import PairGeometry
+from or_mv_anon.association.views import PairGeometry
 from or_mv_anon.core.records import Identities
 from or_mv_anon.regions.heads import Heads, locate_heads
 

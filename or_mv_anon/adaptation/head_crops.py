@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.adaptation.head_labels import HeadLabels, PoseAdaptationConfig, ReadFrames
+from or_mv_anon.adaptation.head_labels import HeadLabels, ReadFrames
+from or_mv_anon.adaptation.settings import PoseAdaptationConfig
 from or_mv_anon.core.pictures import Picture
 from or_mv_anon.models.pose import crop_frames
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.adaptation.settings import PoseAdaptationConfig
 from or_mv_anon.core.pictures import Picture
-from or_mv_anon.core.ranges import Range
 from or_mv_anon.core.records import Column, Columns, Detections, Keypoints, Tracks
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.regions.heads import HEAD_POINTS, USUAL_SHARE
@@ -23,47 +22,6 @@ from or_mv_anon.regions.heads import HEAD_POINTS, USUAL_SHARE
 LABELLED_POINTS = [*HEAD_POINTS, Halpe26.NECK]
 ReadFrames = Callable[[str, Sequence[int]], Iterator[tuple[int, Picture]]]
 """Reads frames of a camera by ascending number, as (number, upright full-size BGR picture)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoseAdaptationConfig:
-    """[pose] of configs/adaptation.toml.
-
-    Attributes:
-        least_score: SimCC score from which on the model counts as sure of a keypoint.
-        reach_s: seconds to the sure neighbours that confirm or fill a keypoint.
-        most_deviation: distance to where the neighbours expect it, in head heights.
-        most_epipolar: distance, in head heights, from where other cameras' geometry says that a head must be.
-        filled_weight: weight in the loss of a keypoint that only the neighbours place, beside 1 for a confirmed one.
-        least_points: labelled head keypoints that make a person a training example.
-        most_crops: training examples in memory at most, about 0.3 MB each.
-        least_crops: fewer than this are too few to learn from.
-        block_s: seconds of a stretch of time; every fifth stretch is held out to judge by.
-        steps: of training.
-        batch: crops per step.
-        learning_rate: of AdamW at the start; it falls to zero.
-        keep_weight: of agreeing with the starting network on keypoints without a label, beside 1 for a label.
-        least_gain: share by which held-out people's head points must come nearer, or the model is not kept.
-    """
-
-    least_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
-    reach_s: Annotated[float, Range(0.05, 5.0, "s; a head that moves is not where it was")]
-    most_deviation: Annotated[float, Range(0.01, 5.0, "head heights; more confirms anything")]
-    most_epipolar: Annotated[float, Range(0.01, 10.0, "head heights; more confirms anything")]
-    filled_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
-    least_points: Annotated[int, Range(1, 5, "a head has five keypoints")]
-    most_crops: Annotated[int, Range(1, 1_000_000, "they are held in memory, and 0 is nothing to learn from")]
-    least_crops: Annotated[
-        int, Range(1, 1_000_000, "0 learns from nothing; a number that is never reached leaves the network as it is")
-    ]
-    block_s: Annotated[
-        float, Range(0.5, 600.0, "s; neighbouring pictures look alike, and a recording has to hold several stretches")
-    ]
-    steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
-    batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
-    learning_rate: Annotated[float, Range(1e-07, 0.1, "0 would learn nothing, and more makes training break apart")]
-    keep_weight: Annotated[float, Range(0.0, 100.0, "a weight in the loss, beside 1 for what is sure")]
-    least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
 
 
 @dataclass(frozen=True, kw_only=True)

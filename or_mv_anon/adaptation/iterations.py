@@ -15,13 +15,12 @@ import numpy as np
 
 from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config, site_detector
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
-from or_mv_anon.adaptation.comparing import Comparison
-from or_mv_anon.adaptation.configuration import AdaptationConfig
-from or_mv_anon.adaptation.criterion import DetectorCurves
 from or_mv_anon.adaptation.decode import decode_pictures
-from or_mv_anon.adaptation.findings import CameraFindings, camera_name
 from or_mv_anon.adaptation.labelling import Labelling
 from or_mv_anon.adaptation.material import Window
+from or_mv_anon.adaptation.results import CameraResults, camera_name
+from or_mv_anon.adaptation.selection import Comparison, DetectorCurves
+from or_mv_anon.adaptation.settings import AdaptationConfig
 from or_mv_anon.adaptation.training import Trainings
 from or_mv_anon.adaptation.work import WorkFolder
 from or_mv_anon.core.budget import Budget
@@ -139,7 +138,7 @@ class Iterations:
         places = [self._work.iteration(1) / "stages" / window.name / GEOMETRY for window in self.windows]
         return next((place for place in places if place.exists()), None)
 
-    def findings(self, number: int) -> dict[int, list[CameraFindings]]:
+    def findings(self, number: int) -> dict[int, list[CameraResults]]:
         """What the detector of the iteration before found in every window."""
         folder = self._work.iteration(number) / "stages"
         if not self.windows:
@@ -163,7 +162,7 @@ class Iterations:
             self._comparison.add_labels(read_coco(self._work.held_out(number)))
         return self._comparison
 
-    def _analyse(self, number: int, windows: Sequence[Window], folder: Path) -> dict[int, list[CameraFindings]]:
+    def _analyse(self, number: int, windows: Sequence[Window], folder: Path) -> dict[int, list[CameraResults]]:
         return analyse_windows(
             windows,
             folder,

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.coco import LabelledImage
 from or_mv_anon.adaptation.decode import picture_size
-from or_mv_anon.adaptation.findings import CameraFindings
 from or_mv_anon.adaptation.material import Window
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels, label_camera
+from or_mv_anon.adaptation.results import CameraResults
 from or_mv_anon.adaptation.sampling import Candidates, TimeUse, affordable, choose_frames, time_use
 from or_mv_anon.adaptation.settings import LabelConfig, SamplingConfig
 
@@ -30,7 +30,7 @@ class Labelling:
     def __init__(
         self,
         windows: Sequence[Window],
-        findings: Mapping[int, Sequence[CameraFindings]],
+        findings: Mapping[int, Sequence[CameraResults]],
         *,
         labels: LabelConfig,
         sampling: SamplingConfig,
@@ -94,7 +94,7 @@ class Labelling:
         return images
 
     def _images(
-        self, camera: CameraFindings, labels: PseudoLabels, frames: NDArray[np.int64], numbers: Sequence[int]
+        self, camera: CameraResults, labels: PseudoLabels, frames: NDArray[np.int64], numbers: Sequence[int]
     ) -> list[LabelledImage]:
         size = picture_size(camera.size, self._sampling.long_side)
         scale = np.array([size[0] / camera.size[0], size[1] / camera.size[1]] * 2, np.float32)
@@ -114,5 +114,5 @@ class Labelling:
         ]
 
 
-def _inside(camera: CameraFindings, frame: int) -> bool:
+def _inside(camera: CameraResults, frame: int) -> bool:
     return camera.plan.first <= frame < camera.plan.stop

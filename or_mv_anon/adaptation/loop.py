@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from or_mv_anon.adaptation.afterwards import Afterwards, Extras
 from or_mv_anon.adaptation.bundle import BundleParts, refuse_strangers, write_bundle
 from or_mv_anon.adaptation.card import CardFacts, IterationFacts, write_card
 from or_mv_anon.adaptation.coco import read_coco
-from or_mv_anon.adaptation.comparing import best_iteration
-from or_mv_anon.adaptation.configuration import load_adaptation_config
-from or_mv_anon.adaptation.criterion import DetectorCurves
 from or_mv_anon.adaptation.iterations import Iterations
 from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
-from or_mv_anon.adaptation.thresholds import room_thresholds
+from or_mv_anon.adaptation.postprocess import Afterwards, Extras
+from or_mv_anon.adaptation.selection import DetectorCurves, best_iteration, room_thresholds
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
 from or_mv_anon.core.budget import Budget
 from or_mv_anon.core.config import config_hash, load_config

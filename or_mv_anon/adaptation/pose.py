@@ -13,14 +13,8 @@ from tqdm import tqdm
 
 from or_mv_anon.adaptation.head_augmentation import Example, harder, unchanged
 from or_mv_anon.adaptation.head_crops import HeadCrop, choose, cut, held_out
-from or_mv_anon.adaptation.head_labels import (
-    LABELLED_POINTS,
-    HeadLabels,
-    PoseAdaptationConfig,
-    PosedCamera,
-    ReadFrames,
-    label_heads,
-)
+from or_mv_anon.adaptation.head_labels import LABELLED_POINTS, HeadLabels, PosedCamera, ReadFrames, label_heads
+from or_mv_anon.adaptation.settings import PoseAdaptationConfig
 from or_mv_anon.models import graphs
 from or_mv_anon.models.pose import BOX_PADDING, CROP_HEIGHT, decode_simcc
 from or_mv_anon.models.runtime import Device, load_model

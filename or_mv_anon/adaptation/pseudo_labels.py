@@ -13,11 +13,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.adaptation.evidence import evidence_of_detections, evidence_of_tracks, scores_at
-from or_mv_anon.adaptation.findings import CameraFindings
-from or_mv_anon.adaptation.remembered import remembered_places
+from or_mv_anon.adaptation.label_evidence import (
+    clear_tracks,
+    evidence_of_detections,
+    evidence_of_tracks,
+    label_weights,
+    occluded_places,
+    scores_at,
+)
+from or_mv_anon.adaptation.results import CameraResults
 from or_mv_anon.adaptation.settings import LabelConfig
-from or_mv_anon.adaptation.trust import clear_tracks, trust
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.records import Column, Columns, Detections, Provenance, Tracks
 
@@ -55,11 +60,11 @@ class PseudoLabels(Columns):
         return trusted
 
 
-def label_camera(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
+def label_camera(findings: CameraResults, config: LabelConfig) -> PseudoLabels:
     """Trusted boxes and ignored regions in every frame that was looked at."""
     tracks = findings.tracks
     evidence = evidence_of_tracks(findings, config)
-    weight = trust(findings, config) * np.nan_to_num(evidence, nan=0.0)
+    weight = label_weights(findings, config) * np.nan_to_num(evidence, nan=0.0)
     undecided = [
         _unclaimed(findings, config),
         _remembered(findings, evidence, config),
@@ -82,14 +87,14 @@ def label_camera(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
     return labels[~_repeated(labels, config.duplicate_iou)]
 
 
-def _identities(findings: CameraFindings, tracks: Tracks) -> NDArray[np.int32]:
+def _identities(findings: CameraResults, tracks: Tracks) -> NDArray[np.int32]:
     who = findings.identities
     table = np.full(int(max(tracks.track.max(initial=-1), who.track.max(initial=-1))) + 1, NOBODY, np.int32)
     table[who.track] = who.identity
     return table[tracks.track]
 
 
-def _unclaimed(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
+def _unclaimed(findings: CameraResults, config: LabelConfig) -> PseudoLabels:
     """Detections that no track took: undecided."""
     persons: Detections = findings.persons
     free = np.ones(len(persons), bool)
@@ -99,7 +104,7 @@ def _unclaimed(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
     return _loose(persons[free], evidence_of_detections(findings, config)[free], config)
 
 
-def _forgotten(findings: CameraFindings, config: LabelConfig) -> PseudoLabels:
+def _forgotten(findings: CameraResults, config: LabelConfig) -> PseudoLabels:
     """What only the starting detector finds: undecided, because a later one may have unlearned a person."""
     original = findings.original
     original = original[(original.score >= config.candidate_score) & findings.looked[original.frame]]
@@ -124,10 +129,10 @@ def _loose(found: Detections, evidence: NDArray[np.float32], config: LabelConfig
     )
 
 
-def _remembered(findings: CameraFindings, evidence: NDArray[np.float32], config: LabelConfig) -> PseudoLabels:
+def _remembered(findings: CameraResults, evidence: NDArray[np.float32], config: LabelConfig) -> PseudoLabels:
     """Places of people who are not seen at this moment, but shortly before or after: undecided."""
     tracks = findings.tracks
-    frames, boxes, rows = remembered_places(
+    frames, boxes, rows = occluded_places(
         tracks, findings.seconds, clear_tracks(tracks, config), remember_s=config.remember_s
     )
     here = findings.looked[frames]

@@ -14,9 +14,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import cv2
 import numpy as np
@@ -24,33 +22,23 @@ import onnx
 import onnx.version_converter
 
 from or_mv_anon.adaptation.coco import read_coco
-from or_mv_anon.adaptation.criterion import at_score, detect_pictures, judge_detector
-from or_mv_anon.adaptation.settings import CriterionConfig
-from or_mv_anon.adaptation.support import Support, merge_support
+from or_mv_anon.adaptation.selection import (
+    ReferenceLabels,
+    at_score,
+    detect_pictures,
+    judge_detector,
+    merge_reference_labels,
+)
+from or_mv_anon.adaptation.settings import CriterionConfig, QuantizationConfig
 from or_mv_anon.core.config import DetectionConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.pictures import Picture, PictureBank
-from or_mv_anon.core.ranges import Range
 from or_mv_anon.models import engines, graphs
 from or_mv_anon.models.detectors.dense import letterbox
 from or_mv_anon.models.detectors.yolox import PersonDetector
 
 OPSET = 13  # the first with a scale per channel
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuantizationConfig:
-    """[quantization] of configs/adaptation.toml.
-
-    Attributes:
-        pictures: that scales are measured on.
-        most_lost_recall: share of the supported held-out people that rounding may lose, at any operating score and at
-            the detector's lowest score.
-    """
-
-    pictures: Annotated[int, Range(1, 100_000, "0 measures nothing, and they are held in memory")]
-    most_lost_recall: Annotated[float, Range(0.0, 0.1, "a share, not percent: whom rounding loses is not covered")]
 
 
 def quantize(
@@ -100,7 +88,9 @@ def quantize(
     write_atomically(trial, lambda part: part.write_bytes(data))
     try:
         rounded = PersonDetector(trial, detection, device="cpu")
-        support = merge_support([read_coco(labels)], least_weight=criterion.least_weight, match_iou=criterion.match_iou)
+        support = merge_reference_labels(
+            [read_coco(labels)], least_weight=criterion.least_weight, match_iou=criterion.match_iou
+        )
         scores = [detection.min_score, *criterion.scores]
         if lost_recall(exact, rounded, held_out, support, criterion, scores=scores) > settings.most_lost_recall:
             return None
@@ -114,7 +104,7 @@ def lost_recall(
     exact: PersonDetector,
     changed: PersonDetector,
     pictures: PictureBank,
-    support: Mapping[int, Support],
+    support: Mapping[int, ReferenceLabels],
     criterion: CriterionConfig,
     *,
     scores: Sequence[float],

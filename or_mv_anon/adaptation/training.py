@@ -15,7 +15,8 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.resources import resource
 from or_mv_anon.models.runtime import Device
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 
 PROBE_STEPS = 4  # of a training that only measures the speed
 

@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.appearance import AppearanceEvidence, learn_appearance
 from or_mv_anon.association.assign import assign, build_graph
-from or_mv_anon.association.continuity import follow_ups
+from or_mv_anon.association.continuity import different_people, follow_ups
+from or_mv_anon.association.distances import learn_planes
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.evidence import Evidence, Planes, compare_lines, gather
 from or_mv_anon.association.head_plane import HeadPlane
 from or_mv_anon.association.movement import moved_cameras
-from or_mv_anon.association.plane_distances import learn_planes
 from or_mv_anon.association.progress import Progress
-from or_mv_anon.association.results import Association, PairGeometry, ViewNames
-from or_mv_anon.association.simultaneous import different_people
 from or_mv_anon.association.synchrony import STEPS, learn_synchrony
-from or_mv_anon.association.views import View
+from or_mv_anon.association.views import Association, PairGeometry, View, ViewNames
 from or_mv_anon.core.config import AssociationConfig
 from or_mv_anon.core.records import Identities
 

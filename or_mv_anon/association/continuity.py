@@ -1,11 +1,8 @@
-"""Tracks of one view that follow each other: whether the second goes on where the first was lost.
-
-How far people get in a given time, and how far apart different people are, is learned from the session's own tracks.
-"""
+"""Tracks of one camera: which are surely two people, and which may be one who was lost for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +11,46 @@ from numpy.typing import NDArray
 from or_mv_anon.association.likelihood_ratio import LEAST_PAIRS, LIMIT
 from or_mv_anon.association.views import View
 
+BLINK_S = 0.5  # seconds for which one person may have two tracks, when one begins before the other ends
+ONE_PLACE = 0.5  # overlap over the smaller box from which on two boxes may be one person found twice
 GAPS_S = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)  # seconds unseen that are told apart; nobody is waited for longer
 EDGES = np.r_[0.0, 0.15, 0.3, 0.6, 1.0, 1.7, 3.0, 5.0, 9.0, np.inf]  # head heights
 MOST_SAMPLES = 20_000  # per gap and view
 OTHERS = 8  # rows of an instant that are looked at as other people
-BLINK_S = 0.5  # seconds by which two tracks of one person may overlap
 FOLLOWERS = 50  # tracks after the end of another that are looked at
 PRIOR = -2.0  # log-odds that a track goes on as a certain other one, before their places are known
+
+
+def different_people(view: View, *, instant_s: float) -> NDArray[np.int64]:
+    """Pairs (P, 2) of rows of `view.tracks` that are seen side by side for longer than a blink, the lower row first."""
+    seen = view.observations
+    row = np.searchsorted(view.tracks, seen.track)
+    keys, apart = [np.zeros(0, np.int64)], [np.zeros(0, bool)]
+    for one, two in _neighbours(seen.instant):
+        low, high = np.minimum(row[one], row[two]), np.maximum(row[one], row[two])
+        keys.append(low * len(view.tracks) + high)
+        apart.append(_overlap(seen.box[one], seen.box[two]) < ONE_PLACE)
+    key, pair = np.unique(np.concatenate(keys), return_inverse=True)
+    sides = np.bincount(pair, np.concatenate(apart), minlength=len(key))
+    together = np.bincount(pair, minlength=len(key))
+    different = (sides * instant_s > BLINK_S) & (2 * sides > together)
+    return np.stack(np.divmod(key[different], max(len(view.tracks), 1)), axis=1)
+
+
+def _neighbours(instant: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """All pairs of rows of one instant, the rows being in its order."""
+    for distance in range(1, len(instant)):
+        one = np.flatnonzero(instant[distance:] == instant[:-distance])
+        if not len(one):
+            return
+        yield one, one + distance
+
+
+def _overlap(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row by row, the overlap's share of the smaller box."""
+    sides = np.minimum(one[:, 2:], two[:, 2:]) - np.maximum(one[:, :2], two[:, :2])
+    smaller = np.minimum((one[:, 2:] - one[:, :2]).prod(axis=1), (two[:, 2:] - two[:, :2]).prod(axis=1))
+    return np.asarray(sides.clip(min=0).prod(axis=1) / np.maximum(smaller, 1))
 
 
 @dataclass(frozen=True, eq=False)

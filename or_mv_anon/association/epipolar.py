@@ -1,4 +1,4 @@
-"""The geometry of every two views of a session from its people alone, and what it says about pairs of tracks."""
+"""The geometry of every two views of a session from its people alone, each tried again with what third views say."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.common_instants import CommonRows, pair_rows
 from or_mv_anon.association.movement import estimate_stretches
-from or_mv_anon.association.pair_estimate import PIECE_S, Lesson
+from or_mv_anon.association.pair_estimate import PIECE_S, PairData
 from or_mv_anon.association.progress import Progress
-from or_mv_anon.association.results import PairGeometry, ViewNames
-from or_mv_anon.association.third_views import agreement, matched_instants, prior_from_third_views
-from or_mv_anon.association.track_distances import pair_distances
-from or_mv_anon.association.views import View
-
-__all__ = ["estimate_geometry", "pair_distances"]
+from or_mv_anon.association.views import PairGeometry, View, ViewNames
 
 Geometry = dict[ViewNames, tuple[PairGeometry, ...]]
 MOST_INSTANTS = 1200  # that teach geometry
@@ -28,6 +23,10 @@ LEAST_AGREEMENT = 0.6  # of a pair's matches with those that go by a third view;
 LEAST_WORTH = 0.7  # of the score that a pair had on its own, below which what others say has misled it
 ALONE = 0.8  # of the time; the rest is for trying again
 CONTRADICTION = 0.3  # with less than this after that, a pair's geometry is refused
+Matches = Mapping[ViewNames, NDArray[np.int64]]
+LEAST_INSTANTS = 5  # that two tracks have in common, to count as matched
+MATCHED_SHARE = 0.5  # of these in which they are each other's nearest
+LOG_ODDS = 2.0  # for two tracks that match one track of a third view, and against two that match others there
 
 
 def estimate_geometry(
@@ -57,26 +56,26 @@ def estimate_geometry(
     """
     stop = max((int(view.observations.instant.max(initial=-1)) for view in views), default=-1) + 1
     geometry: Geometry = {}
-    lessons: dict[ViewNames, Lesson] = {}
+    pair_data: dict[ViewNames, PairData] = {}
     progress = progress or Progress()
     pairs = list(combinations(views, 2))
     for number, (first, second) in enumerate(pairs):
         names = (first.name, second.name)
-        lessons[names] = _lesson(first, second, (prior or {}).get(names), instant_s)
+        pair_data[names] = _pair_data(first, second, (prior or {}).get(names), instant_s)
         random = np.random.default_rng([seed, number])
         with progress.part(ALONE / len(pairs)) as part:
             geometry[names] = estimate_stretches(
-                names, lessons[names], (0, stop), random, instant_s=instant_s, progress=part
+                names, pair_data[names], (0, stop), random, instant_s=instant_s, progress=part
             )
     tracks = {view.name: len(view.tracks) for view in views}
     if len(views) < 3 or max(tracks.values()) ** 2 > MOST_CELLS:
         return geometry
-    return _consistent(geometry, lessons, tracks, seed, instant_s, progress)
+    return _consistent(geometry, pair_data, tracks, seed, instant_s, progress)
 
 
 def _consistent(
     geometry: Geometry,
-    lessons: Mapping[ViewNames, Lesson],
+    pair_data: Mapping[ViewNames, PairData],
     tracks: Mapping[str, int],
     seed: int,
     instant_s: float,
@@ -86,28 +85,28 @@ def _consistent(
     geometry = dict(geometry)
 
     def matched(names: ViewNames, stretches: Sequence[PairGeometry]) -> NDArray[np.int64] | None:
-        return matched_instants(lessons[names], stretches, (tracks[names[0]], tracks[names[1]]))
+        return matched_instants(pair_data[names], stretches, (tracks[names[0]], tracks[names[1]]))
 
     found = {names: matched(names, stretches) for names, stretches in geometry.items()}
     matches = {names: each for names, each in found.items() if each is not None}
     for number, names in enumerate(geometry):
-        hearsay = prior_from_third_views(names, list(tracks), matches)
-        if hearsay is None or (before := agreement(matches.get(names), hearsay)) >= LEAST_AGREEMENT:
+        told = prior_from_third_views(names, list(tracks), matches)
+        if told is None or (before := agreement(matches.get(names), told)) >= LEAST_AGREEMENT:
             continue
         random = np.random.default_rng([seed, number, 1])
         stop = geometry[names][-1].stop
-        taught = lessons[names].with_prior(hearsay)
+        taught = pair_data[names].with_prior(told)
         with progress.part((1 - ALONE) / len(geometry)) as part:
             again = estimate_stretches(names, taught, (0, stop), random, instant_s=instant_s, progress=part)
         now = matched(names, again)
-        worth = [_score(lessons[names], stretches) for stretches in (geometry[names], again)]
-        if now is not None and agreement(now, hearsay) > before and worth[1] >= LEAST_WORTH * worth[0]:
+        worth = [_score(pair_data[names], stretches) for stretches in (geometry[names], again)]
+        if now is not None and agreement(now, told) > before and worth[1] >= LEAST_WORTH * worth[0]:
             geometry[names], matches[names] = again, now
     while len(matches) > 2:
         agreements = {
-            names: agreement(matches[names], hearsay)
+            names: agreement(matches[names], told)
             for names in matches
-            if (hearsay := prior_from_third_views(names, list(tracks), matches)) is not None
+            if (told := prior_from_third_views(names, list(tracks), matches)) is not None
         }
         worst = min(agreements, key=agreements.__getitem__, default=None)
         if worst is None or agreements[worst] >= CONTRADICTION:
@@ -118,19 +117,17 @@ def _consistent(
     return geometry
 
 
-def _score(lesson: Lesson, stretches: Sequence[PairGeometry]) -> float:
+def _score(data: PairData, stretches: Sequence[PairGeometry]) -> float:
     """What a pair's geometry explains on its own."""
-    return sum(
-        lesson.between(part.start, part.stop).score(part.matrix) for part in stretches if part.matrix is not None
-    )
+    return sum(data.between(part.start, part.stop).score(part.matrix) for part in stretches if part.matrix is not None)
 
 
-def _lesson(first: View, second: View, prior: NDArray[np.floating] | None, instant_s: float) -> Lesson:
+def _pair_data(first: View, second: View, prior: NDArray[np.floating] | None, instant_s: float) -> PairData:
     common = np.intersect1d(first.observations.instant, second.observations.instant)
     if len(common) > MOST_INSTANTS:
         common = _bursts(common, max(round(PIECE_S / instant_s), 1))
     rows = CommonRows.concat(list(pair_rows(first, second, common)))
-    return Lesson.of(rows, (first.size, second.size), prior, instant_s=instant_s)
+    return PairData.of(rows, (first.size, second.size), prior, instant_s=instant_s)
 
 
 def _bursts(instants: NDArray[np.int64], length: int) -> NDArray[np.int64]:
@@ -141,3 +138,58 @@ def _bursts(instants: NDArray[np.int64], length: int) -> NDArray[np.int64]:
     count = np.searchsorted(burst, chosen, side="right") - begin
     share = np.linspace(0, 1, MOST_INSTANTS // len(chosen), endpoint=False)
     return np.unique(instants[begin[:, None] + (share * count[:, None]).astype(np.int64)])
+
+
+def matched_instants(
+    data: PairData, stretches: Sequence[PairGeometry], shape: tuple[int, int]
+) -> NDArray[np.int64] | None:
+    """In how many sampled instants tracks (T1, T2) match, 0 for pairs that do so seldom; None without any geometry."""
+    if all(stretch.matrix is None for stretch in stretches):
+        return None
+    common, matched = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for stretch in stretches:
+        if stretch.matrix is not None:
+            part = data.between(stretch.start, stretch.stop)
+            own = part.rows.select(part.matches(stretch.matrix))
+            np.add.at(common, (part.rows.first, part.rows.second), 1)
+            np.add.at(matched, (own.first, own.second), 1)
+    return np.where((common >= LEAST_INSTANTS) & (matched > MATCHED_SHARE * common), matched, 0)
+
+
+def prior_from_third_views(names: ViewNames, cameras: Sequence[str], matches: Matches) -> NDArray[np.float64] | None:
+    """Log-odds (T1, T2) that tracks of two views are one person; None if no third view has a geometry with both.
+
+    Args:
+        names: the two views.
+        cameras: the names of all views.
+        matches: by pair what `matched_instants` returned, without those of no geometry.
+    """
+    votes: NDArray[np.float64] | None = None
+    for third in cameras:
+        one, other = _between(names[0], third, matches), _between(third, names[1], matches)
+        if third not in names and one is not None and other is not None:
+            vote = ((one > 0).astype(np.float32) @ (other > 0).astype(np.float32) > 0).astype(np.float64)
+            votes = vote if votes is None else votes + vote
+    if votes is None or not votes.size:
+        return None
+    rival = np.maximum(votes.max(axis=1, keepdims=True), votes.max(axis=0, keepdims=True))
+    return LOG_ODDS * (votes - (rival > votes))
+
+
+def agreement(matched: NDArray[np.int64] | None, prior: NDArray[np.float64]) -> float:
+    """Share of a pair's matched instants that third views know something about for which they name nobody else.
+
+    Returns:
+        1 if third views know nothing about the pair's matches, 0 if the pair has no geometry.
+    """
+    if matched is None:
+        return 0.0
+    known = np.maximum(prior.max(axis=1, keepdims=True), prior.max(axis=0, keepdims=True)) > 0
+    told = int(matched[known].sum())
+    return int(matched[known & (prior > 0)].sum()) / told if told else 1.0
+
+
+def _between(first: str, second: str, matches: Matches) -> NDArray[np.int64] | None:
+    if (first, second) in matches:
+        return matches[first, second]
+    return matches[second, first].T if (second, first) in matches else None

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from or_mv_anon.association.appearance import AppearanceEvidence
+from or_mv_anon.association.distances import pair_distances, plane_distances
 from or_mv_anon.association.head_plane import HeadPlane
 from or_mv_anon.association.likelihood_ratio import learn_ratio
-from or_mv_anon.association.plane_distances import plane_distances
-from or_mv_anon.association.results import PairGeometry, TrackPairs, ViewNames
-from or_mv_anon.association.track_distances import pair_distances
-from or_mv_anon.association.views import View
+from or_mv_anon.association.views import PairGeometry, TrackPairs, View, ViewNames
 
 Floats = NDArray[np.float64]
 Geometry = Mapping[ViewNames, Sequence[PairGeometry]]

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.association.alternation import mutually_best
 from or_mv_anon.association.geometry import Matrix
-from or_mv_anon.association.pair_estimate import CLOSE, MATCHED, Estimate, Lesson, estimate
+from or_mv_anon.association.pair_estimate import CLOSE, MATCHED, Estimate, PairData, estimate, mutually_best
 from or_mv_anon.association.progress import Progress
-from or_mv_anon.association.results import PairGeometry, ViewNames
+from or_mv_anon.association.views import PairGeometry, ViewNames
 
 Span = tuple[int, int]
 SHORTEST_S = 20.0  # between two movements; a shorter failure may be people who hide each other
@@ -22,7 +21,7 @@ GAIN = 1.3  # times what the other side's geometry explains that each side's own
 
 def estimate_stretches(
     names: ViewNames,
-    lesson: Lesson,
+    data: PairData,
     span: Span,
     random: np.random.Generator,
     *,
@@ -31,8 +30,8 @@ def estimate_stretches(
 ) -> tuple[PairGeometry, ...]:
     """The geometry of two views over the instants `span` (the latter exclusive), split where it changes."""
     shortest = max(round(SHORTEST_S / instant_s), 1)
-    whole = estimate(lesson.between(*span), random, progress=progress)
-    return _split(names, lesson, whole, span, random, shortest)
+    whole = estimate(data.between(*span), random, progress=progress)
+    return _split(names, data, whole, span, random, shortest)
 
 
 def moved_cameras(geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, instant_s: float) -> tuple[str, ...]:
@@ -55,57 +54,57 @@ def moved_cameras(geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, insta
 
 
 def _split(
-    names: ViewNames, lesson: Lesson, whole: Estimate, span: Span, random: np.random.Generator, shortest: int
+    names: ViewNames, data: PairData, whole: Estimate, span: Span, random: np.random.Generator, shortest: int
 ) -> tuple[PairGeometry, ...]:
     unsplit = (_geometry(names, whole, span),)
     if whole.best is None or span[1] - span[0] < 2 * shortest:
         return unsplit
-    explained = _explained(lesson, whole.best, span)
-    at, drop = _change(explained, _possible(lesson, span), shortest)
+    explained = _explained(data, whole.best, span)
+    at, drop = _change(explained, _possible(data, span), shortest)
     if drop > SUSPECT:
         return unsplit
     halves = ((span[0], at + span[0]), (at + span[0], span[1]))
     known = [whole.best]
-    found = [estimate(lesson.between(*half), random, known=known) for half in halves]
+    found = [estimate(data.between(*half), random, known=known) for half in halves]
     before, after = (each.matrix for each in found)
     if before is None or after is None:
         if drop > LOST or before is after:
             return unsplit
         return tuple(_geometry(names, each, half) for each, half in zip(found, halves, strict=True))
-    gain = _explained(lesson, before, span) - _explained(lesson, after, span)
-    if not _both_gain(lesson, (before, after), halves):
+    gain = _explained(data, before, span) - _explained(data, after, span)
+    if not _both_gain(data, (before, after), halves):
         return unsplit
     middle = span[0] + shortest + int(np.cumsum(gain)[shortest - 1 : -shortest].argmax()) + 1
     parts = ((span[0], middle), (middle, span[1]))
     found = [
-        estimate(lesson.between(*part), random, known=[each]) for each, part in zip((before, after), parts, strict=True)
+        estimate(data.between(*part), random, known=[each]) for each, part in zip((before, after), parts, strict=True)
     ]
     return tuple(
         stretch
         for each, part in zip(found, parts, strict=True)
-        for stretch in _split(names, lesson, each, part, random, shortest)
+        for stretch in _split(names, data, each, part, random, shortest)
     )
 
 
-def _both_gain(lesson: Lesson, matrices: tuple[Matrix, Matrix], halves: tuple[Span, Span]) -> bool:
+def _both_gain(data: PairData, matrices: tuple[Matrix, Matrix], halves: tuple[Span, Span]) -> bool:
     """Whether either side's own geometry explains it much better than the other side's."""
     for own, other, half in zip(matrices, matrices[::-1], halves, strict=True):
-        if _explained(lesson, own, half).sum() < GAIN * _explained(lesson, other, half).sum():
+        if _explained(data, own, half).sum() < GAIN * _explained(data, other, half).sum():
             return False
     return True
 
 
-def _explained(lesson: Lesson, matrix: Matrix, span: Span) -> NDArray[np.float64]:
+def _explained(data: PairData, matrix: Matrix, span: Span) -> NDArray[np.float64]:
     """How many people match at each instant of `span`, each from 0 to 1 by how well."""
-    rows = lesson.between(*span).rows
+    rows = data.between(*span).rows
     distance = rows.distances(matrix)
     fit = np.clip(1 - distance / CLOSE, 0, 1) * mutually_best(rows, distance, limit=MATCHED)
     return np.bincount(rows.instant - span[0], fit, span[1] - span[0]).astype(np.float64)
 
 
-def _possible(lesson: Lesson, span: Span) -> NDArray[np.float64]:
+def _possible(data: PairData, span: Span) -> NDArray[np.float64]:
     """How many people could match at each instant of `span`."""
-    rows = lesson.between(*span).rows
+    rows = data.between(*span).rows
     length = span[1] - span[0]
     counts = []
     for side in (rows.first, rows.second):

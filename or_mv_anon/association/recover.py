@@ -14,15 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.association.confirmed import agreement, with_confirmed
-from or_mv_anon.association.covered import held_by_tracks
-from or_mv_anon.association.head_heights import HeadHeights
-from or_mv_anon.association.lone_heads import shared_heads
-from or_mv_anon.association.results import Association
-from or_mv_anon.association.sightings import Sightings, see_heads
-from or_mv_anon.association.stretches import HeadRows, Stretches, over_frames
+from or_mv_anon.association.heads import HeadHeights, HeadObservations, held_by_tracks, observe_heads
+from or_mv_anon.association.segments import HeadRows, HeadSegments, over_frames
 from or_mv_anon.association.transfer import Places, place_heads
-from or_mv_anon.association.views import Observations, View
+from or_mv_anon.association.unassociated_faces import shared_heads
+from or_mv_anon.association.views import Association, Observations, View
 from or_mv_anon.core.config import RecoveryConfig
 from or_mv_anon.core.records import Disagreements, Identities, Provenance, Tracks, TransferredHeads
 
@@ -31,8 +27,9 @@ AGREES = 1.0  # head heights by which a camera's own view of a head may differ f
 GROWTH = 2.0  # standard deviations by which a transferred head's box grows on every side
 LARGEST_UNCERTAINTY = 3.0  # head heights, beyond which other cameras know nothing about this picture
 INSTANTS_AT_ONCE = 20_000  # bounds memory
-
 Seconds = NDArray[np.float64]
+UPPER_SHARE = 0.5  # of a person box in which the head must lie
+LEAST_AGREEING = 0.5  # share of the instants at which others place the head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +81,7 @@ class Scene:
 
     instants: Seconds
     views: Mapping[str, View]
-    sightings: Mapping[str, Sightings]
+    sightings: Mapping[str, HeadObservations]
     faces: Mapping[str, View]
     held: Mapping[str, Places]
     association: Association
@@ -102,12 +99,12 @@ class Scene:
             faces: one per camera, see `lone_faces`; may be left out.
         """
         by_name = {view.name: view for view in views}
-        sightings = {view.name: see_heads(view, association.identities[view.name]) for view in views}
+        sightings = {view.name: observe_heads(view, association.identities[view.name]) for view in views}
         step_s = float(instants[1] - instants[0]) if len(instants) > 1 else 1.0
         alone = {view.name: view for view in faces}
         heads = shared_heads(alone, by_name, association, step_s=step_s)
         for name, more in heads.sightings.items():
-            both = Sightings.concat([sightings[name], more])
+            both = HeadObservations.concat([sightings[name], more])
             sightings[name] = both[np.lexsort((both.identity, both.instant))]
         return cls(
             instants=instants,
@@ -154,8 +151,8 @@ def recover(camera: CameraRecords, scene: Scene, config: RecoveryConfig) -> Reco
     places = Places.concat(missing)
     known = _widest(places) <= config.most_uncertainty * heights.at(places.centre)
     own = scene.sightings[camera.name]
-    placed = over_frames(Stretches.of(places[known], own, scene.instants, config), camera.seconds, heights)
-    unplaced = over_frames(Stretches.of(places[~known], own, scene.instants, config), camera.seconds, heights)
+    placed = over_frames(HeadSegments.of(places[known], own, scene.instants, config), camera.seconds, heights)
+    unplaced = over_frames(HeadSegments.of(places[~known], own, scene.instants, config), camera.seconds, heights)
     tracks, heads, joined = _as_tracks(placed, camera, view)
     return Recovered(
         tracks=Tracks.concat([followed, tracks]),
@@ -192,7 +189,7 @@ def _missing(told: Places, camera: CameraRecords, scene: Scene, heights: HeadHei
     return places[~held_by_tracks(places.instant, places.centre, covered)]
 
 
-def _seen_there(places: Places, own: Sightings, reach: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _seen_there(places: Places, own: HeadObservations, reach: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which places lie where the camera itself sees this person's head, as far as the place is known.
 
     A camera that sees only the legs of somebody guesses the head at their top.
@@ -261,3 +258,48 @@ def _body(rows: HeadRows, view: View) -> NDArray[np.float64]:
 
 def _key(instant: NDArray[np.int32], identity: NDArray[np.int32]) -> NDArray[np.int64]:
     return (instant.astype(np.int64) << 32) + identity
+
+
+def agreement(places: Places, observations: Observations, identities: Identities) -> NDArray[np.int64]:
+    """How often others placed the head of a track's person, and how often in the upper part of its box.
+
+    Args:
+        places: of heads in this camera, ordered by instant, then identity.
+        observations: this camera's.
+        identities: of its tracks.
+
+    Returns:
+        ``(2, T + 1)`` counts by track number: placed, and placed in the box.
+    """
+    count = int(max(identities.track.max(initial=-1), observations.track.max(initial=-1))) + 1
+    person = np.full(count, -1, np.int64)
+    person[identities.track] = identities.identity
+    keys = (places.instant.astype(np.int64) << 32) + places.identity
+    wanted = (observations.instant.astype(np.int64) << 32) + person[observations.track]
+    if not len(keys):
+        return np.zeros((2, count), np.int64)
+    row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    told = keys[row] == wanted
+    upper = observations.box.copy()
+    upper[:, 3] = upper[:, 1] + UPPER_SHARE * (upper[:, 3] - upper[:, 1])
+    centre = places.centre[row]
+    inside = ((upper[:, :2] <= centre) & (centre <= upper[:, 2:])).all(axis=1)
+    return np.stack([np.bincount(observations.track, hits, minlength=count) for hits in (told, told & inside)]).astype(
+        np.int64
+    )
+
+
+def with_confirmed(tracks: Tracks, votes: NDArray[np.int64], *, least: int) -> Tracks:
+    """The tracks, with the boxes of those that were never clear here but that others confirm marked so.
+
+    Args:
+        tracks: of one camera.
+        votes: see `agreement`.
+        least: instants at which others must agree.
+    """
+    count = max(int(tracks.track.max(initial=-1)) + 1, votes.shape[1])
+    placed, agreed = np.pad(votes, ((0, 0), (0, count - votes.shape[1])))
+    clear = np.bincount(tracks.track[tracks.provenance == Provenance.DETECTED], minlength=count) > 0
+    confirmed = ~clear & (agreed >= least) & (agreed >= LEAST_AGREEING * placed)
+    weak = (tracks.provenance == Provenance.TRACKED) & confirmed[tracks.track]
+    return tracks.replace(provenance=np.where(weak, Provenance.CROSS_VIEW, tracks.provenance))

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.association.results import TrackPairs
 from or_mv_anon.association.synchrony_people import people_of, points_of
-from or_mv_anon.association.views import View
+from or_mv_anon.association.views import TrackPairs, View
 from or_mv_anon.core.errors import UserError
 
 if TYPE_CHECKING:
-    from or_mv_anon.association.synchrony_network import SynchronyNetwork
+    from or_mv_anon.association.synchrony_training import SynchronyNetwork
 
 STEPS = 1500
 INSTANTS_AT_ONCE = 2000

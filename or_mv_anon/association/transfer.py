@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.geometry import epipolar_lines, homogeneous
-from or_mv_anon.association.results import PairGeometry, ViewNames
-from or_mv_anon.association.sightings import Sightings
+from or_mv_anon.association.heads import HeadObservations
+from or_mv_anon.association.views import PairGeometry, ViewNames
 from or_mv_anon.core.records import Column, Columns
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Lines(Columns):
 
 def place_heads(
     target: str,
-    sightings: Mapping[str, Sightings],
+    sightings: Mapping[str, HeadObservations],
     geometry: Mapping[ViewNames, Sequence[PairGeometry]],
     *,
     start: int,
@@ -108,7 +108,7 @@ def place_heads(
 
 def _lines_into(
     target: str,
-    sightings: Mapping[str, Sightings],
+    sightings: Mapping[str, HeadObservations],
     geometry: Mapping[ViewNames, Sequence[PairGeometry]],
     *,
     start: int,
@@ -131,7 +131,7 @@ def _lines_into(
     return lines[np.lexsort((lines.identity, lines.instant))], np.stack(matrices)
 
 
-def _lines(seen: Sightings, matrix: Floats, number: int, *, residual: float) -> Lines:
+def _lines(seen: HeadObservations, matrix: Floats, number: int, *, residual: float) -> Lines:
     line = epipolar_lines(matrix, seen.point)
     length = np.linalg.norm(homogeneous(seen.point) @ matrix[:2].T, axis=1)
     deviation = np.hypot(seen.spread, residual) * seen.head

@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 
-from or_mv_anon.association.bootstrap import AT_ONCE, GUESSES, MOST_PAIRS, SAMPLES, STEADY, Candidates, score
 from or_mv_anon.association.common_instants import CommonRows
 from or_mv_anon.association.evidence import SHIFTS
 from or_mv_anon.association.pair_estimate import PIECE_S
+from or_mv_anon.association.pair_guesses import AT_ONCE, GUESSES, MOST_PAIRS, SAMPLES, STEADY, Candidates, score
 from or_mv_anon.association.views import BodyPoint
 
 PEOPLE = 8  # in the room

@@ -16,7 +16,7 @@ from or_mv_anon.attack.anonymizers import anonymized
 from or_mv_anon.attack.attack import Repeating, embed
 from or_mv_anon.attack.discriminant import Discriminant, fit_discriminant
 from or_mv_anon.attack.identities import Face
-from or_mv_anon.attack.region_crops import Looks, crops, take_looks
+from or_mv_anon.attack.region_crops import RegionCrops, crops, take_crops
 from or_mv_anon.attack.several_frames import take_restored
 from or_mv_anon.models.recognizers import Recognizer
 
@@ -37,7 +37,7 @@ class PixelDiscriminant(Repeating):
         self._part = part
 
     def similarity(self, probes: Sequence[Face], gallery: Sequence[Face]) -> NDArray[np.float32]:
-        learned, person = _learned(take_looks(gallery, self.method, shifts=SHIFTS), self._part, gallery)
+        learned, person = _learned(take_crops(gallery, self.method, shifts=SHIFTS), self._part, gallery)
         return learned.scores(getattr(crops(probes), self._part)[:, 0])[:, person]
 
 
@@ -71,8 +71,8 @@ class TrackDiscriminant(Repeating):
         Returns:
             Way of combining and part of the picture -> ``(P, G)``.
         """
-        single = take_looks(gallery, self.method, shifts=SHIFTS)
-        frames = take_looks(probes, self.method, shifts=FRAMES, seed=self._seed + 2)
+        single = take_crops(gallery, self.method, shifts=SHIFTS)
+        frames = take_crops(probes, self.method, shifts=FRAMES, seed=self._seed + 2)
         repeated = take_restored(gallery, self.method, frames=FRAMES, seed=self._seed)
         restored = take_restored(probes, self.method, frames=FRAMES, seed=self._seed + 1)
         found = {}
@@ -91,7 +91,7 @@ def enrolled(gallery: Sequence[Face]) -> NDArray[np.intp]:
     return np.unique([face.identity for face in gallery], return_inverse=True)[1]
 
 
-def _learned(looks: Looks, part: str, gallery: Sequence[Face]) -> tuple[Discriminant, NDArray[np.intp]]:
+def _learned(looks: RegionCrops, part: str, gallery: Sequence[Face]) -> tuple[Discriminant, NDArray[np.intp]]:
     samples, person = getattr(looks, part), enrolled(gallery)
     count = samples.shape[1]
     return fit_discriminant(samples.reshape(len(samples) * count, -1), np.repeat(person, count)), person

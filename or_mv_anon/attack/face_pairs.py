@@ -52,7 +52,7 @@ class AttackedCamera:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class FacePair:
     """A face of one track in one frame.
 
     Attributes:
@@ -69,7 +69,7 @@ class Look:
     landmarks: NDArray[np.float32]
 
 
-def looks(camera: AttackedCamera, finder: LandmarkFinder, per_track: int) -> Iterator[Look]:
+def face_pairs(camera: AttackedCamera, finder: LandmarkFinder, per_track: int) -> Iterator[FacePair]:
     """The looks of one camera in which the original shows a face, frame by frame.
 
     Args:
@@ -84,7 +84,7 @@ def looks(camera: AttackedCamera, finder: LandmarkFinder, per_track: int) -> Ite
         for row in np.flatnonzero(wanted.frame == number):
             face = _face(before, after, wanted.box[row], finder)
             if face is not None:
-                yield Look((camera.name, int(wanted.track[row])), number, *face)
+                yield FacePair((camera.name, int(wanted.track[row])), number, *face)
 
 
 def _wanted(camera: AttackedCamera, per_track: int) -> Regions:

@@ -46,7 +46,7 @@ class RegionAlone:
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class RegionCrops:
     """Crops of anonymized faces, as samples of 0 to 1.
 
     Attributes:
@@ -79,13 +79,13 @@ def shifted(face: Face, draw: np.random.Generator) -> Boxes:
     return clip((face.region + move).astype(np.float32), width=columns, height=rows)
 
 
-def crops(faces: Sequence[Face]) -> Looks:
+def crops(faces: Sequence[Face]) -> RegionCrops:
     """Crops of faces whose pictures are anonymized already, one look at each."""
     region = [[region_crop(face.picture, face.region)] for face in faces]
-    return Looks(np.array(region), np.array([[face_crop(face.picture, face, face.region)] for face in faces]))
+    return RegionCrops(np.array(region), np.array([[face_crop(face.picture, face, face.region)] for face in faces]))
 
 
-def take_looks(faces: Sequence[Face], anonymizer: Anonymizer, *, shifts: int, seed: int = 0) -> Looks:
+def take_crops(faces: Sequence[Face], anonymizer: Anonymizer, *, shifts: int, seed: int = 0) -> RegionCrops:
     """Cover each face, once where the pipeline would and `shifts` times a little aside, and cut out the crops.
 
     Args:
@@ -103,7 +103,7 @@ def take_looks(faces: Sequence[Face], anonymizer: Anonymizer, *, shifts: int, se
             seen = anonymizer(face.picture, box)
             region[row, look] = region_crop(seen, box)
             face_only[row, look] = face_crop(seen, face, box)
-    return Looks(region, face_only)
+    return RegionCrops(region, face_only)
 
 
 def region_crop(picture: Picture, region: Boxes) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.attack.face_pairs import AttackedCamera, Look, TrackName, looks
+from or_mv_anon.attack.face_pairs import AttackedCamera, FacePair, TrackName, face_pairs
 from or_mv_anon.attack.matching import RESAMPLES, Matching, measure
 from or_mv_anon.core.bootstrap import Blocks, Estimate
 from or_mv_anon.core.figures import Figures
@@ -84,7 +84,7 @@ def attack_session(
     vectors: dict[str, list[NDArray[np.float32]]] = {each.name: [] for each in recognizers}
     seen: list[tuple[TrackName, int]] = []  # track and frame number of every look
     for camera in cameras:
-        for batch in _batches(looks(camera, finder, looks_per_track)):
+        for batch in _batches(face_pairs(camera, finder, looks_per_track)):
             seen += [(look.track, look.number) for look in batch]
             landmarks = np.stack([look.landmarks for look in batch])
             pictures = [look.before for look in batch] + [look.after for look in batch]
@@ -165,6 +165,6 @@ def _matching(
     )
 
 
-def _batches(all_looks: Iterator[Look]) -> Iterator[list[Look]]:
+def _batches(all_looks: Iterator[FacePair]) -> Iterator[list[FacePair]]:
     while batch := list(islice(all_looks, BATCH)):
         yield batch

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from or_mv_anon.attack.anonymizers import Anonymizer
 from or_mv_anon.attack.identities import Face
-from or_mv_anon.attack.region_crops import Looks, face_crop, reduced, region_crop, shifted
+from or_mv_anon.attack.region_crops import RegionCrops, face_crop, reduced, region_crop, shifted
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.models.detectors.protocol import Picture
 
@@ -47,7 +47,7 @@ def restored(face: Face, anonymizer: Anonymizer, draw: np.random.Generator, *, f
     return _as_picture(guess), always[None].astype(np.float32)
 
 
-def take_restored(faces: Sequence[Face], anonymizer: Anonymizer, *, frames: int, seed: int) -> Looks:
+def take_restored(faces: Sequence[Face], anonymizer: Anonymizer, *, frames: int, seed: int) -> RegionCrops:
     """Crops of faces restored from `frames` pictures each; see `looks.take_looks`."""
     region, face_only = [], []
     for row, face in enumerate(tqdm(faces, desc=f"{anonymizer.name}: tracks", unit="face", disable=None, leave=False)):
@@ -55,7 +55,7 @@ def take_restored(faces: Sequence[Face], anonymizer: Anonymizer, *, frames: int,
         guess, covered = restored(small, anonymizer, draw, frames=frames)
         region.append([region_crop(guess, covered)])
         face_only.append([face_crop(guess, small, covered)])
-    return Looks(np.asarray(region, np.float32), np.asarray(face_only, np.float32))
+    return RegionCrops(np.asarray(region, np.float32), np.asarray(face_only, np.float32))
 
 
 def _as_picture(guess: NDArray[np.float32]) -> Picture:

@@ -21,8 +21,8 @@ from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.coverage import TOLERANCE, Mask, check_size, check_times, frame_duration
 from or_mv_anon.site.layout import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from or_mv_anon.site.parts import group_parts
-from or_mv_anon.video.reader import Source, open_source
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.source import Source, open_source
 
 RESIZED = "if the tool stretches its pictures, pass --allow-resized"
 SMALLEST = 16  # px; smaller spots of fill are noise of the codec, no tool's shape

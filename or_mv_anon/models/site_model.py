@@ -80,7 +80,7 @@ class SiteModel:
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
 
-    def strangeness(self, cameras: Mapping[str, tuple[int, int]]) -> str:
+    def layout_mismatch(self, cameras: Mapping[str, tuple[int, int]]) -> str:
         """A sentence if any of `cameras` (name -> width, height) is none that the model was made for, else ""."""
         if not self.layout or cameras.items() <= self.layout.items():
             return ""

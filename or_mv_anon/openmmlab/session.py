@@ -23,7 +23,6 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.torch_device import torch_device
 from or_mv_anon.openmmlab.augmentation import Augmentation
 from or_mv_anon.openmmlab.checkpoints import read_without_code
-from or_mv_anon.openmmlab.detector_training import CHECKPOINT, DETECTOR, DetectorTraining, TrainedDetector
 from or_mv_anon.openmmlab.detectors import build_detector, is_yolox
 from or_mv_anon.openmmlab.devices import DeviceRunner
 from or_mv_anon.openmmlab.draws import Draws, PictureLabels, read_labels
@@ -31,6 +30,7 @@ from or_mv_anon.openmmlab.export import export_yolox
 from or_mv_anon.openmmlab.hooks import Checkpoint, FrozenNorms, Layout, LearningRate, Watch
 from or_mv_anon.openmmlab.imitation import read_channels
 from or_mv_anon.openmmlab.precision import has_bfloat16
+from or_mv_anon.openmmlab.training_job import CHECKPOINT, DETECTOR, DetectorTraining, TrainedDetector
 
 MOST_READERS = 4  # processes that prepare pictures for a GPU; a CPU has none to spare
 

@@ -28,7 +28,7 @@ from or_mv_anon.regions.observe import observe_frames, plan_schedule
 from or_mv_anon.video.encoding import Encoding, encoder_options
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.pixels import Converter
-from or_mv_anon.video.reader import Source
+from or_mv_anon.video.source import Source
 
 TRIAL_FRAMES = 60
 COPIES = 2.1  # the segments that wait to be joined, the joined output, and the stage outputs

@@ -34,9 +34,9 @@ from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.join import join_segments
 from or_mv_anon.video.pages import refuse_stacks
 from or_mv_anon.video.parts import index_recording
-from or_mv_anon.video.reader import Source, VideoSource
+from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment
-from or_mv_anon.video.source import source_of
+from or_mv_anon.video.source import Source, source_of
 from or_mv_anon.video.writer import SegmentWriter
 
 BLOCKS = "blocks"

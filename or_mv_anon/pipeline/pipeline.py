@@ -111,7 +111,7 @@ def _anonymize_session(session: Session, out: Path, options: Options, spec: RunS
             estimate_session(plan, ProbeModels(spec, threads=1))
         return SessionOutcome(session.name, out, well=not plan.problems)
     plan = _show_plan(plan_session(session, out, spec, afresh=options.overwrite))
-    refuse_strangers(plan, options)
+    refuse_foreign_files(plan, options)
     if options.preview:
         preview_session(plan, ProbeModels(spec, threads=available_cores()))
         return SessionOutcome(session.name, out, well=not plan.problems)
@@ -135,7 +135,7 @@ def _show_plan(plan: SessionPlan) -> SessionPlan:
     return plan
 
 
-def refuse_strangers(plan: SessionPlan, options: Options) -> None:
+def refuse_foreign_files(plan: SessionPlan, options: Options) -> None:
     """Keep what this tool did not write; with --overwrite its own earlier results of these cameras go.
 
     Raises:

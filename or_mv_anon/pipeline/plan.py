@@ -161,7 +161,7 @@ def _layout_notes(plan: SessionPlan, spec: RunSpec) -> list[str]:
         for camera, facts in zip(plan.cameras, plan.facts, strict=True)
         if camera.camera.kind == "room"
     ]
-    sentence = load_site_model(spec.model).strangeness(dict(rooms))
+    sentence = load_site_model(spec.model).layout_mismatch(dict(rooms))
     return [sentence] if sentence else []
 
 

@@ -20,9 +20,6 @@ from or_mv_anon.video.index import VideoIndex
 from or_mv_anon.video.labels import labelled
 from or_mv_anon.video.pixels import working_format
 from or_mv_anon.video.segments import Segment
-from or_mv_anon.video.source import Source, open_source
-
-__all__ = ["Source", "VideoSource", "open_source"]
 
 
 class VideoSource:

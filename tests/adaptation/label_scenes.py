@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from or_mv_anon.adaptation.findings import CameraFindings
+from or_mv_anon.adaptation.results import CameraResults
 from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.site import Camera
@@ -31,7 +31,7 @@ def findings(
     original: list[tuple[int, list[float], float]] = (),  # type: ignore[assignment]
     first: int = 0,
     name: str = "session/cam1",
-) -> CameraFindings:
+) -> CameraResults:
     """One camera.
 
     Args:
@@ -59,7 +59,7 @@ def findings(
     posed = np.flatnonzero(scores >= 0)
     camera = Camera(name=name.rpartition("/")[2], files=Path("none.mp4"))
     plan = CameraPlan(camera, Path("store"), (Segment(0, first, first + frames),), 0, None, Path("out.mp4"))
-    return CameraFindings(
+    return CameraResults(
         plan=plan,
         name=name,
         size=SIZE,

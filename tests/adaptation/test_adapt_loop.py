@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from or_mv_anon.adaptation import card, comparing, iterations, loop, training
-from or_mv_anon.adaptation.afterwards import Extras
+from or_mv_anon.adaptation import card, iterations, loop, selection, training
 from or_mv_anon.adaptation.coco import read_coco
-from or_mv_anon.adaptation.findings import CameraFindings, camera_name
 from or_mv_anon.adaptation.material import Window, window_plan
 from or_mv_anon.adaptation.options import AdaptOptions
+from or_mv_anon.adaptation.postprocess import Extras
+from or_mv_anon.adaptation.results import CameraResults, camera_name
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.models.site_model import load_site_model
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, TrainedDetector
+from or_mv_anon.openmmlab.training_job import DetectorTraining, TrainedDetector
 from or_mv_anon.pipeline.weights import Weights
 from tests.adaptation.label_scenes import box_at
 from tests.clips import write_clip
@@ -38,7 +38,7 @@ least_steps = 10
 """
 
 
-def somebody(window: Window, folder: Path, *, people: bool) -> list[CameraFindings]:
+def somebody(window: Window, folder: Path, *, people: bool) -> list[CameraResults]:
     """One person who stands in every camera all the time, or nobody."""
     plan = window_plan(window, folder / window.name)
     found = []
@@ -52,7 +52,7 @@ def somebody(window: Window, folder: Path, *, people: bool) -> list[CameraFindin
             provenance=np.full(len(frames), Provenance.DETECTED), detection=frames,
         )  # fmt: skip
         found.append(
-            CameraFindings(
+            CameraResults(
                 plan=camera,
                 name=camera_name(window.recording.session.name, camera),
                 size=facts.upright_size,
@@ -89,13 +89,13 @@ class World:
         monkeypatch.setattr(loop, "with_embedder", lambda weights, *_: weights)
         monkeypatch.setattr(loop, "Afterwards", NothingMore)
         monkeypatch.setattr(card, "_plot", lambda path, facts: False)
-        monkeypatch.setattr(comparing, "PersonDetector", OnePerson)
+        monkeypatch.setattr(selection, "PersonDetector", OnePerson)
         monkeypatch.setattr(iterations, "analyse_windows", self.analyse)
         monkeypatch.setattr(training, "train_detector", self.train)
 
     def analyse(
         self, windows: Sequence[Window], folder: Path, *, detector: Sequence[Weights], **_: Any
-    ) -> dict[int, list[CameraFindings]]:
+    ) -> dict[int, list[CameraResults]]:
         self.analysed += 1
         self.labelled_by.append(detector[-1].name)
         return {window.number: somebody(window, folder, people=self.people) for window in windows}

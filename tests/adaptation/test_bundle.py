@@ -68,9 +68,9 @@ def test_fast_needs_a_model(tmp_path: Path) -> None:
 
 def test_another_layout_is_told(bundle: Path) -> None:
     model = load_site_model(bundle)
-    assert model.strangeness({"cam 1": (64, 48)}) == ""
-    assert "made for cam 1 (64x48)" in model.strangeness({"cam 1": (640, 480)})
-    assert "cam2" in model.strangeness({"cam 1": (64, 48), "cam2": (64, 48)})
+    assert model.layout_mismatch({"cam 1": (64, 48)}) == ""
+    assert "made for cam 1 (64x48)" in model.layout_mismatch({"cam 1": (640, 480)})
+    assert "cam2" in model.layout_mismatch({"cam 1": (64, 48), "cam2": (64, 48)})
 
 
 @pytest.mark.parametrize(

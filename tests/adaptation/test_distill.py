@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("mmdet")
-from or_mv_anon.adaptation.distill import StudentConfig, distill
+from or_mv_anon.adaptation.distill import distill
+from or_mv_anon.adaptation.settings import StudentConfig
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import PictureBank

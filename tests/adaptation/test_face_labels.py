@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.face_labels import FacedCamera, FacePlacer, label_faces
 from or_mv_anon.adaptation.head_labels import PosedCamera
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.records import Detections, Keypoints, Tracks
 from or_mv_anon.models.pose import Halpe26
 

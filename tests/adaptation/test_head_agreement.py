@@ -8,7 +8,7 @@ import pytest
 
 from or_mv_anon.adaptation.head_agreement import RoomGeometry, contradicted_heads
 from or_mv_anon.adaptation.head_labels import PosedCamera
-from or_mv_anon.association.results import PairGeometry
+from or_mv_anon.association.views import PairGeometry
 from or_mv_anon.core.records import Detections, Identities, Keypoints, Provenance, Tracks
 from or_mv_anon.models.pose import Halpe26
 

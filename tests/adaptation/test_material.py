@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from or_mv_anon.adaptation.coco import LabelledImage
 from or_mv_anon.adaptation.decode import decode_pictures, picture_size
-from or_mv_anon.adaptation.findings import camera_name
 from or_mv_anon.adaptation.material import Window, keep_hashes, plan_recordings, plan_windows, window_plan
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
+from or_mv_anon.adaptation.results import camera_name
 from or_mv_anon.core.config import load_config
 from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan

@@ -12,8 +12,8 @@ from mmengine.config import Config
 
 from benchmarks.mean_teacher import CONFIG, mean_teacher
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.config import load_config
 from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.openmmlab.detectors import build_detector

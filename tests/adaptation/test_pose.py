@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from or_mv_anon.adaptation.head_augmentation import PAIRS, harder, unchanged
 from or_mv_anon.adaptation.head_crops import HeadCrop, choose, cut, held_out
-from or_mv_anon.adaptation.head_labels import LABELLED_POINTS, PoseAdaptationConfig, PosedCamera, label_heads
+from or_mv_anon.adaptation.head_labels import LABELLED_POINTS, PosedCamera, label_heads
 from or_mv_anon.adaptation.pose import adapt_pose
+from or_mv_anon.adaptation.settings import PoseAdaptationConfig
 from or_mv_anon.core.records import Detections, Keypoints, Provenance, Tracks
 from or_mv_anon.models.pose import CROP_HEIGHT, CROP_WIDTH, Halpe26, crop_frames, to_picture
 

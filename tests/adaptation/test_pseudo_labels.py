@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.pseudo_labels import judge_labels
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
-from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.pseudo_labels import label_camera
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Provenance
 from or_mv_anon.core.truth import CameraTruth, FaceMasks, TruthFrames, TruthPeople

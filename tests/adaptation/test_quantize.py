@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("mmdet")
 pytest.importorskip("onnxruntime")
-from or_mv_anon.adaptation.configuration import load_adaptation_config
-from or_mv_anon.adaptation.quantize import QuantizationConfig, quantize
+from or_mv_anon.adaptation.quantize import quantize
+from or_mv_anon.adaptation.settings import QuantizationConfig, load_adaptation_config
 from or_mv_anon.core.config import load_config
 from or_mv_anon.models import graphs
 from or_mv_anon.models.runtime import load_model

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from or_mv_anon.adaptation.configuration import load_adaptation_config
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.sampling import Candidates, TimeUse, affordable, choose_frames, time_use
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.records import Provenance
 from tests.adaptation.label_scenes import SIZE, box_at
 

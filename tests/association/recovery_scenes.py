@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.recover import CameraRecords, Scene
-from or_mv_anon.association.results import Association, PairGeometry
-from or_mv_anon.association.views import BodyPoint, Observations, View
+from or_mv_anon.association.views import Association, BodyPoint, Observations, PairGeometry, View
 from or_mv_anon.core.config import RecoveryConfig, load_config
 from or_mv_anon.core.records import Identities, Provenance, Tracks
 from tests.association.synthetic_room import Room, synthetic_room

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.geometry import Matrix, fundamental_matrix
-from or_mv_anon.association.results import ViewNames
-from or_mv_anon.association.views import BodyPoint, Observations, View
+from or_mv_anon.association.views import BodyPoint, Observations, View, ViewNames
 
 ROOM_M = (6.0, 5.0)
 HEAD_M = 0.24

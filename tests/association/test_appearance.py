@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from or_mv_anon.association.appearance import learn_appearance, pool_embeddings
-from or_mv_anon.association.appearance_odds import LIMIT, SCORES, Tally, fit_log_odds
+from or_mv_anon.association.appearance import LIMIT, SCORES, Tally, fit_log_odds, learn_appearance, pool_embeddings
 from or_mv_anon.association.views import BodyPoint, Observations, View
 from or_mv_anon.core.records import Embeddings, Tracks
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association import associate as module
 from or_mv_anon.association.associate import associate
-from or_mv_anon.association.results import Association, PairGeometry, ViewNames
-from or_mv_anon.association.views import Observations
+from or_mv_anon.association.views import Association, Observations, PairGeometry, ViewNames
 from or_mv_anon.core.config import AssociationConfig, load_config
 from tests.association.synthetic_room import Room, synthetic_room
 

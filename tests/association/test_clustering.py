@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mv_anon.association.clustering import cluster
+from or_mv_anon.association.assign import cluster
 
 NOBODY = np.zeros((0, 2), np.int64)
 

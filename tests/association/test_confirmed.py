@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from or_mv_anon.association.confirmed import agreement, with_confirmed
+from or_mv_anon.association.recover import agreement, with_confirmed
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.association.views import BodyPoint, Observations
 from or_mv_anon.core.records import Identities, Provenance, Tracks

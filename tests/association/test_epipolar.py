@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from or_mv_anon.association.epipolar import estimate_geometry, pair_distances
+from or_mv_anon.association.distances import pair_distances
+from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.geometry import epipolar_distance
 from or_mv_anon.association.movement import moved_cameras
-from or_mv_anon.association.results import PairGeometry
-from or_mv_anon.association.views import Observations, View
+from or_mv_anon.association.views import Observations, PairGeometry, View
 from tests.association.synthetic_room import SIZE, Camera, Room, synthetic_room
 
 GRID = np.stack(np.meshgrid([-1.5, -0.5, 0.5, 1.5], [-1.5, -0.5, 0.5, 1.5], [0.9, 1.3, 1.7]), axis=-1).reshape(-1, 3)

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from or_mv_anon.association.fundamental_fit import eight_point, polish, robust_fit
-from or_mv_anon.association.geometry import epipolar_distance, epipolar_lines, fundamental_matrix, homogeneous
+from or_mv_anon.association.geometry import (
+    eight_point,
+    epipolar_distance,
+    epipolar_lines,
+    fundamental_matrix,
+    homogeneous,
+    polish,
+    robust_fit,
+)
 from tests.association.synthetic_room import Camera, camera_at
 
 SEEDS = st.integers(0, 10_000)

@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from or_mv_anon.association.geometry import fundamental_matrix
-from or_mv_anon.association.results import PairGeometry, ViewNames
-from or_mv_anon.association.sightings import Sightings
+from or_mv_anon.association.heads import HeadObservations
 from or_mv_anon.association.transfer import Places, place_heads
+from or_mv_anon.association.views import PairGeometry, ViewNames
 from tests.association.synthetic_room import Camera, synthetic_room
 
 CAMERAS = synthetic_room(cameras=4, people=1, seconds=2).cameras
 
 
-def sighting(point: NDArray[np.float64], *, instant: int = 0, spread: float = 0.1) -> Sightings:
-    return Sightings(
+def sighting(point: NDArray[np.float64], *, instant: int = 0, spread: float = 0.1) -> HeadObservations:
+    return HeadObservations(
         instant=[instant], identity=[7], point=[point], spread=[spread], head=[30], confidence=[0.8]
     )  # fmt: skip
 
 
-def nobody(*cameras: str) -> dict[str, Sightings]:
-    return dict.fromkeys(cameras, Sightings.empty())
+def nobody(*cameras: str) -> dict[str, HeadObservations]:
+    return dict.fromkeys(cameras, HeadObservations.empty())
 
 
 def geometry(cameras: dict[str, Camera], *, start: int = 0, stop: int = 1) -> dict[ViewNames, tuple[PairGeometry, ...]]:
@@ -42,7 +42,7 @@ def geometry(cameras: dict[str, Camera], *, start: int = 0, stop: int = 1) -> di
     }  # fmt: skip
 
 
-def places_in(target: str, seen: dict[str, Sightings], **span: int) -> Places:
+def places_in(target: str, seen: dict[str, HeadObservations], **span: int) -> Places:
     return place_heads(target, seen, geometry(CAMERAS, **span), start=0, stop=10)
 
 
@@ -70,7 +70,7 @@ def test_the_covariance_says_how_far_off_places_are(x: float, y: float, seed: in
     target, *others = CAMERAS
     noise = 3.0  # pixels, as `sighting` says
     seen = {
-        name: Sightings.concat(
+        name: HeadObservations.concat(
             [
                 sighting(CAMERAS[name].project(point)[0] + random.normal(0, noise, 2), instant=instant)
                 for instant in range(100)

@@ -12,7 +12,7 @@ from or_mv_anon.attack.chance import chance_of_best
 from or_mv_anon.attack.discriminant import fit_discriminant
 from or_mv_anon.attack.identities import Face
 from or_mv_anon.attack.matching import measure
-from or_mv_anon.attack.region_crops import CROP, RegionAlone, reduced, region_crop, shifted, take_looks
+from or_mv_anon.attack.region_crops import CROP, RegionAlone, reduced, region_crop, shifted, take_crops
 from or_mv_anon.attack.several_frames import restored
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import load_config
@@ -121,7 +121,7 @@ def test_nothing_outside_a_covered_region_is_looked_at() -> None:
     other = replace(face, picture=face.picture.copy())
     other.picture[:16], other.picture[84:], other.picture[:, :16], other.picture[:, 84:] = 0, 0, 0, 0
     solid = operator("solid")
-    found = [take_looks([each], solid, shifts=0).region for each in (face, other)]
+    found = [take_crops([each], solid, shifts=0).region for each in (face, other)]
     assert np.array_equal(*found)
     assert found[0].shape == (1, 1, CROP * CROP * 3)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from or_mv_anon.attack.anonymizers import as_frame, product
-from or_mv_anon.attack.face_pairs import AttackedCamera, looks
+from or_mv_anon.attack.face_pairs import AttackedCamera, face_pairs
 from or_mv_anon.attack.session import CLEAR, NAIVE, attack_session
 from or_mv_anon.attack.table import session_table
 from or_mv_anon.core.config import OperatorConfig
@@ -80,7 +80,7 @@ def test_an_output_that_covers_nothing_is_seen_through() -> None:
 
 def test_pictures_do_not_slip_where_frames_are_missing() -> None:
     one = camera([1, 2], "none", missing=(0, 1, 2, 30, 31, 32, 33, 34))
-    taken = list(looks(one, Finder(), FRAMES))
+    taken = list(face_pairs(one, Finder(), FRAMES))
     assert [look.number for look in taken] == [*range(3, 30), *range(35, 48)]
     for look in taken:
         assert np.abs(look.before.astype(int) - look.after).mean() < 3
@@ -103,14 +103,14 @@ def test_faces_outside_the_region_are_not_this_tracks() -> None:
     one = camera([1, 2])
     aside = one.regions.replace(box=one.regions.box + 60)
     moved = AttackedCamera(one.name, one.original, one.anonymized, aside, one.identities)
-    assert list(looks(moved, Finder(), 4)) == []
+    assert list(face_pairs(moved, Finder(), 4)) == []
 
 
 def test_followed_are_the_tracks_with_an_identity() -> None:
     one = camera([1, 2, 3])
     some = AttackedCamera(one.name, one.original, one.anonymized, one.regions, {0: 1, 2: 3})
     assert some.followed == [0, 2]
-    assert {look.track for look in looks(some, Finder(), 2)} == {("cam1", 0), ("cam1", 2)}
+    assert {look.track for look in face_pairs(some, Finder(), 2)} == {("cam1", 0), ("cam1", 2)}
 
 
 @pytest.mark.parametrize("seed", [0, 1])

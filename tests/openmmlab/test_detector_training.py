@@ -12,7 +12,8 @@ import torch
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.openmmlab.checkpoints import read_without_code
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 from tests.openmmlab import toy
 
 STEPS = 4

@@ -13,9 +13,10 @@ from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.resources import resource
 from or_mv_anon.openmmlab.compatibility import prepare
-from or_mv_anon.openmmlab.detector_training import DetectorTraining, train_detector
+from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.detectors import build_detector
 from or_mv_anon.openmmlab.inference import MmdetDetector
+from or_mv_anon.openmmlab.training_job import DetectorTraining
 from tests.openmmlab import toy
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.images import ImageFolderSource, ImageSegmentWriter, join_image_segments
-from or_mv_anon.video.reader import open_source
 from or_mv_anon.video.segments import Segment, plan_segments
+from or_mv_anon.video.source import open_source
 from tests.clips import picture
 
 EXIF_TURN_RIGHT = (

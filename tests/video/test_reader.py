@@ -7,8 +7,9 @@ import pytest
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.index import index_video
-from or_mv_anon.video.reader import VideoSource, open_source
+from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment, plan_segments
+from or_mv_anon.video.source import open_source
 from tests.clips import write_clip
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.endoscopy.training.material import SPLITS, Sample
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
 from or_mv_anon.models.registry import sha256
-
-if TYPE_CHECKING:
-    from or_mv_anon.endoscopy.training.training import Measures
 
 
 def write_card(
@@ -49,3 +46,15 @@ def write_card(
         lines += [f"| {key} | {value} |" for key, value in dataclasses.asdict(section).items()]
     text = "\n".join(lines) + "\n"
     write_atomically(path, lambda part: part.write_text(text))
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Figures on the test pictures, as they are and in changed versions."""
+
+    pictures: int
+    roc_auc: float
+    average_precision: float
+    outside_recall_at_99_inside: float
+    log_loss: float
+    temperature: float

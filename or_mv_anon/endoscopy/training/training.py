@@ -14,7 +14,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained
 from or_mv_anon.endoscopy.measures import average_precision, outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.calibration import fit_temperature, log_loss
-from or_mv_anon.endoscopy.training.card import write_card
+from or_mv_anon.endoscopy.training.card import Measures, write_card
 from or_mv_anon.endoscopy.training.export import export
 from or_mv_anon.endoscopy.training.learning import Learner, logits_of, looked_at
 from or_mv_anon.endoscopy.training.material import Sample, draw_splits, load_material, of_split
@@ -24,18 +24,6 @@ from or_mv_anon.models.registry import fetch
 
 NETWORK_FILE, CARD_FILE = "endoscopy_oob.onnx", "card.md"
 TEST_SEED = 2_000_003
-
-
-@dataclass(frozen=True)
-class Measures:
-    """Figures on the test pictures, as they are and in changed versions."""
-
-    pictures: int
-    roc_auc: float
-    average_precision: float
-    outside_recall_at_99_inside: float
-    log_loss: float
-    temperature: float
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from or_mv_anon.association.appearance import pool_embeddings
 from or_mv_anon.association.associate import associate
 from or_mv_anon.association.build import build_view, common_instants
-from or_mv_anon.association.lone_heads import lone_faces
 from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.recover import CameraRecords, Recovered, Scene, recover
-from or_mv_anon.association.results import Association, PairGeometry
-from or_mv_anon.association.views import View
+from or_mv_anon.association.unassociated_faces import unassociated_faces
+from or_mv_anon.association.views import Association, PairGeometry, View
 from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Provenance, Tracks
@@ -111,7 +110,7 @@ def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score:
 
 def _faces(plan: CameraPlan, view: View, times: Seconds, instants: Seconds) -> View:
     faces = RunStore(plan.store).read(plan.file("face_tracks"), Tracks)
-    return lone_faces(view, faces, times=times, instants=instants)
+    return unassociated_faces(view, faces, times=times, instants=instants)
 
 
 def _records(plan: CameraPlan, seconds: Seconds) -> CameraRecords:

@@ -29,8 +29,8 @@ from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
 from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.video.frame import Frame
-from or_mv_anon.video.reader import open_source
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.source import open_source
 
 LEAST_FACE_SCORE = 0.6  # an attacker enrols faces that are clearly seen
 

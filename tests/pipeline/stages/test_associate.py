@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from or_mv_anon.association.recover import Recovered
-from or_mv_anon.association.results import Association, PairGeometry
-from or_mv_anon.association.views import View
+from or_mv_anon.association.views import Association, PairGeometry, View
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.executor import InProcess

@@ -19,8 +19,8 @@ from or_mv_anon.pipeline.stages import attack
 from or_mv_anon.site import Camera
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.index import index_video
-from or_mv_anon.video.reader import open_source
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.source import open_source
 from tests.clips import write_clip
 from tests.vouching import vouch
 

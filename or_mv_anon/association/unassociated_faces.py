@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.build import build_view
-from or_mv_anon.association.covered import held_by_tracks
-from or_mv_anon.association.head_heights import HeadHeights
-from or_mv_anon.association.results import Association, PairGeometry, ViewNames
-from or_mv_anon.association.sightings import SURE_SPREAD, Sightings
-from or_mv_anon.association.track_distances import pair_distances
+from or_mv_anon.association.distances import pair_distances
+from or_mv_anon.association.heads import SURE_SPREAD, HeadHeights, HeadObservations, held_by_tracks
 from or_mv_anon.association.transfer import Places
-from or_mv_anon.association.views import BodyPoint, Observations, View
+from or_mv_anon.association.views import Association, BodyPoint, Observations, PairGeometry, View, ViewNames
 from or_mv_anon.core.records import Detections, Keypoints, Tracks
 
 HEAD_OVER_FACE = 1.25  # head height over the longer side of a face box, which goes from forehead to chin
@@ -34,7 +31,7 @@ MOST_DISTANCE = 0.3  # head heights from each other's epipolar lines
 Member = tuple[str, int]  # a camera's name and the number of a head in its view
 
 
-def lone_faces(view: View, faces: Tracks, *, times: NDArray[np.float64], instants: NDArray[np.float64]) -> View:
+def unassociated_faces(view: View, faces: Tracks, *, times: NDArray[np.float64], instants: NDArray[np.float64]) -> View:
     """The faces of a camera that are nobody's whom it follows, as a view that has head points only.
 
     Args:
@@ -77,7 +74,7 @@ class SharedHeads:
         held: by camera, where it saw them before or saw them later while other cameras say that they have not moved.
     """
 
-    sightings: Mapping[str, Sightings]
+    sightings: Mapping[str, HeadObservations]
     held: Mapping[str, Places]
 
 
@@ -87,7 +84,7 @@ def shared_heads(
     """Finds the heads without bodies that three or more cameras agree on.
 
     Args:
-        faces: by camera, see `lone_faces`.
+        faces: by camera, see `unassociated_faces`.
         views: by camera, the people whom it follows; those whom no other camera shares may be such a head too.
         association: who is who, and how the cameras see each other.
         step_s: seconds from one instant to the next.
@@ -102,7 +99,7 @@ def shared_heads(
     return SharedHeads(sightings=sightings, held={name: _held(name, sightings) for name in heads})
 
 
-def _held(name: str, sightings: Mapping[str, Sightings]) -> Places:
+def _held(name: str, sightings: Mapping[str, HeadObservations]) -> Places:
     """Heads that keep still, in one camera at the instants at which others see them and it does not."""
     parts = [Places.empty()]
     for person in np.unique(sightings[name].identity).tolist():
@@ -130,7 +127,7 @@ def _held(name: str, sightings: Mapping[str, Sightings]) -> Places:
     return places[np.lexsort((places.identity, places.instant))]
 
 
-def _moves(heads: Sightings) -> bool:
+def _moves(heads: HeadObservations) -> bool:
     return bool(len(heads)) and bool((np.std(heads.point, axis=0) > STILL * np.median(heads.head)).any())
 
 
@@ -218,14 +215,14 @@ def _one_at_a_time(group: set[Member], spans: Mapping[Member, tuple[int, int]]) 
     )
 
 
-def _sightings(view: View, identity: Mapping[Member, int]) -> Sightings:
+def _sightings(view: View, identity: Mapping[Member, int]) -> HeadObservations:
     seen = view.observations
     of_track = np.full(int(view.tracks.max(initial=-1)) + 1, -1)
     for (name, track), number in identity.items():
         if name == view.name:
             of_track[track] = number
     seen = seen[(of_track[seen.track] >= 0) & (seen.weight[:, BodyPoint.HEAD] > 0)]
-    return Sightings(
+    return HeadObservations(
         instant=seen.instant,
         identity=of_track[seen.track],
         point=seen.points[:, BodyPoint.HEAD],

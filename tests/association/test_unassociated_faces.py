@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from or_mv_anon.association.lone_heads import lone_faces
 from or_mv_anon.association.recover import Recovered, Scene, recover
+from or_mv_anon.association.unassociated_faces import unassociated_faces
 from or_mv_anon.core.records import Provenance, Tracks
 from tests.association.recovery_scenes import CONFIG, STEP_S, known_association, records
 from tests.association.synthetic_room import HEAD_M, Room, synthetic_room
@@ -46,7 +46,8 @@ def face_in(room: Room, name: str, place: NDArray[np.float64] = LYING, *, first:
 def recovered_in(room: Room, target: str, faces: dict[str, Tracks]) -> Recovered:
     times = np.arange(0, SECONDS, 0.1)
     views = [
-        lone_faces(view, faces.get(view.name, Tracks.empty()), times=times, instants=INSTANTS) for view in room.views
+        unassociated_faces(view, faces.get(view.name, Tracks.empty()), times=times, instants=INSTANTS)
+        for view in room.views
     ]
     scene = Scene.of(room.views, known_association(room), INSTANTS, faces=views)
     view = next(view for view in room.views if view.name == target)
@@ -97,5 +98,5 @@ def test_a_face_of_somebody_who_is_followed_is_not_alone(room: Room) -> None:
             for row, instant in zip(rows.tolist(), seen.instant[rows].tolist(), strict=True)
         ]
     )
-    alone = lone_faces(view, moving, times=np.arange(0, SECONDS, 0.1), instants=INSTANTS)
+    alone = unassociated_faces(view, moving, times=np.arange(0, SECONDS, 0.1), instants=INSTANTS)
     assert len(alone.tracks) == 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from or_mv_anon.association.continuity import follow_ups
-from or_mv_anon.association.simultaneous import different_people
+from or_mv_anon.association.continuity import different_people, follow_ups
 from or_mv_anon.association.views import Observations, View
 
 

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.adaptation.comparing import best_iteration
-from or_mv_anon.adaptation.configuration import load_adaptation_config
-from or_mv_anon.adaptation.criterion import SCORES, DetectorCurves, at_score, judge_detector
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
-from or_mv_anon.adaptation.support import Support, merge_support
-from or_mv_anon.adaptation.thresholds import room_thresholds
+from or_mv_anon.adaptation.selection import (
+    SCORES,
+    DetectorCurves,
+    ReferenceLabels,
+    at_score,
+    best_iteration,
+    judge_detector,
+    merge_reference_labels,
+    room_thresholds,
+)
+from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.config import load_config
 from tests.adaptation.label_scenes import box_at
 
@@ -21,7 +27,7 @@ CONFIG = load_adaptation_config()
 PEOPLE = np.array([box_at(left) for left in (0, 100, 200, 300)], np.float32)
 SOMETHING = np.array([box_at(500)], np.float32)
 NOTHING = np.zeros((0, 4), np.float32)
-SUPPORT = {1: Support(PEOPLE, np.ones(4, np.float32), SOMETHING, NOTHING)}
+SUPPORT = {1: ReferenceLabels(PEOPLE, np.ones(4, np.float32), SOMETHING, NOTHING)}
 
 
 def found(count: int, *, score: float, extra: tuple[float, ...] = (), left: float = 400.0) -> dict:
@@ -65,7 +71,7 @@ def labels(*rows: tuple[float, float], evidence: float = 1.0) -> list[LabelledIm
 
 
 def test_support_is_the_union_over_iterations() -> None:
-    merged = merge_support(
+    merged = merge_reference_labels(
         [labels((0, 1.0), (100, 0.0)), labels((2, 1.0), (100, 1.0))], least_weight=0.5, match_iou=0.5
     )
     assert merged[1].people[:, 0].tolist() == [0, 100]
@@ -75,7 +81,9 @@ def test_support_is_the_union_over_iterations() -> None:
 def test_a_mistake_that_independent_witnesses_deny_costs_even_where_another_iteration_is_undecided() -> None:
     undecided, denied = labels((0, 1.0), (500, 0.0)), labels((500, 0.0), evidence=0.0)
     repeated = found(1, score=0.9, extra=(0.9,), left=500.0)
-    merged = [merge_support(parts, least_weight=0.5, match_iou=0.5) for parts in ([undecided], [undecided, denied])]
+    merged = [
+        merge_reference_labels(parts, least_weight=0.5, match_iou=0.5) for parts in ([undecided], [undecided, denied])
+    ]
     before, after = (judge_detector(repeated, support, CONFIG.criterion) for support in merged)
     assert before.criterion == pytest.approx(1)
     assert at_score(after.unsupported, 0.5) == 1
@@ -83,7 +91,7 @@ def test_a_mistake_that_independent_witnesses_deny_costs_even_where_another_iter
 
 
 def test_who_is_confirmed_by_one_iteration_is_no_mistake_because_another_denies() -> None:
-    merged = merge_support([labels((0, 1.0)), labels((0, 0.0), evidence=0.0)], least_weight=0.5, match_iou=0.5)
+    merged = merge_reference_labels([labels((0, 1.0)), labels((0, 0.0), evidence=0.0)], least_weight=0.5, match_iou=0.5)
     assert judge_detector(found(1, score=0.9), merged, CONFIG.criterion).criterion == pytest.approx(1)
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.association.head_heights import HeadHeights
-from or_mv_anon.association.sightings import Sightings
+from or_mv_anon.association.heads import HeadHeights, HeadObservations
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.core.config import RecoveryConfig
 from or_mv_anon.core.records import Column, Columns
@@ -41,7 +40,7 @@ class HeadRows(Columns):
 
 
 @dataclass(frozen=True, eq=False)
-class Stretches:
+class HeadSegments:
     """Heads placed at instants, grouped into stretches of time.
 
     Attributes:
@@ -57,7 +56,7 @@ class Stretches:
     half: float
 
     @classmethod
-    def of(cls, places: Places, own: Sightings, instants: Seconds, config: RecoveryConfig) -> Stretches:
+    def of(cls, places: Places, own: HeadObservations, instants: Seconds, config: RecoveryConfig) -> HeadSegments:
         """Stretches of at least `config.least_s`, and shorter ones that close a gap in what the camera sees itself.
 
         Args:
@@ -78,7 +77,7 @@ class Stretches:
         return cls(places[rows], seconds[rows], begin, max(step, config.join_s) / 2)
 
 
-def over_frames(stretches: Stretches, seconds: Seconds, heights: HeadHeights) -> HeadRows:
+def over_frames(stretches: HeadSegments, seconds: Seconds, heights: HeadHeights) -> HeadRows:
     """Every frame's head of every stretch: averaged over neighbouring instants, interpolated between them.
 
     Args:
@@ -131,7 +130,7 @@ def _smoothed(places: Places, stretch: NDArray[np.intp]) -> NDArray[np.float64]:
     return total / mass[:, None]
 
 
-def _closes_gap(places: Places, begin: NDArray[np.intp], own: Sightings, *, gap: float) -> NDArray[np.bool_]:
+def _closes_gap(places: Places, begin: NDArray[np.intp], own: HeadObservations, *, gap: float) -> NDArray[np.bool_]:
     """Which stretches lie between two sightings of their person in this camera, both at most `gap` instants away."""
     if len(begin) < 2:
         return np.zeros(0, bool)

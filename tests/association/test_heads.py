@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from or_mv_anon.association.head_heights import HeadHeights
+from or_mv_anon.association.heads import HeadHeights
 from or_mv_anon.association.views import BodyPoint, Observations, View
 
 SIZE = (640, 360)

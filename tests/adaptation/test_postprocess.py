@@ -8,7 +8,7 @@ import numpy as np
 
 from or_mv_anon.adaptation.decode import read_frames
 from or_mv_anon.adaptation.material import Window, plan_recordings, window_plan
-from or_mv_anon.adaptation.refine import frame_reader
+from or_mv_anon.adaptation.postprocess import frame_reader
 from or_mv_anon.core.config import load_config
 from or_mv_anon.pipeline.options import Options
 from or_mv_anon.site import discover

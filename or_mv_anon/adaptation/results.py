@@ -15,7 +15,7 @@ from or_mv_anon.pipeline.media import CameraPlan, open_camera
 
 
 @dataclass(frozen=True, kw_only=True)
-class CameraFindings:
+class CameraResults:
     """One camera in one window; `frame` counts from the window's first frame of this camera.
 
     Attributes:
@@ -43,7 +43,7 @@ class CameraFindings:
     identities: Identities
 
 
-def load_findings(plan: CameraPlan, *, session: str, original: Path) -> CameraFindings:
+def load_results(plan: CameraPlan, *, session: str, original: Path) -> CameraResults:
     """Read what a run over a window left.
 
     Args:
@@ -59,7 +59,7 @@ def load_findings(plan: CameraPlan, *, session: str, original: Path) -> CameraFi
     recovered, identities = plan.file("recovered"), plan.file("identities")
     associated = store.manifest.noted(recovered) is not None
     bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
-    return CameraFindings(
+    return CameraResults(
         plan=plan,
         name=camera_name(session, plan),
         size=open_camera(plan.camera, plan.store).upright_size,

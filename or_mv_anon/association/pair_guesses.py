@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.common_instants import CommonRows
-from or_mv_anon.association.fundamental_fit import eight_point
-from or_mv_anon.association.geometry import Matrix, epipolar_distance
+from or_mv_anon.association.geometry import Matrix, eight_point, epipolar_distance
 from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.views import BodyPoint
 
