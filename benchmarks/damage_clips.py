@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 RECORDING = Path(__file__).parents[1] / "data" / "simulated_session" / "recording"
@@ -135,7 +137,8 @@ def damage(sound: Path, clip: Clip, choice: random.Random) -> Path:
                 shorter.is_keyframe = packet.is_keyframe
                 packet = shorter
             packet.stream = stream
-            output.mux(packet)
+            with suppress(FFmpegError):  # what the container does not take is lost
+                output.mux(packet)
     return path
 
 

@@ -31,12 +31,13 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.borders import find_picture_area, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.judging import BORDER_LOOKS
-from or_mv_anon.endoscopy.measures import average_precision, leaks, outside_recall, roc_auc
+from or_mv_anon.endoscopy.measures import leaks, outside_recall, roc_auc
 from or_mv_anon.endoscopy.settings import SmoothingConfig, load_endoscopy_config
 from or_mv_anon.endoscopy.smoothing import OnlineSmoother, TwoStateSmoother
 from or_mv_anon.endoscopy.training.augmentation import example
 from or_mv_anon.endoscopy.training.material import Sample, draw_splits, load_material, of_split
 from or_mv_anon.endoscopy.training.settings import load_training_config
+from or_mv_anon.evaluation.average_precision import stepwise
 
 BATCH = 8
 LOOKS = 2  # changed versions of every held-out picture
@@ -157,7 +158,7 @@ def ranked(probabilities: NDArray[np.float64], outside: NDArray[np.bool_]) -> di
         "inside": int((~outside).sum()),
         "outside": int(outside.sum()),
         "roc_auc": roc_auc(probabilities, outside),
-        "average_precision": average_precision(probabilities, outside),
+        "average_precision": stepwise(probabilities, outside),
         "outside_recall_at_99_inside": outside_recall(probabilities, outside)[0],
     }
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from or_mv_anon.endoscopy.measures import average_precision, outside_recall, roc_auc
+from or_mv_anon.endoscopy.measures import outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.learning import Learner, logits_of, looked_at
 from or_mv_anon.endoscopy.training.material import Sample, of_split
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.endoscopy.training.settings import load_training_config
+from or_mv_anon.evaluation.average_precision import stepwise
 from or_mv_anon.models.registry import fetch
 
 LEAST = 8  # pictures; a smaller family tells nothing and is always trained on
@@ -101,7 +102,7 @@ def leave_one_out(samples: Sequence[Sample], options: argparse.Namespace) -> lis
                 "outside": int(np.sum(outside)),
                 "steps": options.steps,
                 "roc_auc": roc_auc(logits, outside),
-                "average_precision": average_precision(logits, outside),
+                "average_precision": stepwise(logits, outside),
                 "outside_recall_at_99_inside": outside_recall(logits, outside)[0],
             }
         )

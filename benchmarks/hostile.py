@@ -4,7 +4,7 @@ Every attempt is a whole run of a command on a few frames of the simulated sessi
 by what it prints and by what its outputs show. The command under trial may belong to another version of the tool.
 
 Examples:
-  python benchmarks/hostile.py --out hostile.json                                 about 90 minutes on two cores
+  python benchmarks/hostile.py --out hostile.json                                 some 700 runs of 7 s of processor time
   python benchmarks/hostile.py --out hostile.json --limit 3                       a short look at every kind
   python benchmarks/hostile.py --out old.json --command ../old/.venv/bin/or-mv-anon --kinds stale tables
 """
@@ -25,10 +25,11 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.hostile_files import CODECS, fuzz
+from benchmarks.hostile_given import faults
 from benchmarks.hostile_kills import at_moments, at_operations, stale_results
 from benchmarks.hostile_names import data_loss, names
 from benchmarks.hostile_network import network
-from benchmarks.hostile_odd import faults, odd
+from benchmarks.hostile_odd import odd
 from benchmarks.hostile_races import changed_output, changing_input, two_runs
 from benchmarks.hostile_settings import bundles, settings, site_files
 from benchmarks.hostile_tables import damaged_notes, edited_tables, flipped_bits

@@ -1,11 +1,10 @@
 """Recordings as they are: odd, but sound. FFmpeg keeps every picture of them, and so must the tool.
 
-Made here are conditions that people meet with their own files; --faults names a folder of further ones.
+These are conditions that people meet with their own files; each is made on the spot.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,7 +30,7 @@ class Right:
         pictures: how many pictures its outputs hold, all cameras together.
         cameras: how many cameras the run sees.
         seconds: from the first picture to the end of the last, if that is to be judged.
-        told_is_enough: exit code 1 is right, too: the run says what it leaves out.
+        told_is_enough: exit codes 1 and 2 are right, too: the run says what it leaves out, or why it refuses.
     """
 
     pictures: int
@@ -40,7 +39,8 @@ class Right:
     told_is_enough: bool = False
 
 
-def _outputs(out: Path) -> list[Path]:
+def outputs_of(out: Path) -> list[Path]:
+    """The anonymized recordings in an output folder."""
     return (
         [p for p in sorted(out.iterdir()) if p.name not in ("stages", "audit.json", "report.html")]
         if out.is_dir()
@@ -50,11 +50,11 @@ def _outputs(out: Path) -> list[Path]:
 
 def judge(ran: Ran, out: Path, right: Right) -> Verdict:
     """Whether all pictures are there, and none is black for nothing."""
-    if ran.complaint or ran.code == 2:
-        return Verdict(ran.complaint or f"refused: {ran.said}")
-    if ran.code and right.told_is_enough:
-        return Verdict()
-    outputs = _outputs(out)
+    if ran.complaint or (ran.code and right.told_is_enough):
+        return Verdict(ran.complaint)
+    if ran.code == 2:
+        return Verdict(f"refused: {ran.said}")
+    outputs = outputs_of(out)
     kept = [decode(path) for path in outputs]
     count = sum(map(len, kept))
     black = sum(int((pictures.reshape(len(pictures), -1).mean(axis=1) < DARK).sum()) for pictures in kept)
@@ -102,7 +102,7 @@ def odd(world: World) -> Iterator[Case]:
         "one picture": (Right(1), lambda f: encode(f / "cam1.mp4", pictures[:1])),
         "4:4:4 and 10 bits": (Right(count), lambda f: encode(f / "cam1.mkv", pictures, pix_fmt="yuv444p10le")),
         "odd sides": (Right(count), lambda f: encode(f / "cam1.mkv", pictures[:, 1:, 1:], pix_fmt="yuv444p")),
-        "multi-page TIFF": (Right(count), lambda f: _pages(f, pictures)),
+        "multi-page TIFF": (Right(count, told_is_enough=True), lambda f: _pages(f, pictures)),
         "pictures in steps of 40": (Right(count), lambda f: _numbered(f, pictures, range(0, 40 * count, 40))),
         "pictures named by epoch milliseconds": (Right(count), lambda f: _numbered(
             f, pictures, range(1700000000000, 1700000000000 + 100 * count, 100))),
@@ -173,36 +173,3 @@ def _bin(folder: Path, pictures: Pictures) -> None:
     encode(folder / "cam1.mp4", pictures)
     encode(folder / "$RECYCLE.BIN" / "$R1.mp4", pictures)
     encode(folder / "@eaDir" / "cam1.mp4", pictures)
-
-
-FAULTS = {  # name in the folder of --faults -> what is right, where it is known
-    "h264_bframes.avi": Right(50), "h264_bframes.mxf": Right(50), "mp4_without_ctts.mp4": Right(48),
-    "h264_no_reorder_info.ts": Right(74), "ts_clock_jumps_back_10s.ts": Right(50),
-    "ts_clock_restarts_same_phase.ts": Right(70), "ts_video_pid_changes.ts": Right(50, told_is_enough=True),
-    "two_video_streams_small_first.mkv": Right(1, cameras=2, told_is_enough=True), "multipage_tiff": Right(6),
-    "pictures_numbered_in_steps_of_40": Right(30, seconds=1.2), "segments_flat": Right(1, cameras=2),
-    "segments_folder_per_camera": Right(1, cameras=2),
-}  # fmt: skip
-NO_RECORDINGS = (".toml", ".md")
-
-
-def faults(world: World) -> Iterator[Case]:
-    """Everything in the folder of --faults; without a known right value, pictures are kept or the run says so."""
-    for path in sorted(world.faults.iterdir()) if world.faults else ():
-        if path.suffix in NO_RECORDINGS or (path / "model.toml").exists():
-            continue
-
-        def attempt(folder: Path, path: Path = path) -> Verdict:
-            videos, out = folder / "videos", folder / "out"
-            known = FAULTS.get(path.name)
-            if not path.is_dir():
-                videos.mkdir()
-                shutil.copy(path, videos)
-            elif known and known.cameras == 1 and not (path / "cam1").exists():
-                shutil.copytree(path, videos / "cam1")
-            else:
-                shutil.copytree(path, videos)
-            ran = world.tool.anonymize(videos, out)
-            return judge(ran, out, known or Right(1, len(_outputs(out)), told_is_enough=True))
-
-        yield Case("given recordings", path.name, attempt)

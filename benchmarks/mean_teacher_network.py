@@ -1,6 +1,6 @@
 # mmengine configuration of `mean_teacher.py`: the shipped network, taught by its own running average.
 _base_ = "../configs/detector/yolox_tiny.py"
-custom_imports = dict(imports=["mean_teacher_yolox"], allow_failed_imports=False)
+custom_imports = dict(imports=["benchmarks.mean_teacher_yolox"], allow_failed_imports=False)
 
 model = dict(
     type="MeanTeacherYOLOX",

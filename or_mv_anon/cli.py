@@ -7,12 +7,14 @@ by Ctrl-C, SIGTERM or SIGHUP; 141 whoever read the output has gone.
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TextIO, cast
+from itertools import takewhile
+from typing import Any, TextIO, cast
 
 from or_mv_anon import __version__
 from or_mv_anon.core.errors import UserError
@@ -49,8 +51,26 @@ def tool(place: str, arguments: Sequence[str] | None = None) -> int:
     return guarded(lambda: _tool(place, arguments))
 
 
+class _Parser(argparse.ArgumentParser):
+    """Options are written out, and a mistyped one gets the nearest name and the usage of its own command."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse has it, but a mistyped option is told before what is missing because of it."""
+        given = list(sys.argv[1:] if args is None else args)
+        if self._subparsers is None:
+            for text in takewhile(lambda text: text != "--", given):
+                name = text.partition("=")[0]
+                if name.startswith("--") and name not in self._option_string_actions:
+                    nearest = difflib.get_close_matches(name, self._option_string_actions, n=1)
+                    self.error(f"there is no option {name}" + "".join(f"; did you mean {near}?" for near in nearest))
+        return super().parse_known_args(given, namespace)
+
+
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="or-mv-anon", description="Anonymize synchronized multi-camera recordings of operating rooms."
     )
     parser.add_argument("--version", action="version", version=f"or_mv_anon {__version__}")
@@ -72,7 +92,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _tool(place: str, arguments: Sequence[str] | None) -> int:
     module = importlib.import_module(place)
-    parser = argparse.ArgumentParser()
+    parser = _Parser()
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
     public = place in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}

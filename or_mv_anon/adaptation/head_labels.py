@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from or_mv_anon.adaptation.settings import PoseAdaptationConfig
 from or_mv_anon.core.pictures import Picture
 from or_mv_anon.core.records import Column, Columns, Detections, Keypoints, Tracks
+from or_mv_anon.core.rows import rows_around
 from or_mv_anon.models.pose import Halpe26
 from or_mv_anon.regions.heads import HEAD_POINTS, USUAL_SHARE
 
@@ -115,12 +116,8 @@ def _expected(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Where the nearest sure points before and after place one keypoint (N, 2), and whether there are both."""
     count = len(rows)
-    numbers = np.arange(count)
-    before = np.full(count, -1)
-    after = np.full(count, count)
-    if count > 1:
-        before[1:] = np.maximum.accumulate(np.where(sure, numbers, -1))[:-1]
-        after[:-1] = np.minimum.accumulate(np.where(sure, numbers, count)[::-1])[::-1][1:]
+    before, after = rows_around(sure)
+    before, after = np.append(-1, before)[:-1], np.append(after, count)[1:]  # beside a row, not at it
     first, last = np.maximum(before, 0), np.minimum(after, count - 1)
     known = (before >= 0) & (after < count) & (rows.track[first] == rows.track) & (rows.track[last] == rows.track)
     span = rows.time[last] - rows.time[first]

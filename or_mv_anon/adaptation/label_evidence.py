@@ -18,6 +18,7 @@ from or_mv_anon.adaptation.settings import LabelConfig
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Detections, Keypoints, Provenance, Tracks
+from or_mv_anon.core.rows import ranges, rows_around
 from or_mv_anon.models.pose import Halpe26
 
 BODY = slice(Halpe26.NOSE, Halpe26.RIGHT_ANKLE + 1)  # the 17 keypoints that are seen from all sides
@@ -60,14 +61,6 @@ def _gap_seconds(findings: CameraResults) -> NDArray[np.float64]:
     before, after = np.maximum(before, 0), np.minimum(after, len(tracks) - 1)
     inside &= (tracks.track[before] == tracks.track) & (tracks.track[after] == tracks.track)
     return np.where(inside, seconds[after] - seconds[before], np.inf)
-
-
-def rows_around(known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For every row the nearest `known` one up to it, -1 for none, and from it on, one beyond the last for none."""
-    rows = np.arange(len(known))
-    before = np.maximum.accumulate(np.where(known, rows, -1))
-    after = np.minimum.accumulate(np.where(known, rows, len(known))[::-1])[::-1]
-    return before, after
 
 
 def posture(keypoints: Keypoints, persons: int) -> Scores:
@@ -167,5 +160,4 @@ def occluded_places(
 def _spans(start: NDArray[np.int64], stop: NDArray[np.int64], rows: Rows) -> tuple[NDArray[np.int64], Rows]:
     """The numbers from every `start` to before its `stop`, each with its row."""
     counts = np.maximum(stop - start, 0)
-    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(start, counts) + offset, np.repeat(rows, counts)
+    return ranges(start, counts), np.repeat(rows, counts)

@@ -73,7 +73,7 @@ def quantize(
         UserError: the model is no detector, or onnxruntime, which rounds it, is not installed.
     """
     if importlib.util.find_spec("onnxruntime") is None:
-        raise UserError("Rounding a detector to 8 bits needs onnxruntime, not installed here; run `make setup-adapt`.")
+        raise UserError("Rounding a detector to 8 bits needs onnxruntime, not installed here: pip install onnxruntime.")
     exact = PersonDetector(model, detection, device="cpu")
     chosen = _choose(pictures, settings.pictures, seed=seed)
     sizes = [exact.input_size(picture.shape[1], picture.shape[0]) for picture in chosen]

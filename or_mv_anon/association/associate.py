@@ -22,6 +22,7 @@ from or_mv_anon.association.synchrony import STEPS, learn_synchrony
 from or_mv_anon.association.views import Association, PairGeometry, View, ViewNames
 from or_mv_anon.core.config import AssociationConfig
 from or_mv_anon.core.records import Identities
+from or_mv_anon.core.rows import ranges
 
 MOST_CELLS = 20_000_000  # of a matrix of log-odds of all pairs of tracks; longer sessions do without
 ESTIMATING = 0.9  # of the time, for geometry and synchrony together ...
@@ -143,5 +144,4 @@ def _same(one: Identities, two: Identities) -> NDArray[np.int64]:
     wanted, ordered = one.identity[first], two.identity[second]
     begin, end = np.searchsorted(ordered, wanted), np.searchsorted(ordered, wanted, side="right")
     count = end - begin
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.stack([np.repeat(first, count), second[np.repeat(begin, count) + within]], axis=1).astype(np.int64)
+    return np.stack([np.repeat(first, count), second[ranges(begin, count)]], axis=1).astype(np.int64)

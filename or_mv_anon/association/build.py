@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.views import BodyPoint, Observations, View
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Column, Detections, Keypoints, Tracks
+from or_mv_anon.core.rows import ranges
 from or_mv_anon.models.pose import Halpe26
 
 Seconds = NDArray[np.float64]
@@ -139,8 +140,7 @@ def _rows_at(tracks: Tracks, frames: Rows) -> tuple[Rows, Rows]:
     ordered = tracks.frame[order]
     begin, end = np.searchsorted(ordered, frames), np.searchsorted(ordered, frames, side="right")
     count = np.where(frames >= 0, end - begin, 0)
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return order[np.repeat(begin, count) + within], np.repeat(np.arange(len(frames)), count)
+    return order[ranges(begin, count)], np.repeat(np.arange(len(frames)), count)
 
 
 def _between_detections(tracks: Tracks) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.geometry import Matrix, epipolar_distance
 from or_mv_anon.association.views import BodyPoint, Observations, View
+from or_mv_anon.core.rows import numbered
 
 ROWS_AT_ONCE = 200_000  # pairs of observations held at a time, about 100 MB
 
@@ -106,6 +107,6 @@ def _product(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Row numbers of all combinations within each instant."""
     size = count * other_count
-    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    within = numbered(size)
     width = np.repeat(other_count, size)
     return np.repeat(begin, size) + within // width, np.repeat(other_begin, size) + within % width

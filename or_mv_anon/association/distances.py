@@ -12,6 +12,7 @@ from or_mv_anon.association.geometry import Matrix
 from or_mv_anon.association.head_plane import HeadPlane, fit_head_plane
 from or_mv_anon.association.pair_estimate import pair_medians
 from or_mv_anon.association.views import BodyPoint, PairGeometry, TrackPairs, View
+from or_mv_anon.core.rows import pair_key, rows_of
 
 EDGES = np.r_[0.0, np.geomspace(0.02, 20.0, 64)]  # of the histograms of distances, head heights; the last bin is open
 BINS = len(EDGES)
@@ -162,8 +163,8 @@ def _matched_heads(
 def _of_observation(view: View, instant: NDArray[np.int64], track: NDArray[np.int64]) -> NDArray[np.float64]:
     """Head heights of observations."""
     seen = view.observations
-    key = seen.instant.astype(np.int64) << 32 | seen.track
-    return seen.head[np.searchsorted(key, instant << 32 | track)].astype(np.float64)
+    row = rows_of(pair_key(seen.instant, seen.track), pair_key(instant, track))
+    return seen.head[row].astype(np.float64)
 
 
 def _plane(

@@ -16,6 +16,7 @@ from or_mv_anon.association.distances import pair_distances, plane_distances
 from or_mv_anon.association.head_plane import HeadPlane
 from or_mv_anon.association.likelihood_ratio import learn_ratio
 from or_mv_anon.association.views import PairGeometry, TrackPairs, View, ViewNames
+from or_mv_anon.core.rows import pair_key, rows_of
 
 Floats = NDArray[np.float64]
 Geometry = Mapping[ViewNames, Sequence[PairGeometry]]
@@ -219,14 +220,8 @@ def _learned_distances(
 
 def _aligned(pairs: TrackPairs, common: TrackPairs, column: str) -> Floats:
     """A column of `pairs` by the rows of `common`, NaN where it has none."""
-    values = np.full(len(common), np.nan)
-    if len(pairs):
-        key, wanted = (each.first.astype(np.int64) << 32 | each.second for each in (pairs, common))
-        order = np.argsort(key)
-        at = np.minimum(np.searchsorted(key[order], wanted), len(order) - 1)
-        there = key[order][at] == wanted
-        values[there] = getattr(pairs, column)[order][at[there]]
-    return values
+    row = rows_of(*(pair_key(each.first, each.second) for each in (pairs, common)))
+    return np.append(getattr(pairs, column).astype(np.float64), np.nan)[row]
 
 
 def _shifted(first: View, second: View, instant_s: float) -> list[tuple[View, View]]:

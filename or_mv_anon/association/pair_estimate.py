@@ -17,6 +17,7 @@ from or_mv_anon.association.common_instants import CommonRows
 from or_mv_anon.association.geometry import LEAST_TO_FIT, Matrix, epipolar_distance, homogeneous, polish, robust_fit
 from or_mv_anon.association.pair_guesses import candidates, guess, margin
 from or_mv_anon.association.progress import Progress
+from or_mv_anon.core.rows import numbered
 
 Sizes = tuple[tuple[int, int], tuple[int, int]]
 PIECE_S = 30.0  # tracks are judged in pieces of this length, so that one mix-up does not spoil a long one
@@ -262,9 +263,8 @@ def balanced(
     order = random.permutation(len(cell))
     order = order[np.argsort(cell[order], kind="stable")]
     fresh = np.r_[True, np.diff(cell[order]) != 0][: len(order)]
-    begin = np.flatnonzero(fresh)
-    nth = np.arange(len(order)) - np.repeat(begin, np.diff(np.r_[begin, len(order)]))
-    kept = order[nth < MOST_PER_CELL]
+    count = np.diff(np.append(np.flatnonzero(fresh), len(order)))
+    kept = order[numbered(count) < MOST_PER_CELL]
     if len(kept) > MOST_CORRESPONDENCES:
         kept = random.choice(kept, MOST_CORRESPONDENCES, replace=False)
     kept.sort()

@@ -21,6 +21,7 @@ from or_mv_anon.association.unassociated_faces import shared_heads
 from or_mv_anon.association.views import Association, Observations, View
 from or_mv_anon.core.config import RecoveryConfig
 from or_mv_anon.core.records import Disagreements, Identities, Provenance, Tracks, TransferredHeads
+from or_mv_anon.core.rows import pair_key, rows_of
 
 MARGIN = 0.25  # head heights by which a head's middle may lie outside of the picture and still be covered
 AGREES = 1.0  # head heights by which a camera's own view of a head may differ from what others tell
@@ -194,18 +195,18 @@ def _seen_there(places: Places, own: HeadObservations, reach: NDArray[np.float64
 
     A camera that sees only the legs of somebody guesses the head at their top.
     """
-    keys, wanted = _key(own.instant, own.identity), _key(places.instant, places.identity)
-    row = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(len(places), bool)
-    off = np.linalg.norm(own.point[row] - places.centre, axis=1)
-    return np.asarray((keys[row] == wanted) & (off <= reach + 2 * _widest(places)))
+    row = rows_of(pair_key(own.instant, own.identity), pair_key(places.instant, places.identity))
+    seen = np.zeros(len(places), bool)
+    known = np.flatnonzero(row >= 0)
+    off = np.linalg.norm(own.point[row[known]] - places.centre[known], axis=1)
+    seen[known] = off <= (reach + 2 * _widest(places))[known]
+    return seen
 
 
 def _with_held(places: Places, held: Places, *, start: int, stop: int) -> Places:
     """What a camera saw itself of a head that keeps still is better than what others tell."""
     held = held[slice(*np.searchsorted(held.instant, [start, stop]))]
-    known = np.isin(_key(places.instant, places.identity), _key(held.instant, held.identity))
+    known = np.isin(pair_key(places.instant, places.identity), pair_key(held.instant, held.identity))
     both = Places.concat([places[~known], held])
     return both[np.lexsort((both.identity, both.instant))]
 
@@ -256,10 +257,6 @@ def _body(rows: HeadRows, view: View) -> NDArray[np.float64]:
     return np.tile(rows.centre, 2) + np.median(sides, axis=0) * rows.head[:, None]
 
 
-def _key(instant: NDArray[np.int32], identity: NDArray[np.int32]) -> NDArray[np.int64]:
-    return (instant.astype(np.int64) << 32) + identity
-
-
 def agreement(places: Places, observations: Observations, identities: Identities) -> NDArray[np.int64]:
     """How often others placed the head of a track's person, and how often in the upper part of its box.
 
@@ -274,19 +271,12 @@ def agreement(places: Places, observations: Observations, identities: Identities
     count = int(max(identities.track.max(initial=-1), observations.track.max(initial=-1))) + 1
     person = np.full(count, -1, np.int64)
     person[identities.track] = identities.identity
-    keys = (places.instant.astype(np.int64) << 32) + places.identity
-    wanted = (observations.instant.astype(np.int64) << 32) + person[observations.track]
-    if not len(keys):
-        return np.zeros((2, count), np.int64)
-    row = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    told = keys[row] == wanted
-    upper = observations.box.copy()
+    row = rows_of(pair_key(places.instant, places.identity), pair_key(observations.instant, person[observations.track]))
+    told = np.flatnonzero(row >= 0)
+    upper, centre = observations.box[told], places.centre[row[told]]
     upper[:, 3] = upper[:, 1] + UPPER_SHARE * (upper[:, 3] - upper[:, 1])
-    centre = places.centre[row]
-    inside = ((upper[:, :2] <= centre) & (centre <= upper[:, 2:])).all(axis=1)
-    return np.stack([np.bincount(observations.track, hits, minlength=count) for hits in (told, told & inside)]).astype(
-        np.int64
-    )
+    agreed = told[((upper[:, :2] <= centre) & (centre <= upper[:, 2:])).all(axis=1)]
+    return np.stack([np.bincount(observations.track[rows], minlength=count) for rows in (told, agreed)])
 
 
 def with_confirmed(tracks: Tracks, votes: NDArray[np.int64], *, least: int) -> Tracks:

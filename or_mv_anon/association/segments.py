@@ -11,6 +11,7 @@ from or_mv_anon.association.heads import HeadHeights, HeadObservations
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.core.config import RecoveryConfig
 from or_mv_anon.core.records import Column, Columns
+from or_mv_anon.core.rows import ranges
 
 SMOOTHING = 1  # instants on either side over which a place is averaged, weighted by how well it is known
 Seconds = NDArray[np.float64]
@@ -93,7 +94,7 @@ def over_frames(stretches: HeadSegments, seconds: Seconds, heights: HeadHeights)
     from_frame = np.searchsorted(seconds, first - stretches.half, side="left")
     frames = np.maximum(np.searchsorted(seconds, last + stretches.half, side="left") - from_frame, 0)
     stretch = np.repeat(np.arange(count), frames)
-    frame = np.arange(frames.sum()) - np.repeat(np.cumsum(frames) - frames - from_frame, frames)
+    frame = ranges(from_frame, frames)
     time = np.clip(seconds[frame], first[stretch], last[stretch])
     # One ascending axis for all stretches, each shifted behind the one before.
     shift = np.concatenate([[0.0], np.cumsum(last - first + 1)[:-1]]) - first

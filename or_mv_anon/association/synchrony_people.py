@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.views import BodyPoint, View
+from or_mv_anon.core.rows import numbered
 
 HEAD_DOWN = 0.07  # share of a box's height at which a head's middle is put that no keypoint tells
 
@@ -31,7 +32,7 @@ def people_of(view: View, instants: int) -> People:
     """The people of a view at the instants from 0 to `instants`, exclusive."""
     seen = view.observations
     count = np.bincount(seen.instant, minlength=instants)
-    place = np.arange(len(seen)) - (np.cumsum(count) - count)[seen.instant]
+    place = numbered(count)
     shape = (instants, int(count.max(initial=0)))
     points, present, track = np.zeros((*shape, 3, 2), np.float32), np.zeros(shape, bool), np.zeros(shape, np.int64)
     where = (seen.instant, place)

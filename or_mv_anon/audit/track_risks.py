@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.intervals import Clock, RiskInterval
 from or_mv_anon.audit.reasons import REASONS, Reason
-from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes, paired_iou
 from or_mv_anon.core.records import Detections, Identities, Provenance, Regions, Tracks
+from or_mv_anon.core.rows import pair_key, ranges
 
 AROUND_END_S = 2.0  # seconds listed after a track's end and before its start
 LONG_FILL_S = 1.0  # seconds after which a person can have walked away from a filled-in place
@@ -48,7 +49,7 @@ def ends(
     if not len(tracks):
         return
     person = tracks.track if identities is None else _person_of(tracks, identities)
-    everywhere = _frame_and_track(tracks.frame, person)
+    everywhere = pair_key(tracks.frame, person)
     first, last = _bounds(tracks)
     score = np.add.reduceat(tracks.score.astype(np.float64), first) / (last - first + 1)
     sides: tuple[tuple[Reason, Rows, int], ...] = (
@@ -60,7 +61,7 @@ def ends(
         edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
         hidden = overlapped(tracks.frame[rows], box, tracks, own=tracks.track[rows])
         beyond = tracks.frame[rows] + (1 if reason == "track_ends_inside" else -1)
-        goes_on = np.isin(_frame_and_track(beyond, person[rows]), everywhere)
+        goes_on = np.isin(pair_key(beyond, person[rows]), everywhere)
         for i in np.flatnonzero((edge > border_px) & (tracks.frame[rows] != outermost) & ~goes_on):
             frame = int(tracks.frame[rows[i]])
             look = clock.before if reason == "track_starts_inside" else clock.after
@@ -74,8 +75,8 @@ def ends(
 
 def uncovered(tracks: Tracks, regions: Regions, whole: NDArray[np.integer]) -> Rows:
     """Track rows for which no region was placed, except in frames covered whole."""
-    placed = _frame_and_track(regions.frame, regions.track)
-    missing = ~np.isin(_frame_and_track(tracks.frame, tracks.track), placed)
+    placed = pair_key(regions.frame, regions.track)
+    missing = ~np.isin(pair_key(tracks.frame, tracks.track), placed)
     return np.flatnonzero(missing & ~np.isin(tracks.frame, whole))
 
 
@@ -120,24 +121,11 @@ def overlapped(
     for queries in np.split(np.arange(len(frame)), np.flatnonzero(np.diff(batch)) + 1):
         left = np.repeat(queries, partners[queries])
         right = order[ranges(low[queries], partners[queries])]
-        close = _paired_iou(box[left], tracks.box[right]) > SAME_PLACE_IOU
+        close = paired_iou(box[left], tracks.box[right]) > SAME_PLACE_IOU
         if own is not None:
             close &= own[left] != tracks.track[right]
         result[left[close]] = True
     return result
-
-
-def ranges(start: NDArray[np.integer], length: NDArray[np.integer]) -> Rows:
-    """``[start[0], start[0] + 1, ..., start[1], ...]``: `length[i]` consecutive numbers from each start."""
-    offset = np.cumsum(length) - length
-    return np.arange(int(length.sum())) + np.repeat(start - offset, length)
-
-
-def _paired_iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
-    side = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
-    inter = side[:, 0] * side[:, 1]
-    both = np.prod(a[:, 2:] - a[:, :2], axis=1) + np.prod(b[:, 2:] - b[:, :2], axis=1) - inter
-    return np.divide(inter, both, out=np.zeros_like(inter), where=both > 0)
 
 
 def _person_of(tracks: Tracks, identities: Identities) -> NDArray[np.int32]:
@@ -146,10 +134,6 @@ def _person_of(tracks: Tracks, identities: Identities) -> NDArray[np.int32]:
     known = identities[identities.track < len(person)]
     person[known.track] = known.identity
     return person[tracks.track].astype(np.int32)
-
-
-def _frame_and_track(frame: NDArray[np.int32], track: NDArray[np.int32]) -> NDArray[np.int64]:
-    return (frame.astype(np.int64) << 32) + track
 
 
 def _bounds(tracks: Tracks) -> tuple[Rows, Rows]:

@@ -29,6 +29,13 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
 
+def paired_iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
+    """Intersection over union of ``a[i]`` with ``b[i]``, ``(N,)`` in [0, 1]."""
+    shared = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(axis=1)
+    union = area(a) + area(b) - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
 def containment(inner: Boxes, outer: Boxes) -> NDArray[np.float32]:
     """Share of each `inner` box that lies inside each `outer` box, ``(len(inner), len(outer))`` in [0, 1]."""
     inter = intersection(inner, outer)

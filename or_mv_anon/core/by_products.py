@@ -11,14 +11,11 @@ from pathlib import Path
 from or_mv_anon.core.files import explained
 from or_mv_anon.core.lock import NOTE
 from or_mv_anon.core.manifest import Entry
+from or_mv_anon.core.run_layout import TABLES
 from or_mv_anon.core.store import MANIFEST, RunStore
 
-_TABLES = (
-    "frames persons keypoints embeddings faces still tracks face_tracks recovered identities transferred disagreements "
-    "regions blocks judgements verdicts"
-)
 _NAME = re.compile(
-    rf"((index|audit|labels)\.json|({'|'.join(_TABLES.split())})(-\d{{5,}})?\.parquet|video-\d{{5,}}(\.mp4)?"
+    rf"((index|audit|labels)\.json|({'|'.join(TABLES)})(-\d{{5,}})?\.parquet|video-\d{{5,}}(\.mp4)?"
     r"|(former|joined)(\.\w+)?)(\.partial)?"
 )
 

@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
     Raises:
         UserError: another run holds it, or it cannot be written.
     """
+    made = make and not folder.exists()
     if make:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,9 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
         del _held[place]
         note.unlink(missing_ok=True)  # before it is let go; whoever has opened it meanwhile notices
         os.close(descriptor)
+        if made:
+            with suppress(OSError):  # a run that was refused leaves no empty folder behind
+                place.rmdir()
 
 
 def held() -> list[int]:

@@ -59,6 +59,7 @@ class Columns:
     """Base of the records: arrays of one length, indexed together by a mask, a slice or row numbers."""
 
     columns: ClassVar[dict[str, tuple[Any, tuple[int, ...]]]]  # name -> (dtype, shape of one row)
+    version: ClassVar[int] = SCHEMA_VERSION  # of its table; what is no part of a run folder has its own
     sorted_by: ClassVar[str | None] = None  # the column that never falls
     values: ClassVar[dict[str, type[IntEnum] | type[IntFlag]]] = {}  # columns that hold nothing but these
     gaps: ClassVar[tuple[str, ...]] = ()  # columns in which a number may be missing
@@ -130,7 +131,7 @@ class Columns:
         for name, (dtype, shape) in cls.columns.items():
             kind = pa.from_numpy_dtype(np.dtype(dtype))
             fields.append(pa.field(name, pa.list_(kind, int(np.prod(shape))) if shape else kind, nullable=False))
-        return pa.schema(fields, metadata={"record": cls.__name__, "version": str(SCHEMA_VERSION)})
+        return pa.schema(fields, metadata={"record": cls.__name__, "version": str(cls.version)})
 
     def to_table(self) -> pa.Table:
         """The record as an Arrow table; rows of several numbers become fixed-size lists."""
@@ -148,9 +149,9 @@ class Columns:
             ValueError: the table holds another record or another schema version.
         """
         found = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-        if found.get("record") != cls.__name__ or found.get("version") != str(SCHEMA_VERSION):
+        if found.get("record") != cls.__name__ or found.get("version") != str(cls.version):
             raise ValueError(
-                f"expected {cls.__name__} version {SCHEMA_VERSION}, "
+                f"expected {cls.__name__} version {cls.version}, "
                 f"found {found.get('record')} version {found.get('version')}"
             )
         data = {}

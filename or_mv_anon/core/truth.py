@@ -29,6 +29,8 @@ TRUTH_VERSION = 1
 class TruthFrames(Columns):
     """Every frame of a camera; frames of two cameras with one `instant` show the same moment."""
 
+    version = TRUTH_VERSION
+
     frame: Column
     instant: Column  # counts the session's moments from 0
     time: Column  # seconds on the camera's own clock, as its file says
@@ -39,6 +41,8 @@ class TruthFrames(Columns):
 @dataclass(frozen=True)
 class TruthPeople(Columns):
     """One row per frame and person of whom anything would be in the picture if nothing hid it."""
+
+    version = TRUTH_VERSION
 
     frame: Column
     person: Column  # identity over all cameras, from 1

@@ -20,8 +20,8 @@ from or_mv_anon.core.workers import count_frames
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.settings import JudgingConfig
-from or_mv_anon.regions.observe import damage_flags
 from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.frame_flags import damage_flags
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source
 

@@ -23,20 +23,6 @@ def roc_auc(scores: NDArray[np.floating], outside: NDArray[np.bool_]) -> float:
     return float((middle[ranks][outside].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def average_precision(scores: NDArray[np.floating], outside: NDArray[np.bool_]) -> float:
-    """Area under precision over recall as a sum over thresholds, no interpolation.
-
-    Raises:
-        ValueError: only one label occurs.
-    """
-    _both(outside)
-    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    hits = np.cumsum(outside[order])
-    last = np.append(np.diff(np.asarray(scores)[order]) != 0, True)  # equal scores are one threshold
-    found, taken = hits[last], np.flatnonzero(last) + 1
-    return float(np.sum(np.diff(found, prepend=0) * found / taken) / found[-1])
-
-
 def outside_recall(
     scores: NDArray[np.floating], outside: NDArray[np.bool_], *, inside_recall: float = 0.99
 ) -> tuple[float, float]:

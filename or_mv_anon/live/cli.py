@@ -17,7 +17,7 @@ Every frame is held back for a fixed delay, so that what follows it can decide a
 in time leaves covered; while there is no signal a grey slate is sent. Sound is never passed on. Ctrl-C ends cleanly.
 """
 EXAMPLES = """examples:
-  %(prog)s --input /dev/video0 --output window
+  %(prog)s --input /dev/video0 --output udp://127.0.0.1:5000
   %(prog)s --input rtsp://10.0.0.7/scope --output rtsp://10.0.0.9:8554/covered
   %(prog)s --input udp://0.0.0.0:5000 --output covered.mp4 --max-seconds 3600 --stats run.json
   %(prog)s --input surgery.mp4 --output covered.mkv --pace fast
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--input", required=True, metavar="WHERE",
         help="a video file, /dev/videoN, device:NAME, rtsp://..., udp://..., or - for a test pattern")  # fmt: skip
-    add("--output", required=True, metavar="WHERE", help="window, an .mp4 or .mkv file, rtsp://... or udp://...")
+    add("--output", required=True, metavar="WHERE", help="an .mp4 or .mkv file, rtsp://... or udp://...")
     add("--delay", type=float, default=0.5, metavar="SECONDS", help="from capture to output (default: 0.5)")
     add("--method", choices=["solid", "pixelate", "blur"], default="solid",
         help="how whole frames are covered (default: solid; pixelate leaves six cells a side)")  # fmt: skip

@@ -21,7 +21,7 @@ from or_mv_anon.live.judge import Judge
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
 from or_mv_anon.live.output import Output, say
-from or_mv_anon.live.sinks import EncodedSink, Sink, WindowSink
+from or_mv_anon.live.sinks import EncodedSink, Sink
 from or_mv_anon.live.source import USUAL_RATE, Reader
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.video.live.places import Place
@@ -140,7 +140,7 @@ class LiveRun:
         reported = time.monotonic()
         try:
             tick = 0
-            while tick / rate < self._options.max_seconds and not sink.closed_by_user:
+            while tick / rate < self._options.max_seconds:
                 until = start + tick / rate
                 self._wait(until)
                 due = self._line.take_due(until + 0.5 / rate)
@@ -181,8 +181,6 @@ class LiveRun:
 
     def _open_sink(self, size: tuple[int, int], rate: float) -> Sink:
         options = self._options
-        if options.output.kind == "window":
-            return WindowSink()
         return EncodedSink(
             options.output, size=size, rate=rate, crf=options.crf, preset=options.preset, threads=options.threads
         )

@@ -1,4 +1,4 @@
-"""Where covered pictures go: a file that plays even when the tool is killed, a network stream, or a window."""
+"""Where covered pictures go: a file that plays even when the tool is killed, or a network stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 import av
-import cv2
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import PictureType
@@ -24,7 +23,6 @@ from or_mv_anon.video.pixels import LIMITED_RANGE
 KEYFRAME_S = 1.0  # seconds between pictures that a viewer can begin with, and the most that a killed file loses
 RETRY_S = 2.0  # seconds between attempts to reach an output again
 TIME_BASE = Fraction(1, 90_000)  # seconds; what MPEG-TS and RTP count in
-ESCAPE, QUIT = 27, ord("q")
 _MUXING = {
     "mp4": {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
     "matroska": {"cluster_time_limit": "1000", "flush_packets": "1"},
@@ -40,10 +38,6 @@ class Sink(Protocol):
 
     def write(self, picture: av.VideoFrame, time: float) -> bool:
         """Send one picture, shown at `time` seconds from the beginning; False if the output did not take it."""
-
-    @property
-    def closed_by_user(self) -> bool:
-        """Whether the user closed the window."""
 
     def close(self) -> None:
         """End the output so that it is whole."""
@@ -61,7 +55,6 @@ class EncodedSink:
             UserError: the output cannot be opened.
         """
         self.reconnects = 0
-        self.closed_by_user = False
         self._place, self._size = place, size
         self._rate = Fraction(rate).limit_denominator(1001)
         options = encoder_options("libx264", crf=crf, preset=preset, threads=threads)
@@ -150,25 +143,3 @@ class EncodedSink:
             return write_error(Path(self._place.address), error)
         why = getattr(error, "strerror", None) or error
         return UserError(f"Cannot send to {self._place.shown} ({why}); does a server listen there?")
-
-
-class WindowSink:
-    """A window; closing it, q or Escape ends the run."""
-
-    TITLE = "or_mv_anon"
-
-    def __init__(self) -> None:
-        self.reconnects = 0
-        self.closed_by_user = False
-
-    def write(self, picture: av.VideoFrame, time: float) -> bool:
-        """See `Sink`."""
-        cv2.imshow(self.TITLE, picture.to_ndarray(format="bgr24"))
-        key = cv2.waitKey(1) & 0xFF
-        gone = cv2.getWindowProperty(self.TITLE, cv2.WND_PROP_VISIBLE) < 1
-        self.closed_by_user |= gone or key in (ESCAPE, QUIT)
-        return True
-
-    def close(self) -> None:
-        """See `Sink`."""
-        cv2.destroyAllWindows()

@@ -149,8 +149,8 @@ class Reader(threading.Thread):
         decoder.context.thread_type = "SLICE"  # threads per frame would hold frames back
         for packet in container.demux(stream):
             for picture, damaged, _ in decoder.decode(packet if packet.size else None):
-                if damaged and not self._damaged:
-                    self._line.distrust()  # damage is noticed late at times
+                if damaged and not self._damaged and decoder.hides:
+                    self._line.distrust()  # such damage is noticed late at times
                 self._damaged = damaged
                 # The decoder's last frames come without a time base of their own.
                 yield picture, None if picture.pts is None else float(picture.pts * (stream.time_base or 0))

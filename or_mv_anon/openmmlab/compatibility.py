@@ -31,7 +31,8 @@ def prepare() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(
-            f"Adapting to a site needs {', '.join(missing)}, not installed here; run `make setup-adapt` first."
+            f"Adapting to a site needs {', '.join(missing)}, not installed here; run `make setup-adapt` in a checkout, "
+            "or pip install 'or_mv_anon[adapt]' and pip install --no-deps mmpose==1.3.2."
         )
     _silence()
     _provide_operators()

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--videos", type=Path, required=True, metavar="DIR", help="site folder (or a single video)")
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
-    add("--model", type=Path, metavar="DIR", help="bundle made for this site by adapt_site.py")
+    add("--model", type=Path, metavar="DIR", help="networks made for this site by `or-mv-anon adapt`")
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
     add("--detector", type=Path, nargs="+", metavar="FILE",
         help="find people with your own detector: an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet "

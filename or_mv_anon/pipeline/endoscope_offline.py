@@ -12,7 +12,7 @@ from pathlib import Path
 from or_mv_anon.audit.timecode import clock_time
 from or_mv_anon.core.config import config_hash
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.files import explained, unused
+from or_mv_anon.core.files import explained
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.overlap import refuse_overlap
@@ -23,7 +23,7 @@ from or_mv_anon.endoscopy.classifier import ROLE
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.endoscope_labels import SUFFIX, labels_of, labels_text
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
-from or_mv_anon.pipeline.pipeline import start_afresh
+from or_mv_anon.pipeline.pipeline import keep_aside, start_afresh
 from or_mv_anon.pipeline.plan import SessionPlan, plan_session
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import frame_problems
@@ -163,10 +163,7 @@ def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool)
         if store.owns(name):
             own.append(place)
         elif overwrite:
-            kept = unused(place)
-            with explained(place):
-                place.rename(kept)
-            tell(f"- {printable(place)} was not what this tool wrote; it is kept as {printable(kept.name)}.")
+            keep_aside(place)
         elif not store.wrote(name):
             raise UserError(
                 f"{place} exists and is not from an earlier run; move it away, or choose another output folder "

@@ -124,4 +124,4 @@ def _encoding_cost(plan: CameraPlan, source: Source, encoding: Encoding, config:
 
 def _clock(seconds: float) -> str:
     hours, rest = divmod(round(seconds), 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d} h"
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.core.by_products import discard_by_products
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.files import explained
+from or_mv_anon.core.files import explained, unused
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.printable import printable
@@ -144,18 +144,29 @@ def refuse_foreign_files(plan: SessionPlan, options: Options) -> None:
     store = plan.store
     taken = [camera for camera in plan.cameras if os.path.lexists(camera.destination)]
     for camera in taken:
-        if options.overwrite and not store.owns(camera.output):
-            raise UserError(
-                f"{camera.destination} is not what an earlier run put there, and --overwrite replaces nothing else; "
-                "move it away, or choose another --out."
-            )
         if not store.wrote(camera.output):
             raise UserError(
                 f"{camera.destination} exists and is not from an earlier run; move it away, or choose another --out "
                 "(--overwrite keeps it, too)."
             )
     if options.overwrite:
-        start_afresh(plan, [camera.destination for camera in taken])
+        own = [camera.destination for camera in taken if store.owns(camera.output)]
+        for camera in taken:
+            if camera.destination not in own:
+                keep_aside(camera.destination)
+        start_afresh(plan, own)
+
+
+def keep_aside(place: Path) -> None:
+    """Give what this tool did not write, or what was changed since, another name, and say so.
+
+    Raises:
+        UserError: it cannot be renamed.
+    """
+    kept = unused(place)
+    with explained(place):
+        place.rename(kept)
+    tell(f"- {printable(place)} is not what this tool wrote; it is kept as {printable(kept.name)}.")
 
 
 def start_afresh(plan: SessionPlan, own: Sequence[Path]) -> None:

@@ -90,7 +90,7 @@ class Stage(ABC):
         run: does a job; importable by name, and pure of anything but the job and the run folder.
         at_once: jobs that may run at the same time, where each holds a whole recording; None for one per worker.
         networks: whether its jobs load networks, which stay in memory until the next stage without.
-        reads, writes: tables and files, see `core.run_layout`.
+        reads, writes: tables, see `core.run_layout`, or other files, by the part of their names before any number.
     """
 
     name: ClassVar[str]

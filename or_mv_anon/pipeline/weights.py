@@ -78,7 +78,7 @@ class NetworkChoice:
             UserError: the site model is damaged or missing.
         """
         if self.fast and self.model is None:
-            raise UserError("--fast needs a site model; pass --model with a bundle from adapt_site.py.")
+            raise UserError("--fast needs a site model; pass --model with what `or-mv-anon adapt` wrote.")
         if self.model is None:
             return {}
         return load_site_model(self.model).thresholds.get(self.detector_role, {})

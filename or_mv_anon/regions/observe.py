@@ -19,6 +19,7 @@ from or_mv_anon.regions.registry import SOURCES, observing
 from or_mv_anon.regions.scene_change import SceneChange
 from or_mv_anon.regions.source import Batch, Mask
 from or_mv_anon.video.frame import Frame
+from or_mv_anon.video.frame_flags import damage_flags
 
 PERSONS = "persons"
 """The source whose rows others' records name in their column `detection`."""
@@ -145,9 +146,3 @@ def _observe_batch(batch: Batch, networks: Networks, schedule: Schedule, config:
             flags[frame.index] |= source.flag
     numbers = [batch.number(frame) for frame in batch.frames]
     return Observations(numbers, [int(flags[frame.index]) for frame in batch.frames], tables)
-
-
-def damage_flags(frame: Frame) -> FrameFlag:
-    """What is to be noted of a frame's damage."""
-    corrupt = FrameFlag.CORRUPT if frame.corrupt else FrameFlag(0)
-    return corrupt | (FrameFlag.DOUBTFUL if frame.doubtful else FrameFlag(0))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as box_geometry
 from or_mv_anon.core.records import Detections, Provenance, Tracks
+from or_mv_anon.core.rows import numbered
 from or_mv_anon.tracking.kalman import SAME_TIME_S
 from or_mv_anon.tracking.matching import Indices
 
@@ -129,7 +130,7 @@ def _between(
     following = np.where(track[following] == track[nodes], following, nodes)
     counts = np.maximum(detections.frame[following] - detections.frame[nodes], 1)
     here, there = np.repeat(nodes, counts), np.repeat(following, counts)
-    steps = _steps(counts)
+    steps = numbered(counts)
     frame = detections.frame[here] + steps
     began, whole = seconds[detections.frame[here]], seconds[detections.frame[there]] - seconds[detections.frame[here]]
     share = np.divide(seconds[frame] - began, whole, out=np.zeros(len(frame)), where=whole > 0)[:, None]
@@ -170,7 +171,7 @@ def _beyond(
     )
     velocity = _end_velocity(detections, outward, end_places, timeline.seconds)
     owner = np.repeat(np.arange(len(ends)), counts)
-    offset = 1 + _steps(counts)
+    offset = 1 + numbered(counts)
     frame = end_frame[owner] + direction * offset
     away = (timeline.seconds[frame] - timeline.seconds[end_frame[owner]])[:, None]
     held = detections.box[ends][owner].astype(np.float64)
@@ -208,11 +209,6 @@ def _end_velocity(
     span = (seconds[detections.frame[ends]] - seconds[detections.frame[inner]])[:, None]
     centres = [(detections.box[at, :2] + detections.box[at, 2:]).astype(np.float64) / 2 for at in (ends, inner)]
     return np.divide(centres[0] - centres[1], span, out=np.zeros((len(ends), 2)), where=span != 0)
-
-
-def _steps(counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    """0, 1, ... for every count, one after another."""
-    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _last_frame(seconds: NDArray[np.float64], reach_s: float) -> NDArray[np.int64]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as box_geometry
-from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Detections
+from or_mv_anon.core.rows import ranges
 from or_mv_anon.tracking.kalman import SAME_TIME_S
 from or_mv_anon.tracking.matching import Indices, greedy_pairs
 
@@ -81,7 +81,7 @@ def _pass_links(
         keys.append(before[same] * size + after[same])
     links, votes = np.unique(np.concatenate(keys), return_counts=True)
     before, after = links // size, links % size
-    overlap = _paired_iou(detections.box, before, after)
+    overlap = box_geometry.paired_iou(detections.box[before], detections.box[after])
     order = np.lexsort((-overlap, detections.frame[after] - detections.frame[before], -votes))
     taken = greedy_pairs(before, after, order)
     return before[taken], after[taken]
@@ -106,29 +106,19 @@ def _stitches(
     for block in np.unique(block_of_tail):
         rows = np.flatnonzero(block_of_tail == block)
         counts = (stop - start)[rows]
-        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         left = np.repeat(tails[rows], counts)
-        right = heads[np.repeat(start[rows], counts) + offsets]
-        overlap = _paired_iou(detections.box, left, right)
+        right = heads[ranges(start[rows], counts)]
+        overlap = box_geometry.paired_iou(detections.box[left], detections.box[right])
         near = overlap >= stitch_iou
         found_tails.append(left[near])
         found_heads.append(right[near])
         found_overlaps.append(overlap[near])
     if not found_tails:
         return tails[:0], heads[:0]
-    left, right, overlap = (np.concatenate(found) for found in (found_tails, found_heads, found_overlaps))
-    order = np.lexsort((-overlap, detections.frame[right] - detections.frame[left]))
-    taken = greedy_pairs(left, right, order)
-    return left[taken], right[taken]
-
-
-def _paired_iou(boxes: Boxes, left: Indices, right: Indices) -> NDArray[np.float32]:
-    """IoU of ``boxes[left[i]]`` with ``boxes[right[i]]``, ``(M,)``."""
-    a, b = boxes[left], boxes[right]
-    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
-    shared = np.clip(sides, 0, None).prod(axis=1)
-    total = box_geometry.area(a) + box_geometry.area(b) - shared
-    return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)
+    before, after = np.concatenate(found_tails), np.concatenate(found_heads)
+    order = np.lexsort((-np.concatenate(found_overlaps), detections.frame[after] - detections.frame[before]))
+    taken = greedy_pairs(before, after, order)
+    return before[taken], after[taken]
 
 
 def _roots(previous: Indices) -> Indices:

@@ -40,6 +40,7 @@ from or_mv_anon.video.video_index import FALLBACK_RATE, VideoIndex
 __all__ = ["VideoIndex", "index_video"]
 
 _CHANGING_LIGHT = ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA", "DYNAMIC_HDR_VIVID")
+_FLAG_DELAY = 3  # packets before a gap in its counters that FFmpeg's demuxer may call damaged
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT: the container's clock may jump
 
 
@@ -95,7 +96,8 @@ def index_video(
     if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
         notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
     for splice in splices:  # where another stream begins, counters jump without anything being lost
-        watched.packets[splice.packet - 1].broken = False
+        for packet in watched.packets[max(0, splice.packet - _FLAG_DELAY) : splice.packet]:
+            packet.broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
     carried = order.pts if order.labels is None else order.labels

@@ -172,21 +172,26 @@ class VideoSource:
     def _known(self, frames: Iterator[Watched]) -> Iterator[tuple[int, Watched]]:
         """The planned ones of `frames` with their numbers."""
         for watched in frames:
-            label = watched.picture.pts
-            if label is not None:
-                place = int(np.searchsorted(self._sorted_labels, label))
-                if place < self.n_frames and self._sorted_labels[place] == label:
-                    yield int(self._by_label[place]), watched
+            if (number := self._number_of(watched.picture.pts)) is not None:
+                yield number, watched
+
+    def _number_of(self, label: int | None) -> int | None:
+        """The number of the frame that carries `label`; None where none is planned."""
+        if label is None:
+            return None
+        place = int(np.searchsorted(self._sorted_labels, label))
+        found = place < self.n_frames and self._sorted_labels[place] == label
+        return int(self._by_label[place]) if found else None
 
     def _entries(self, first: int) -> Iterator[int | None]:
         """Labels of keyframes to start decoding at, ever farther back, then None for the beginning of the file."""
         if self.index.seekable:
-            position = int(np.searchsorted(self.index.keyframes, self.index.pts[first], side="right")) - 1
+            keyframes = np.searchsorted(self.index.pts, self.index.keyframes)
+            position = int(np.searchsorted(keyframes, first, side="right")) - 1
             step = 1
-            while position > 0:
-                number = int(np.searchsorted(self.index.pts, self.index.keyframes[position]))
-                yield int(self.index.carried[number])
-                position -= step
+            while position > 0 and (start := self.index.decoding.run_up(keyframes, position)) > 0:
+                yield int(self.index.carried[keyframes[start]])
+                position = start - step
                 step *= 2
         yield None
 
@@ -196,7 +201,7 @@ class VideoSource:
             stream = main_stream(container, index.path)
             if index.reorders:
                 show_in_order(stream, index.codec)
-            decoder = WatchedDecoder(stream, scrutiny=self._scrutiny, broken=index.broken)
+            decoder = WatchedDecoder(stream, scrutiny=self._scrutiny, broken=index.broken, shown=self._number_of)
             if entry is not None:
                 try:
                     container.seek(entry, stream=stream)

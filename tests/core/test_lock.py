@@ -105,6 +105,12 @@ def test_without_locks_a_note_keeps_others_out(
         pass
 
 
+def test_a_run_that_is_refused_leaves_no_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nothing to do"), hold(tmp_path / "out"):
+        raise UserError("There is nothing to do.")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="file"), hold(tmp_path / "file" / "out"):

@@ -17,7 +17,7 @@ from or_mv_anon.core.printable import OutputClosed, PrintableStream, json_printa
 from tests.clips import write_clip
 
 NASTY = "a\x1b]0;owned\x07\x1b[2J\x9b31m\r\nerror: forged\u202egpj\udcff\x7fz"
-TOOL = Path(__file__).resolve().parents[1] / "tools" / "anonymize_multiview.py"
+TOOL = Path(__file__).resolve().parents[2] / "tools" / "anonymize_multiview.py"
 
 
 def dangerous(text: str, *, allowed: str = "") -> list[str]:

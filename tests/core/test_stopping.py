@@ -15,7 +15,7 @@ import pytest
 
 from or_mv_anon.core.stopping import Requests
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 PATIENCE = 120  # seconds
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -23,7 +23,7 @@ from or_mv_anon.core.records import Regions
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOL = (sys.executable, str(REPOSITORY / "tools" / "anonymize_multiview.py"))
 CONSOLE = (str(Path(sys.executable).with_name("or-mv-anon")), "anonymize")
-PROGRESS = re.compile(r"\d+%\||\[\d\d:\d\d")
+PROGRESS = re.compile(r"\d+%\||: \d+ of \d+ frames")
 PATIENCE = 300  # seconds
 LEAST_CHANGE = 10.0  # levels of 255; re-encoding alone changes the face in the clips by 3-6, covering it by 15-25
 DETAIL_KEPT = 0.5  # share of the fine structure; re-encoding alone keeps 0.8-1.0, covering it at most 0.2

@@ -226,7 +226,7 @@ def test_a_second_run_is_refused_and_touches_nothing(
         assert first.stdout is not None
         first.stdout.readline()
         before = {path: path.read_bytes() for path in (base / "out").rglob("*") if path.is_file()}
-        for more in ([], ["--method", "none"], ["--overwrite"], ["--preview"], ["--render-only"]):
+        for more in ([], ["--method", "blur"], ["--overwrite"], ["--preview"], ["--render-only"]):
             assert in_here(capsys, arguments, *more).refused_with("Another run", f"process {first.pid}")
         assert {path: path.read_bytes() for path in (base / "out").rglob("*") if path.is_file()} == before
         first.kill()

@@ -32,4 +32,4 @@ def test_silent_damage_leaves_covered(tmp_path: Path) -> None:
     assert main(["endoscopy-live", *arguments, "--pace", "fast", "--method", "solid"]) == 0
     shown = {number for number, picture in enumerate(pictures(out)) if shows_scope(picture)}
     assert not shown & set(range(HIT, 60)), "from the damaged frame to the next keyframe"
-    assert shown >= {*range(8), *range(80, 100)}
+    assert shown >= {*range(80, 100)}, "what waits in the line at that moment is covered, how much depends on the pace"

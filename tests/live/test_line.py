@@ -180,7 +180,7 @@ def test_outputs_that_cannot_be_are_told(tmp_path) -> None:
     there.write_bytes(b"x")
     for text, told in (
         (str(there), "there already"),
-        (str(tmp_path / "a.avi"), "expected window"),
+        (str(tmp_path / "a.avi"), "expected a file"),
         (str(tmp_path / "none" / "a.mp4"), "does not exist"),
         ("http://host/a", "no stream"),
     ):

@@ -267,7 +267,7 @@ def test_the_shipped_prior_is_the_registered_one() -> None:
 
 def test_the_shipped_lists_are_whole() -> None:
     weights = catalogue.known_weights()
-    assert {"yolox-tiny-humanart", "rtmpose-s-halpe26", "yunet-2023mar", "centerface"} <= set(weights)
+    assert {"yolox-tiny-humanart", "rtmpose-s-halpe26", "yunet-2023mar"} <= set(weights)
     sample = catalogue.known_samples()["four-camera"]
     assert len(sample.files) == 4
     for asset in (*weights.values(), *sample.files):

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from av.error import FFmpegError
 
-from or_mv_anon.video.damage.chains import Chains, DecodingOrder
+from or_mv_anon.video.damage.chains import Chains, DecodingOrder, PacketFacts
 from or_mv_anon.video.damage.colours import impossible_colours
 from or_mv_anon.video.damage.matroska import broken_clusters
 from or_mv_anon.video.index import VideoIndex, index_video
+from or_mv_anon.video.parts import index_recording
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment, plan_segments
+from or_mv_anon.video.source import source_of
 from tests.clips import write_clip
 
 FAULTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "faults"
@@ -184,6 +186,76 @@ def test_intra_refresh_is_no_way_out_of_damage(tmp_path: Path) -> None:
     index = index_video(path)
     assert index.decoding.restarts.tolist() == [0]
     assert len(index.keyframes) > 1, "FFmpeg calls recovery points keyframes"
+
+
+def planned(index: VideoIndex) -> tuple[dict[int, np.ndarray], set[int]]:
+    """Luma by frame number of what is read, and which frames are covered whole."""
+    source = source_of(index, scrutiny="thorough")
+    shown: dict[int, np.ndarray] = {}
+    corrupt, doubtful = np.zeros(source.n_frames, bool), np.zeros(source.n_frames, bool)
+    for segment in plan_segments(index, seconds=0.4):
+        for frame in source.frames(segment):
+            shown[frame.index] = frame.luma().pixels.astype(int)
+            corrupt[frame.index], doubtful[frame.index] = frame.corrupt, frame.doubtful
+    reached = index.decoding.reached(index.times, corrupt, doubtful, silent=index.hides_damage)
+    return shown, set(np.flatnonzero(reached).tolist())
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mp4"])
+def test_damage_is_found_in_files_that_do_not_tell_the_order_and_in_parts(tmp_path: Path, suffix: str) -> None:
+    options = {"preset": "medium", "x264-params": "b-adapt=0:open-gop=1:scenecut=0"}
+    sound = write_clip(
+        tmp_path / f"a{suffix}", frames=60, rate=25, gop=12, b_frames=3, size=(192, 128), options=options,
+        time_base=Fraction(1, 25),
+    )  # fmt: skip
+    if suffix == ".mp4":
+        sound.write_bytes(sound.read_bytes().replace(b"ctts", b"free"))
+    damaged = flip_bits(sound, packets=range(26, 32), flips=30)
+    expected, found = planned(index_recording(sound))
+    assert found == set()
+    for files, first in ((damaged, 0), ([sound, damaged, sound], len(expected))):
+        shown, found = planned(index_recording(files))
+        spoilt = {n for n, luma in shown.items() if np.abs(luma - expected[n % len(expected)]).mean() > 1}
+        assert found
+        assert spoilt <= found
+        assert found <= set(range(first + 20, first + 52)), "neither earlier groups nor other parts"
+
+
+def test_the_last_packet_of_a_group_spoils_the_pictures_that_lead_the_next_one() -> None:
+    decoding = DecodingOrder.of_packets(
+        np.array([0, 2, 1, 4, 3]), [0, 1, 2, 3, 4], [PacketFacts(n in (0, 3), n == 2, None) for n in range(5)]
+    )
+    assert decoding.rank.tolist() == [0, 2, 1, 4, 3]
+    reached = decoding.reached(np.arange(5.0), np.zeros(5, bool), np.zeros(5, bool))
+    assert reached.tolist() == [False, True, False, True, False]
+    streaming = Chains()
+    streaming.restart(0, 0)
+    streaming.damage(2)
+    streaming.restart(3, 4)
+    assert streaming.reaches(4, 3), "shown before the keyframe"
+    assert streaming.reaches(4, None), "perhaps shown before the keyframe"
+    assert not streaming.reaches(4, 5)
+
+
+def test_damage_of_a_second_field_is_the_frames() -> None:
+    decoding = DecodingOrder.of_packets(
+        np.array([0, 2, 4]), list(range(6)), [PacketFacts(n == 0, n == 3, None) for n in range(6)]
+    )
+    assert decoding.reached(np.arange(3.0), np.zeros(3, bool), np.zeros(3, bool)).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_transport_packet_lost_in_a_keyframe_is_known_of_the_keyframe(tmp_path: Path, codec: str) -> None:
+    path = write_clip(
+        tmp_path / "a.ts", frames=30, gop=10, size=(320, 240), codec=codec, time_base=Fraction(1, 90_000)
+    )  # fmt: skip
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    data = path.read_bytes()
+    cut = places[10] + 188 * 3
+    (tmp_path / "b.ts").write_bytes(data[:cut] + data[cut + 188 :])
+    decoding = index_video(tmp_path / "b.ts").decoding
+    assert 10 in decoding.broken
 
 
 def test_doubtful_frames_count_only_where_something_is_damaged() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained
-from or_mv_anon.endoscopy.measures import average_precision, outside_recall, roc_auc
+from or_mv_anon.endoscopy.measures import outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.calibration import fit_temperature, log_loss
 from or_mv_anon.endoscopy.training.card import Measures, write_card
 from or_mv_anon.endoscopy.training.export import export
@@ -20,6 +20,7 @@ from or_mv_anon.endoscopy.training.learning import Learner, logits_of, looked_at
 from or_mv_anon.endoscopy.training.material import Sample, draw_splits, load_material, of_split
 from or_mv_anon.endoscopy.training.network import OutOfBodyNetwork
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
+from or_mv_anon.evaluation.average_precision import stepwise
 from or_mv_anon.models.registry import fetch
 
 NETWORK_FILE, CARD_FILE = "endoscopy_oob.onnx", "card.md"
@@ -110,7 +111,7 @@ def measured(logits: NDArray[np.float64], outside: NDArray[np.bool_], *, tempera
     return Measures(
         pictures=len(logits),
         roc_auc=roc_auc(logits, outside),
-        average_precision=average_precision(logits, outside),
+        average_precision=stepwise(logits, outside),
         outside_recall_at_99_inside=outside_recall(logits, outside)[0],
         log_loss=log_loss(logits / temperature, outside),
         temperature=temperature,

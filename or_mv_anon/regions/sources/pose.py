@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig, RegionConfig
 from or_mv_anon.core.records import FrameFlag, Frames, Keypoints, RegionKind, Tracks
+from or_mv_anon.core.rows import rows_around
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.pose import PoseEstimator
@@ -71,9 +72,7 @@ def _from_samples(
     A head moves with its person box: what is interpolated is its offset from the middle of the box's upper edge.
     """
     rows = np.arange(len(tracks))
-    known = sample >= 0
-    before = np.maximum.accumulate(np.where(known, rows, -1))
-    after = np.minimum.accumulate(np.where(known, rows, len(rows))[::-1])[::-1]
+    before, after = rows_around(sample >= 0)
     has_before = (before >= 0) & (tracks.track[before] == tracks.track)
     has_after = (after < len(rows)) & (tracks.track[np.minimum(after, len(rows) - 1)] == tracks.track)
     before, after = np.where(has_before, before, rows), np.where(has_after, after, rows)

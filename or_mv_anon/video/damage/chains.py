@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from or_mv_anon.video.damage.nal import Restarts
 
 BEFORE_ALL = -1  # the chain of what is decoded before the first restart
+RUN_UP = 32  # packets: an H.264 decoder keeps 16 frames at most, in up to two packets each
 NEAR_S = 10.0  # seconds: flipped bits rarely come alone
 _KEPT = 512  # restarts and damage remembered of a stream that never ends; frames are held back far less
 
@@ -28,15 +29,15 @@ class Chains:
     """
 
     _restarts: list[int] = field(default_factory=list)
-    _restart_pts: list[int | None] = field(default_factory=list)
+    _shown: list[int | None] = field(default_factory=list)  # when the restarts are shown
     _damage: list[int] = field(default_factory=list)
 
-    def restart(self, number: int, pts: int | None) -> None:
-        """Packet `number`, shown at `pts`, depends on nothing before it."""
+    def restart(self, number: int, shown: int | None) -> None:
+        """Packet `number` depends on nothing before it; `shown` grows in display order, None if unknown."""
         self._restarts.append(number)
-        self._restart_pts.append(pts)
+        self._shown.append(shown)
         if len(self._restarts) > 2 * _KEPT:
-            del self._restarts[:_KEPT], self._restart_pts[:_KEPT]
+            del self._restarts[:_KEPT], self._shown[:_KEPT]
 
     def damage(self, number: int) -> None:
         """Packet `number` is damaged."""
@@ -52,18 +53,26 @@ class Chains:
         """The last damaged packet."""
         return self._damage[-1] if self._damage else None
 
-    def reaches(self, number: int, pts: int | None) -> bool:
-        """Whether damage reaches the frame of packet `number`, shown at `pts`."""
+    def hits(self, number: int) -> bool:
+        """Whether packet `number` itself is damaged."""
+        place = bisect_left(self._damage, number)
+        return place < len(self._damage) and self._damage[place] == number
+
+    def reaches(self, number: int, shown: int | None) -> bool:
+        """Whether damage reaches the frame of packet `number`; `shown` as for `restart`."""
         place = bisect_right(self._restarts, number) - 1
-        if place >= 0 and _leads(pts, self._restart_pts[place]) and self._restarts[place] != number:
+        if place >= 0 and _leads(shown, self._shown[place]) and self._restarts[place] != number:
             place -= 1
         start = self._restarts[place] if place >= 0 else BEFORE_ALL
         first = bisect_left(self._damage, start)
         return first < len(self._damage) and self._damage[first] <= number
 
 
-def _leads(pts: int | None, restart: int | None) -> bool:
-    return pts is not None and restart is not None and pts < restart
+def _leads(shown: int | None, restart: int | None) -> bool:
+    return shown is None or restart is None or shown < restart
+
+
+_ARRAYS = ("rank", "restarts", "broken", "resets")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +82,13 @@ class DecodingOrder:
     rank: NDArray[np.int64]  # (N,) place of each frame in decoding order
     restarts: NDArray[np.int64]  # (R,) ranks of the frames that depend on nothing before them, sorted
     broken: NDArray[np.int64]  # (B,) ranks of the frames whose packets are known to be damaged, sorted
+    # (S,) ranks of the restarts behind which nothing even mentions what came before, sorted
+    resets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def unknown(cls) -> DecodingOrder:
         """Of a file whose timestamps do not identify its frames."""
-        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+        return cls(*(np.zeros(0, np.int64) for _ in range(4)))
 
     @classmethod
     def of_packets(
@@ -88,13 +99,17 @@ class DecodingOrder:
         Args:
             carried: ``(N,)`` what each frame carries when it is decoded, in display order.
             labels: what each packet gives its frame to carry.
-            packets: what is known of each.
+            packets: what is known of each. Damage of one that holds no frame of its own, such as a second field, counts
+                to the frame before.
         """
         places = {label: number for number, label in enumerate(labels) if label is not None}
         rank = np.array([places.get(label, len(packets)) for label in carried.tolist()], np.int64)
-        restarts = np.flatnonzero([packet.restart for packet in packets])
-        broken = np.flatnonzero([packet.broken for packet in packets])
-        return cls(rank, restarts.astype(np.int64), broken.astype(np.int64))
+        numbers = np.arange(len(packets))
+        holds = np.isin(numbers, rank)
+        frame = np.maximum.accumulate(np.where(holds, numbers, BEFORE_ALL))
+        facts = np.array([(packet.restart, packet.broken, packet.reset) for packet in packets], bool).reshape(-1, 3)
+        restarts, resets = (np.flatnonzero(holds & facts[:, column]) for column in (0, 2))
+        return cls(rank, restarts, np.unique(frame[facts[:, 1]]), resets)
 
     @classmethod
     def joined(cls, parts: Sequence[DecodingOrder]) -> DecodingOrder:
@@ -104,6 +119,7 @@ class DecodingOrder:
             np.concatenate([part.rank + start for part, start in zip(parts, starts, strict=True)]),
             np.concatenate([np.union1d(part.restarts, [0]) + start for part, start in zip(parts, starts, strict=True)]),
             np.concatenate([part.broken + start for part, start in zip(parts, starts, strict=True)]),
+            np.concatenate([part.resets + start for part, start in zip(parts, starts, strict=True)]),
         )
 
     def reached(
@@ -147,14 +163,31 @@ class DecodingOrder:
         place -= leads
         return np.where(place >= 0, self.restarts[np.maximum(place, 0)], BEFORE_ALL)
 
+    def run_up(self, keyframes: NDArray[np.int64], position: int) -> int:
+        """Where among `keyframes` (frame numbers, sorted) to begin in order to decode the one at `position`.
+
+        Pictures of an open group, and the marks of H.264 that say which pictures are kept, mention what came before;
+        a decoder that has not seen it calls that damage.
+        """
+        if not len(self.rank):
+            return position
+        ranks = self.rank[keyframes]
+        if ranks[position] not in self.restarts:
+            return position
+        for place in range(position, 0, -1):
+            is_far = ranks[position] - ranks[place] >= RUN_UP and ranks[place] in self.restarts
+            if is_far or ranks[place] in self.resets:
+                return place
+        return 0
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back."""
-        return {name: getattr(self, name).tolist() for name in ("rank", "restarts", "broken")}
+        return {name: getattr(self, name).tolist() for name in _ARRAYS}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> DecodingOrder:
         """What `to_json` wrote."""
-        return cls(*(np.array(values[name], np.int64) for name in ("rank", "restarts", "broken")))
+        return cls(*(np.array(values[name], np.int64) for name in _ARRAYS))
 
 
 def _is_near(times: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -182,6 +215,24 @@ class PacketFacts:
     restart: bool  # nothing decoded after it depends on what came before, but for what is shown before it
     broken: bool  # the container knows of damage
     position: int | None  # byte in the file
+    reset: bool = False  # nothing decoded after it even mentions what came before
+
+
+class BrokenWatcher:
+    """Tells the packets that the container knows to be damaged.
+
+    Where a parser cuts the packets out of a stream of bytes, as in transport streams, FFmpeg says it of the packet
+    before the damaged one.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._is_cut = stream.container.format.name == "mpegts"
+        self._previous = False
+
+    def __call__(self, packet: av.Packet) -> bool:
+        """Whether `packet` may be damaged."""
+        previous, self._previous = self._previous, bool(packet.is_corrupt)
+        return self._previous or (self._is_cut and previous)
 
 
 class PacketWatcher:
@@ -190,9 +241,11 @@ class PacketWatcher:
     def __init__(self, stream: VideoStream) -> None:
         self.packets: list[PacketFacts] = []
         self._restarts = Restarts(stream)
+        self._broken = BrokenWatcher(stream)
 
     def __call__(self, packet: av.Packet) -> None:
-        self.packets.append(PacketFacts(self._restarts(packet), packet.is_corrupt, packet.pos))
+        restart, reset = self._restarts(packet), self._restarts.is_reset(packet)
+        self.packets.append(PacketFacts(restart, self._broken(packet), packet.pos, reset))
 
 
 def mark_broken(packets: Iterable[PacketFacts], spans: Sequence[tuple[int, int]]) -> None:

@@ -8,6 +8,7 @@ from av.video.stream import VideoStream
 from or_mv_anon.video.slices import length_bytes, slice_types, units
 
 _INTRA_SLICES = (2, 4, 7, 9)  # I and SI, ITU-T H.264 table 7-6
+_IDR = 5  # NAL unit type, Table 7-1
 _HEVC_SLICES = 32  # NAL unit types below it hold slices, ITU-T H.265 table 7-1
 _HVCC_LENGTH = 21  # byte of an hvcC box that says how long lengths are, ISO/IEC 14496-15
 
@@ -28,6 +29,13 @@ class Restarts:
             return bool(packet.is_keyframe)
         kinds = list(slice_types(bytes(packet), self._lengths))
         return bool(kinds) and all(kind in _INTRA_SLICES for kind in kinds)
+
+    def is_reset(self, packet: av.Packet) -> bool:
+        """Whether the decoder forgets all that came before, so that nothing behind can even mention it."""
+        if not packet.is_keyframe or self._lengths is None:
+            return bool(packet.is_keyframe)
+        data = bytes(packet)
+        return any(data[start] & 0x1F == _IDR for start, _ in units(data, self._lengths) if start < len(data))
 
 
 def hevc_lengths(extradata: bytes | None) -> int:

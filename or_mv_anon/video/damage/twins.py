@@ -72,6 +72,8 @@ class TailTwin:
         if packet is not None:
             changed = av.Packet(self._lengthen(bytes(packet)))
             changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+            if packet.has_sidedata("new_extradata"):
+                changed.set_sidedata(packet.get_sidedata("new_extradata"))
         with complaints() as heard:
             try:
                 frames = self._context.decode(changed)

@@ -7,7 +7,7 @@ It listens to the decoder's exceptions, flags and log, to the container's word, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 import av
@@ -15,7 +15,7 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from or_mv_anon.video.damage.chains import Chains
+from or_mv_anon.video.damage.chains import BrokenWatcher, Chains
 from or_mv_anon.video.damage.colours import Impossible, impossible_colours
 from or_mv_anon.video.damage.complaints import complaints
 from or_mv_anon.video.damage.nal import Restarts
@@ -46,10 +46,21 @@ class Watched(NamedTuple):
 
 
 class WatchedDecoder:
-    """Decodes one stream's packets, on one thread."""
+    """Decodes one stream's packets, on one thread.
+
+    Attributes:
+        context: the decoder.
+        chains: damage so far.
+        hides: whether the decoder may show damaged pictures without a word.
+    """
 
     def __init__(
-        self, stream: VideoStream, *, scrutiny: Scrutiny = "usual", broken: frozenset[int] | None = None
+        self,
+        stream: VideoStream,
+        *,
+        scrutiny: Scrutiny = "usual",
+        broken: frozenset[int] | None = None,
+        shown: Callable[[int | None], int | None] | None = None,
     ) -> None:
         """Open the decoder.
 
@@ -57,7 +68,10 @@ class WatchedDecoder:
             stream: whose packets.
             scrutiny: "none" asks the decoder alone, "usual" looks at the pictures as well, "thorough" also lets a
                 twin decode beside it where there is one (HEVC, VP8, MJPEG), at up to the same cost again.
-            broken: timestamps of the packets that are known to be damaged; None to believe what each says of itself.
+            broken: what packets carry as ``pts`` that are known to be damaged; None to believe what each says of
+                itself.
+            shown: from what a packet carries as ``pts`` to something that grows in display order, None where that is
+                not known; None if timestamps do.
         """
         self.chains = Chains()
         codec = stream.codec_context.codec.canonical_name
@@ -65,10 +79,12 @@ class WatchedDecoder:
         self.context.thread_count = 1
         self.context.copy_opaque = True
         self._restarts = Restarts(stream)
+        self._says_broken = BrokenWatcher(stream)
         self._twin = twin_of(self.context, codec) if scrutiny == "thorough" else None
-        self._hides = codec not in DAMAGE_IS_TOLD
+        self.hides = codec not in DAMAGE_IS_TOLD
         self._sees_colours = scrutiny != "none"
         self._broken = broken
+        self._shown = shown or (lambda pts: pts)
         self._count = 0  # packets so far
 
     def decode(self, packet: av.Packet | None) -> Iterator[Watched]:
@@ -78,8 +94,8 @@ class WatchedDecoder:
             self._count += 1
             packet.opaque = number
             if self._restarts(packet):
-                self.chains.restart(number, packet.pts)
-            if packet.is_corrupt if self._broken is None else packet.pts in self._broken:
+                self.chains.restart(number, self._shown(packet.pts))
+            if self._says_broken(packet) if self._broken is None else packet.pts in self._broken:
                 self.chains.damage(number)
         else:
             number = max(0, number - 1)
@@ -97,14 +113,17 @@ class WatchedDecoder:
 
     def _judged(self, frame: av.VideoFrame) -> Watched:
         number = frame.opaque if isinstance(frame.opaque, int) else max(0, self._count - 1)
-        looks = self._sees_colours and (self._hides or number % _SOME == 0)
+        looks = self._sees_colours and (self.hides or number % _SOME == 0)
         impossible = impossible_colours(frame) if looks else Impossible(False, False)
         latest = self.chains.latest
         is_near = latest is not None and number - latest <= _NEAR
-        doubtful = impossible.slightly and self._hides
+        doubtful = impossible.slightly and self.hides
         if frame.is_corrupt or impossible.clearly or (doubtful and is_near):
             self.chains.damage(number)
-        return Watched(frame, self.chains.reaches(number, frame.pts), doubtful)
+        damaged = self.chains.reaches(number, self._shown(frame.pts))
+        if frame.interlaced_frame:  # its second field may be a packet of its own
+            damaged = damaged or self.chains.hits(number + 1)
+        return Watched(frame, damaged, doubtful)
 
 
 def watched_frames(decoder: WatchedDecoder, packets: Iterator[av.Packet]) -> Iterator[Watched]:

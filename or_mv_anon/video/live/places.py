@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-import cv2
-
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.redaction import HIDDEN, redacted_address
 
 PATTERN = "-"
-WINDOW = "window"
 NETWORK = ("rtsp", "rtsps", "udp")
 FILES = {".mp4": "mp4", ".mkv": "matroska"}  # suffix -> FFmpeg's muxer
 DEVICES = {"linux": "video4linux2,v4l2", "darwin": "avfoundation", "win32": "dshow"}  # sys.platform -> demuxer
 DEVICE = "device:"
 
-Kind = Literal["file", "stream", "device", "pattern", "window"]
+Kind = Literal["file", "stream", "device", "pattern"]
 
 
 @dataclass(frozen=True)
@@ -68,21 +65,16 @@ def parse_input(text: str, *, size: tuple[int, int] | None = None) -> Place:
 
 
 def parse_output(text: str, *, overwrite: bool) -> Place:
-    """What `--output` names: ``window``, an .mp4 or .mkv file, ``rtsp://...`` or ``udp://...``.
+    """What `--output` names: an .mp4 or .mkv file, ``rtsp://...`` or ``udp://...``.
 
     Raises:
-        UserError: it is none of these, the file is there already, or no window can be shown.
+        UserError: it is none of these, or the file is there already.
     """
-    if text.lower() == WINDOW:
-        _require_window()
-        return Place("window", WINDOW)
     if "://" in text:
         return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
     path = Path(text)
     if path.suffix.lower() not in FILES:
-        raise UserError(
-            f"Cannot write {_shown(text)}; expected {WINDOW}, a file {' or '.join(FILES)}, rtsp:// or udp://."
-        )
+        raise UserError(f"Cannot write {_shown(text)}; expected a file {' or '.join(FILES)}, rtsp:// or udp://.")
     if os.path.lexists(path) and not (overwrite and path.is_file() and not path.is_symlink()):
         more = " or pass --overwrite" if path.is_file() and not path.is_symlink() else ""
         raise UserError(f"{path} is there already; choose another name{more}.")
@@ -101,16 +93,6 @@ def _network(text: str) -> str:
         expected = "://, ".join(NETWORK)
         raise UserError(f"{redacted_address(text)} is no stream that can be used; expected {expected}://HOST.")
     return text
-
-
-def _require_window() -> None:
-    if "GUI:                           NONE" in cv2.getBuildInformation() or not hasattr(cv2, "imshow"):
-        raise UserError(
-            "This OpenCV cannot show windows (it is the headless build); install opencv-python in its place, or write "
-            "to a file or a stream."
-        )
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UserError("There is no screen to show a window on (DISPLAY is not set); write to a file or a stream.")
 
 
 def _shown(text: str) -> str:

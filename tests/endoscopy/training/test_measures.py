@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
-from or_mv_anon.endoscopy.measures import Leaks, average_precision, leaks, outside_recall, roc_auc
+from or_mv_anon.endoscopy.measures import Leaks, leaks, outside_recall, roc_auc
 from or_mv_anon.endoscopy.training.calibration import fit_temperature, log_loss
+from or_mv_anon.evaluation.average_precision import stepwise
 
 
 def test_auc_by_hand():
@@ -31,9 +32,9 @@ def test_auc_equals_the_rank_sum_test(rows):
 
 def test_average_precision_by_hand():
     scores = np.array([0.9, 0.8, 0.7, 0.6])
-    assert average_precision(scores, np.array([True, False, True, False])) == pytest.approx((1 + 2 / 3) / 2)
+    assert stepwise(scores, np.array([True, False, True, False])) == pytest.approx((1 + 2 / 3) / 2)
     # All scores equal: one threshold that takes everything, precision 1/2.
-    assert average_precision(np.ones(4), np.array([True, False, True, False])) == 0.5
+    assert stepwise(np.ones(4), np.array([True, False, True, False])) == 0.5
 
 
 def test_recall_at_a_share_of_inside():

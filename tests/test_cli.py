@@ -1,0 +1,28 @@
+"""What the command line says of options that it does not have."""
+
+import pytest
+
+from or_mv_anon.cli import main, tool
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "meant", "usage"),
+    [
+        (["anonymize", "--metod", "solid"], "--metod", "--method", "or-mv-anon anonymize"),
+        (["anonymize", "--vid", "x", "--out", "y"], "--vid", "--videos", "or-mv-anon anonymize"),
+        (["evaluate", "--thruth=x"], "--thruth", "--truth", "or-mv-anon evaluate"),
+        (["weights", "fetch", "--weight-dir", "x"], "--weight-dir", "--weights-dir", "or-mv-anon weights fetch"),
+    ],
+)
+def test_a_mistyped_option_gets_the_nearest_name_and_its_own_usage(arguments, given, meant, usage, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: {usage} ")
+    assert said.endswith(f"there is no option {given}; did you mean {meant}?\n")
+
+
+def test_a_script_says_the_same(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        tool("or_mv_anon.adaptation.cli", ["--vidoes", "x"])
+    assert capsys.readouterr().err.endswith("there is no option --vidoes; did you mean --videos?\n")
