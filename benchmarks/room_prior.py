@@ -24,7 +24,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 from tqdm import tqdm
 
 from benchmarks.room_prior_judge import judge_empty, judge_photographs, judge_rooms, read_marked
@@ -36,13 +35,12 @@ from benchmarks.room_prior_material import (
     room_examples,
     write_labels,
 )
-from benchmarks.room_prior_rooms import Room, make_room
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.resources import resource
+from or_mv_anon.detector_training.averaging import average
+from or_mv_anon.detector_training.simulated_rooms import Room, make_room
 from or_mv_anon.models.detectors.yolox import PersonDetector
-from or_mv_anon.models.half_weights import halve_weights
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining
@@ -145,23 +143,6 @@ def train(options: argparse.Namespace, start: Path, *, empty: Sequence[Path]) ->
     if trained.onnx is None:
         raise UserError(f"The training in {out} gave no network; the configuration has to describe a YOLOX.")
     return trained.onnx
-
-
-def average(first: Path, second: Path, path: Path) -> None:
-    """Writes the network half-way between two YOLOX of one shape, with 16-bit weights.
-
-    Between the network from before a fine-tuning and the one after it lies one that has learned the new and kept the
-    old better than either (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
-    """
-    from or_mv_anon.openmmlab.export import export_yolox
-    from or_mv_anon.openmmlab.yolox import build_yolox
-
-    model, other = build_yolox(first), build_yolox(second).state_dict()
-    model.load_state_dict({name: (value + other[name]) / 2 for name, value in model.state_dict().items()})
-    export_yolox(model, path)
-    halved = onnx.load(path)
-    halve_weights(halved)
-    write_atomically(path, lambda part: part.write_bytes(halved.SerializeToString()))
 
 
 def is_better(results: dict[str, Any]) -> bool:

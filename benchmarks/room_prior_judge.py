@@ -20,11 +20,11 @@ from tqdm import tqdm
 
 from benchmarks.empty_rooms import look
 from benchmarks.negatives import false_alarms
-from benchmarks.room_prior_rooms import Room
 from or_mv_anon.core import boxes as geometry
 from or_mv_anon.core.box_matching import NOBODY, Candidates, Subjects, match
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.detector_training.simulated_rooms import Room
 from or_mv_anon.evaluation import average_precision as ap
 from or_mv_anon.evaluation.detection_rules import DetectionRules
 from or_mv_anon.models.detectors.protocol import Found

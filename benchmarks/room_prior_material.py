@@ -19,11 +19,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from benchmarks.room_prior_judge import detect
-from benchmarks.room_prior_rooms import Room
 from or_mv_anon.adaptation.coco import PERSON
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.detector_training.pasting import blend, paste_piece
+from or_mv_anon.detector_training.simulated_rooms import Room
 from or_mv_anon.models.detectors.dense import fitted_size
 from or_mv_anon.models.detectors.yolox import PersonDetector
 
@@ -34,10 +35,7 @@ LEAST_SIDE = 8  # px of a pasted person's box
 SURE, POSSIBLE = 0.6, 0.1  # scores of the detector in use that make a label, and an ignored region
 LONG_SIDE = 512  # px of photographs in memory
 ZOOM = (0.7, 1.3)  # of the people over another background
-EDGE = 0.8  # px, softness of a cut
 MOST_DECOYS = 3  # pieces of equipment per composed picture
-DECOY_SIDE = (0.08, 0.35)  # of the picture's height
-LIGHT = (0.6, 1.6)  # change of people's brightness towards the background's, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +76,7 @@ def composed_example(room: Room, number: int, background: Picture, equipment: Ro
     height, width = room.outlines[number].shape
     canvas = _filled(background, width, height, rng)
     for _ in range(rng.integers(MOST_DECOYS + 1)):
-        _paste_piece(canvas, equipment, rng)
+        paste_piece(canvas, equipment, rng)
     here = (room.picture == number) & ~room.patient & (room.shown >= LEAST_PASTED)
     zoom, flip = rng.uniform(*ZOOM), rng.random() < 0.5
     shift = rng.uniform(-0.15, 0.15, 2) * (width, height) + (1 - zoom) / 2 * np.array([width, height])
@@ -88,7 +86,7 @@ def composed_example(room: Room, number: int, background: Picture, equipment: Ro
     if flip:
         people, outline = people[:, ::-1], outline[:, ::-1]
     outline = np.where(np.isin(outline, room.number[here]), outline, 0)
-    _blend(canvas, people, outline > 0)
+    blend(canvas, people, outline > 0)
     boxes = [cv2.boundingRect((outline == person).astype(np.uint8)) for person in np.unique(outline[outline > 0])]
     corners = np.array(boxes, np.float32).reshape(-1, 4)
     corners[:, 2:] += corners[:, :2]
@@ -124,30 +122,3 @@ def _filled(photograph: Picture, width: int, height: int, rng: Generator) -> Pic
     left, top = (int(rng.integers(0, spare + 1)) for spare in (size[0] - width, size[1] - height))
     part = resized[top : top + height, left : left + width]
     return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part, np.uint8)
-
-
-def _paste_piece(canvas: Picture, room: Room, rng: Generator) -> None:
-    """Puts a roundish piece of a room, without people in it, anywhere."""
-    height, width = canvas.shape[:2]
-    number = int(rng.integers(len(room.pictures)))
-    source = cv2.resize(room.pictures[number], (width, height), interpolation=cv2.INTER_AREA)
-    outline = cv2.resize(room.outlines[number], (width, height), interpolation=cv2.INTER_NEAREST)
-    half = (rng.uniform(*DECOY_SIDE, size=2) * height / 2).astype(int) + 1
-    centre = rng.integers(half, np.array([width, height]) - half)
-    piece = np.zeros((height, width), np.uint8)
-    turn = float(rng.uniform(0, 180))
-    cv2.ellipse(piece, centre.tolist(), half.tolist(), turn, 0, 360, 1, -1)
-    shift = rng.integers(-centre, np.array([width, height]) - centre)
-    moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-    taken = cv2.warpAffine(piece * (outline == 0), moved, (width, height), flags=cv2.INTER_NEAREST)
-    _blend(canvas, cv2.warpAffine(source, moved, (width, height)), taken > 0)
-
-
-def _blend(canvas: Picture, picture: Picture, mask: NDArray[np.bool_]) -> None:
-    """Puts the masked part of `picture` over `canvas`, in the canvas's light and with soft edges."""
-    if not mask.any():
-        return
-    towards = np.sqrt((canvas.mean() + 1) / (picture[mask].mean() + 1))
-    lit = picture.astype(np.float32) * np.clip(towards, *LIGHT)
-    alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), EDGE)[..., None]
-    canvas[:] = np.clip(alpha * lit + (1 - alpha) * canvas, 0, 255).astype(np.uint8)

@@ -18,7 +18,7 @@ FLOORS = (  # from the top; a room imports rooms of its own floor to the right o
     ("top",),
     ("adaptation", "live"),
     ("pipeline",),
-    ("endoscopy", "head_training", "attack"),
+    ("endoscopy", "head_training", "detector_training", "attack"),
     ("association",),
     ("regions",),
     ("openmmlab", "simulation", "evaluation", "audit", "operators"),

@@ -20,30 +20,33 @@ from onnx import TensorProto, helper, numpy_helper
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.half_weights import restore_weights
 
+CHANNELS = {"cls": 1, "reg": 4, "obj": 1}  # of YOLOX's heads, per class
 STRIDES = (8, 16, 32)  # pixels per cell of the three detection heads, in YOLOX and in YuNet
 POSE_MEAN = (123.675, 116.28, 103.53)  # RGB, of ImageNet: mmpose's PoseDataPreprocessor in the RTMPose configurations
 POSE_STD = (58.395, 57.12, 57.375)
 
 
-def yolox(path: Path) -> bytes:
-    """YOLOX for one class, with outputs ``cls_8 (N, 1, h, w)``, ``reg_8 (N, 4, h, w)``, ``obj_8``, then 16 and 32.
+def yolox(path: Path, *, classes: int = 1) -> bytes:
+    """YOLOX with outputs ``cls_8 (N, C, h, w)``, ``reg_8 (N, 4·C, h, w)``, ``obj_8 (N, C, h, w)``, then 16 and 32.
 
-    The class convolution keeps only class 0: a person in the Human-Art and COCO heads and in site models. All are
-    logits or strides, as the heads of Ge et al. 2021 ("YOLOX") emit them. Height and width are multiples of 32. A graph
-    that this function made before is left as it is.
+    Only the first `classes` are kept: class 0 is a person in the Human-Art and COCO heads and in site models. More than
+    one can be had of networks whose classes have boxes of their own (`openmmlab.classwise`). All are logits or strides,
+    as the heads of Ge et al. 2021 ("YOLOX") emit them. Height and width are multiples of 32. A graph that this function
+    made before is left as it is.
 
     Raises:
-        UserError: the file is no ONNX graph or lacks mmdet's YOLOX heads.
+        UserError: the file is no ONNX graph, lacks mmdet's YOLOX heads, or has no boxes for so many classes.
     """
     graph = read_onnx(path)
     if [value.name for value in graph.graph.input] == ["picture"]:  # rewritten already: a quantized detector
         return graph.SerializeToString()
     heads = {}
     for level, stride in enumerate(STRIDES):
-        for kind in ("cls", "reg", "obj"):
+        for kind in CHANNELS:
             heads[f"{kind}_{stride}"] = _convolution(graph, f"multi_level_conv_{kind}.{level}.weight", path)
     for stride in STRIDES:
-        _keep_first_channel(graph, heads[f"cls_{stride}"])
+        for kind, each in CHANNELS.items():
+            _keep_channels(graph, heads[f"{kind}_{stride}"], each * classes, path)
     _fold_focus(graph)
     return with_picture_input(graph, {name: node.output[0] for name, node in heads.items()})
 
@@ -124,10 +127,12 @@ def _initializer(model: onnx.ModelProto, name: str) -> TensorProto:
     return next(tensor for tensor in model.graph.initializer if tensor.name == name)
 
 
-def _keep_first_channel(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
+def _keep_channels(model: onnx.ModelProto, node: onnx.NodeProto, count: int, path: Path) -> None:
     for name in node.input[1:]:
         tensor = _initializer(model, name)
-        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:1].copy(), name))
+        if tensor.dims[0] < count:
+            raise UserError(f"{path} tells less than is asked of it: '{name}' has {tensor.dims[0]} rows, not {count}.")
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:count].copy(), name))
 
 
 def _fold_focus(model: onnx.ModelProto) -> None:

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.models import graphs
-from or_mv_anon.models.graphs import STRIDES
+from or_mv_anon.models.graphs import CHANNELS, STRIDES
 from or_mv_anon.models.runtime import load_model
 
-KINDS = ("cls", "reg", "obj")
-HEADS = [f"{kind}_{stride}" for kind in KINDS for stride in STRIDES]
+HEADS = [f"{kind}_{stride}" for kind in CHANNELS for stride in STRIDES]
 TOLERANCE = 1e-2  # largest difference of a logit or a coordinate in strides
 
 
@@ -46,12 +45,12 @@ def export_yolox(model: Any, path: Path) -> None:
     write_atomically(path, lambda part: _write_checked(network, buffer.getvalue(), part))
 
 
-def _write_checked(network: nn.Module, data: bytes, path: Path) -> None:
+def _write_checked(network: _Tensors, data: bytes, path: Path) -> None:
     model = _with_own_weights(onnx.load_from_string(data))
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
     pictures = np.random.default_rng(0).integers(0, 256, (2, 96, 64, 3), np.uint8)
-    found = load_model(graphs.yolox(path), device="cpu", precision="f32").infer(pictures)
+    found = load_model(graphs.yolox(path, classes=network.classes), device="cpu", precision="f32").infer(pictures)
     with torch.no_grad():
         expected = network(torch.from_numpy(pictures.transpose(0, 3, 1, 2)).float())
     difference = max(
@@ -79,6 +78,7 @@ class _Tensors(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.backbone, self.neck, self.bbox_head = model.backbone, model.neck, model.bbox_head
+        self.classes: int = model.bbox_head.multi_level_conv_obj[0].out_channels  # that have boxes
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
         cls, reg, obj = self.bbox_head(self.neck(self.backbone(pictures)))

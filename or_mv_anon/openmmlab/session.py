@@ -27,6 +27,7 @@ from or_mv_anon.openmmlab.detectors import build_detector, is_yolox
 from or_mv_anon.openmmlab.devices import DeviceRunner
 from or_mv_anon.openmmlab.draws import Draws, PictureLabels, read_labels
 from or_mv_anon.openmmlab.export import export_yolox
+from or_mv_anon.openmmlab.further_augmentation import Changes
 from or_mv_anon.openmmlab.hooks import Checkpoint, FrozenNorms, Layout, LearningRate, Watch
 from or_mv_anon.openmmlab.imitation import read_channels
 from or_mv_anon.openmmlab.precision import has_bfloat16
@@ -37,8 +38,9 @@ MOST_READERS = 4  # processes that prepare pictures for a GPU; a CPU has none to
 
 def run_training(job: DetectorTraining, *, progress: Callable[[int, int], Any] | None) -> TrainedDetector:
     """See `detector_training.train_detector`."""
-    labels = read_labels(job.labels, job.pictures)
     config = Config.fromfile(job.config)
+    classes = config.model.bbox_head.num_classes if is_yolox(config) else 1
+    labels = read_labels(job.labels, job.pictures, classes=classes)
     config.model.backbone.frozen_stages = job.frozen_stages - 1  # mmdet counts from the stem, which is 0
     device = torch_device(job.device)
     torch.manual_seed(job.seed)
@@ -124,6 +126,7 @@ def _runner(
         augmentation=Augmentation(**config.augmentation),
         seed=job.seed,
         weighted=is_yolox(config),
+        changes=Changes(**config.changes) if "changes" in config else None,
     )
     readers = min(MOST_READERS, (os.cpu_count() or 1) - 1) if device == "cuda" else 0
     loader = DataLoader(

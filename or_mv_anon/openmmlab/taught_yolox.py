@@ -12,7 +12,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from or_mv_anon.openmmlab import weighted_yolox  # noqa: F401  # registers the head
-from or_mv_anon.openmmlab.imitation import Channels, hint_loss
+from or_mv_anon.openmmlab.imitation import Channels, Towers, hint_loss
 
 HINT_WEIGHT = 0.5  # of agreeing in what the head reads, against agreeing in its answers
 
@@ -26,9 +26,15 @@ class TaughtYOLOX(YOLOX):
 
         The teacher is no part of this model: it is neither trained, nor averaged, nor saved with it.
         """
-        object.__setattr__(self, "_teacher", teacher.eval().requires_grad_(False))
-        self._teacher_weight = weight
+        object.__setattr__(self, "teacher", teacher.eval().requires_grad_(False))
+        self.teacher_weight = weight
         self._kept = kept
+
+    @torch.no_grad()
+    def teacher_towers(self, batch_inputs: Tensor) -> Towers | None:
+        """What the teacher knows before it answers; None without a teacher."""
+        teacher = getattr(self, "teacher", None)
+        return None if teacher is None else teacher.bbox_head.towers(teacher.extract_feat(batch_inputs))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """The losses of the labels and of the teacher."""
@@ -38,14 +44,13 @@ class TaughtYOLOX(YOLOX):
         labels, ignored, _ = unpack_gt_instances(batch_data_samples)
         targets = head.targets(predictions, priors, labels, ignored)
         losses = head.label_losses(predictions, targets)
-        teacher = getattr(self, "_teacher", None)
-        if teacher is not None:
+        wide = self.teacher_towers(batch_inputs)
+        if wide is not None:
             with torch.no_grad():
-                wide = teacher.bbox_head.towers(teacher.extract_feat(batch_inputs))
-                taught, _ = head.flatten(teacher.bbox_head.read(wide))
+                taught, _ = head.flatten(self.teacher.bbox_head.read(wide))
             agreement = head.teacher_losses(predictions, taught, targets)
             if self._kept is not None:
                 agreement["loss_taught_hints"] = HINT_WEIGHT * hint_loss(towers, wide, self._kept)
             for name, value in agreement.items():
-                losses[name] = value * self._teacher_weight
+                losses[name] = value * self.teacher_weight
         return losses

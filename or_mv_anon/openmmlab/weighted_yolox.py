@@ -29,6 +29,8 @@ class WeightedYOLOXHead(YOLOXHead):
         ignored_share: share of a predicted box inside an ignored region from which on it is not judged.
         taught: "unlabelled" lets the teacher speak where no trusted label lies, "all" everywhere.
         least_taught_score: of the teacher's boxes that teach class and place.
+        least_positives: cells with a label per picture that losses are divided by even where there are fewer, so that a
+            batch with next to nobody in it does not weigh more than all others.
         options: of mmdet's `YOLOXHead`.
     """
 
@@ -38,12 +40,14 @@ class WeightedYOLOXHead(YOLOXHead):
         ignored_share: float = 0.5,
         taught: str = "unlabelled",
         least_taught_score: float = 0.05,
+        least_positives: float = 0.0,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.ignored_share = ignored_share
         self.taught = taught
         self.least_taught_score = least_taught_score
+        self.least_positives = least_positives
 
     def loss_by_feat(
         self,
@@ -120,7 +124,8 @@ class WeightedYOLOXHead(YOLOXHead):
         boxes = torch.stack([target.boxes for target in targets])
         judged = torch.stack([target.judged for target in targets])
         positive = weight > 0
-        return losses(predictions, positive.float(), overlap, boxes, judged=judged, weight=weight, unit=weight.sum())
+        unit = weight.sum().clamp(min=self.least_positives * len(targets))
+        return losses(predictions, positive.float(), overlap, boxes, judged=judged, weight=weight, unit=unit)
 
     def teacher_losses(
         self, predictions: Predictions, teacher: Predictions, targets: Sequence[Targets]

@@ -17,19 +17,22 @@ from torch import Tensor, nn
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.resources import resource
-from or_mv_anon.models.graphs import read_onnx
+from or_mv_anon.models.graphs import CHANNELS, read_onnx
 from or_mv_anon.openmmlab.compatibility import prepare
 from or_mv_anon.openmmlab.folded import load_folded
 
 CONFIG = "configs/detector/yolox_tiny.py"
 FULL_WIDTH = 64  # channels of the first layer at width 1
 DEPTHS = (0.33, 0.67, 1.0, 1.33)  # tiny and small, medium, large, extra large (Ge et al. 2021, section 2.1)
-HEAD_CLASS = "multi_level_conv_cls.0.weight"
+PREDICTOR = "multi_level_conv_{kind}.0.weight"
 LEVELS = 3
 
 
 def build_yolox(path: Path, *, model_config: Mapping[str, Any] | None = None) -> Any:
-    """An mmdet YOLOX of one class, person, in training mode, with the weights of the export at `path`.
+    """An mmdet YOLOX in training mode, with the weights of the export at `path`.
+
+    It has one class, person, unless `model_config` has a `ClasswiseYOLOXHead` of more. Classes that the export does not
+    know begin as persons.
 
     Args:
         path: a YOLOX export of any width and depth whose class 0 is a person.
@@ -46,23 +49,29 @@ def build_yolox(path: Path, *, model_config: Mapping[str, Any] | None = None) ->
     shipped = Config.fromfile(resource(CONFIG))  # this also registers our own parts of the model
     model = MODELS.build(_resized(model_config or shipped.model, graph, path))
     model.is_init = True  # every weight comes from the export
-    heads = model.bbox_head.multi_level_conv_cls
-    classes = _shape(graph, HEAD_CLASS, path)[0]
-    for level in range(LEVELS):
-        heads[level] = nn.Conv2d(heads[level].in_channels, classes, 1)
+    predictors = {kind: getattr(model.bbox_head, f"multi_level_conv_{kind}") for kind in CHANNELS}
+    for kind, levels in predictors.items():
+        rows = _shape(graph, PREDICTOR.format(kind=kind), path)[0]
+        for level in range(LEVELS):
+            levels[level] = nn.Conv2d(levels[level].in_channels, rows, 1)
     picture = torch.zeros(1, 3, 64, 64)
     load_folded(model, path, lambda: model(picture, mode="tensor"))
-    for level in range(LEVELS):
-        heads[level] = _first_class(heads[level])
+    known = predictors["obj"][0].out_channels
+    for kind, levels in predictors.items():
+        for level in range(LEVELS):
+            levels[level] = _for_classes(levels[level], model.bbox_head.num_classes, known, each=CHANNELS[kind])
+    model.bbox_head.known_classes = min(known, model.bbox_head.num_classes)
     return model.train()
 
 
-def _first_class(head: Any) -> nn.Conv2d:
-    only = nn.Conv2d(head.in_channels, 1, 1)
+def _for_classes(predictor: Any, classes: int, known: int, *, each: int) -> nn.Conv2d:
+    """The first `classes` of a predictor that has `each` rows per class, of which those beyond `known` begin as 0."""
+    rows = [each * (number if number < known else 0) + row for number in range(classes) for row in range(each)]
+    chosen = nn.Conv2d(predictor.in_channels, len(rows), 1)
     with torch.no_grad():
-        only.weight.copy_(head.weight[:1])
-        cast(Tensor, only.bias).copy_(head.bias[:1])
-    return only
+        chosen.weight.copy_(predictor.weight[rows])
+        cast(Tensor, chosen.bias).copy_(predictor.bias[rows])
+    return chosen
 
 
 def _resized(config: Mapping[str, Any], graph: onnx.GraphProto, path: Path) -> Any:
@@ -74,7 +83,9 @@ def _resized(config: Mapping[str, Any], graph: onnx.GraphProto, path: Path) -> A
     of_stage = [channels * 4, channels * 8, channels * 16]
     sized.backbone.update(widen_factor=channels / FULL_WIDTH, deepen_factor=depth, norm_cfg=None)
     sized.neck.update(in_channels=of_stage, out_channels=of_stage[0], num_csp_blocks=_blocks(3, depth), norm_cfg=None)
-    sized.bbox_head.update(num_classes=1, in_channels=of_stage[0], feat_channels=of_stage[0], norm_cfg=None)
+    sized.bbox_head.update(in_channels=of_stage[0], feat_channels=of_stage[0], norm_cfg=None)
+    if sized.bbox_head.type != "ClasswiseYOLOXHead":
+        sized.bbox_head.num_classes = 1
     return sized
 
 

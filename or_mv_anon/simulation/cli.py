@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--crf", type=int, default=24, metavar="N", help="quality of the videos, 0 best to 51 worst (default: 24)")
     add("--nudge", action="store_true", help="somebody bumps into a camera halfway: it turns by 1 to 4 degrees")
     add("--mixed", action="store_true", help="cameras differ in frame rate and picture size")
+    add("--position", default="supine", metavar="HOW",
+        help="the patient: supine, prone, lateral, lithotomy, or any, by the seed (default: supine)")  # fmt: skip
     add("--workers", type=whole(WORKERS), metavar="N", help="processes (default: one per core)")
     add("--overwrite", action="store_true", help="replace an earlier simulated site in --out")
 

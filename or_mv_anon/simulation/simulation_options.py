@@ -13,6 +13,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.ranges import checked
 from or_mv_anon.simulation.cameras.placing import MOST_CAMERAS
 from or_mv_anon.simulation.cast import MOST_PEOPLE
+from or_mv_anon.simulation.motion.lying import ANY, POSITIONS
 
 _LEAST_SIDE, _MOST_SIDE = 64, 4096  # pixels
 _FASTEST = 60  # instants per second
@@ -40,6 +41,7 @@ class SimulationOptions:
     crf: int = 24
     nudge: bool = False
     mixed: bool = False
+    position: str = POSITIONS[0]  # of the patient
     workers: int | None = None
     overwrite: bool = False
 
@@ -58,8 +60,15 @@ class SimulationOptions:
                 )
         if not math.isfinite(self.seconds) or self.instants < 1:
             raise UserError(f"--seconds is {self.seconds:g}; expected a duration of at least one picture.")
+        if self.position not in (*POSITIONS, ANY):
+            raise UserError(f"--position is {self.position}; expected one of {', '.join(POSITIONS)}, or {ANY}.")
         if self.workers is not None and self.workers < 1:
             raise UserError(f"--workers is {self.workers}; expected at least 1.")
+
+    @property
+    def laid(self) -> str:
+        """How the patient lies: the position, or the seed's if any will do."""
+        return POSITIONS[self.seed % len(POSITIONS)] if self.position == ANY else self.position
 
     @property
     def instants(self) -> int:
@@ -84,6 +93,7 @@ class SimulationOptions:
             "crf": self.crf,
             "nudge": self.nudge,
             "mixed": self.mixed,
+            "position": self.laid,
         }
 
 

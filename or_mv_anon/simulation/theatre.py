@@ -38,7 +38,9 @@ class TheatreStage:
         self.descriptions = [_description(person) for person in self._people]
         cast = [CastMember(person.number, person.role, person.skeleton) for person in self._people]
         seed = int(np.random.SeedSequence([options.seed, options.session, _MOTION]).generate_state(1)[0])
-        self._choreography = Choreography(self._room.plan, cast, seed=seed, duration=options.seconds)
+        self._choreography = Choreography(
+            self._room.plan, cast, seed=seed, duration=options.seconds, position=options.laid
+        )
         self._renderer = Renderer()
         meshes: list[Mesh] = [*self._room.meshes, *self._drapes(np.random.default_rng([options.seed, _DRAPES]))]
         self._places: dict[int, tuple[Person, int]] = {}
@@ -70,6 +72,14 @@ class TheatreStage:
             subjects.append(_subject(moment, posed))
         self._renderer.cast_shadows()
         return subjects
+
+    def send_everybody_out(self) -> list[Subject]:
+        """Show the room without people, until the time is set again; drapes stay as they lie. Nobody is left."""
+        for person, first in self._places.values():
+            for index in range(first, first + len(person.meshes)):
+                self._renderer.show(index, False)
+        self._renderer.cast_shadows()
+        return []
 
     def render(self, view: View) -> Picture:
         """What a pinhole camera sees of this moment."""

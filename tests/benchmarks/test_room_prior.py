@@ -17,7 +17,7 @@ from benchmarks.room_prior_material import (  # noqa: E402
     room_examples,
     write_labels,
 )
-from benchmarks.room_prior_rooms import Room, make_room  # noqa: E402
+from or_mv_anon.detector_training.simulated_rooms import Room, make_room  # noqa: E402
 
 GREEN, GREY = (40, 160, 40), (120, 120, 120)
 STANDING, HIDDEN, LYING = (20, 10, 40, 60), (50, 20, 54, 30), (60, 50, 90, 62)
@@ -37,6 +37,9 @@ def room():
         box=np.array([STANDING, HIDDEN, LYING], np.float32),
         shown=np.array([1.0, 0.05, 0.9], np.float32),
         patient=np.array([False, False, True]),
+        head=np.zeros((3, 4), np.float32),
+        head_shown=np.zeros(3, np.float32),
+        nobody=np.array([False]),
     )
 
 
@@ -115,10 +118,16 @@ def test_better_means_more_people_and_no_more_false_alarms(recall, alarms, bette
 def test_a_room_is_rendered_once(tmp_path):
     pytest.importorskip("anny")
     pytest.importorskip("moderngl")
-    made = make_room(tmp_path / "1.npz", seed=3001, cameras=1, moments=1)
-    assert made.pictures.shape[0] == 1
+    made = make_room(tmp_path / "1.npz", seed=3001, cameras=1, moments=2, deserted=1)
+    assert made.nobody.tolist() == [False, True]
+    assert not made.outlines[1].any()
+    assert made.picture.size > 0
+    assert not made.picture.any()
+    shown = made.head[made.head_shown > 0.5]
+    assert len(shown) > 0
+    assert (shown[:, 2:] > shown[:, :2]).all()
     for number, (left, top, right, bottom) in zip(made.number, made.box.astype(int), strict=True):
         assert (made.outlines[0, top:bottom, left:right] == number).any()
     written = (tmp_path / "1.npz").stat().st_mtime_ns
-    make_room(tmp_path / "1.npz", seed=3001, cameras=1, moments=1)
+    make_room(tmp_path / "1.npz", seed=3001, cameras=1, moments=2, deserted=1)
     assert (tmp_path / "1.npz").stat().st_mtime_ns == written

@@ -188,3 +188,19 @@ def test_the_patient_lies_on_the_table_face_up_with_the_head_at_its_head():
     assert plan.table.height < joints[:, 2].min() + 0.02
     assert np.abs(joints[:, 1]).max() < plan.table.width / 2 + 0.06
     assert np.abs(skeleton.joints(lying.pose(1.3)) - joints).max() < 0.02
+
+
+@pytest.mark.parametrize(("position", "looks"), [("prone", "away"), ("lateral", "aside"), ("lithotomy", "up")])
+def test_the_patient_lies_as_they_are_laid(position, looks):
+    skeleton, plan = stick_person(), small_room()
+    lying = Lying(skeleton, plan.table, np.random.default_rng(0), position=position)
+    pose = lying.pose(0.0)
+    joints, turned = skeleton.joints(pose), skeleton.transforms(pose)
+    head = skeleton.number("head")
+    assert 0.5 < joints[head][0] < plan.table.length / 2
+    assert plan.table.height - 0.05 < joints[:, 2].min()
+    chest = turned[skeleton.number("spine02"), :3, :3] @ [0, -1, 0]
+    assert {"away": chest[2] < -0.9, "aside": abs(chest[2]) < 0.4, "up": chest[2] > 0.9}[looks]
+    assert (turned[head, :3, :3] @ [0, -1, 0])[2] > -0.75  # nobody's face is in the table
+    knee = joints[skeleton.number("lowerleg01.L")]
+    assert (knee[2] > plan.table.height + 0.35) == (position == "lithotomy")

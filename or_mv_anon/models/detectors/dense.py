@@ -70,16 +70,21 @@ class DenseDetector(ABC):
 
     def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
         """See `protocol.Detector`; pictures of one size are inferred together."""
+        heads = self.infer(pictures)
+        return [
+            self._select(of_one, picture=picture, size=size) for of_one, picture in zip(heads, pictures, strict=True)
+        ]
+
+    def infer(self, pictures: Sequence[Picture]) -> list[Tensors]:
+        """The raw heads for each picture; pictures of one size are inferred together."""
         by_size: dict[tuple[int, ...], list[int]] = {}
         for i, picture in enumerate(pictures):
             by_size.setdefault(picture.shape, []).append(i)
-        found: dict[int, Found] = {}
+        found: dict[int, Tensors] = {}
         for members in by_size.values():
-            batch = letterbox([pictures[i] for i in members], value=self.pad_value)
-            outputs = self._model.infer(batch)
+            outputs = self._model.infer(letterbox([pictures[i] for i in members], value=self.pad_value))
             for row, i in enumerate(members):
-                heads = {name: output[row] for name, output in outputs.items()}
-                found[i] = self._select(heads, picture=pictures[i], size=size)
+                found[i] = {name: output[row] for name, output in outputs.items()}
         return [found[i] for i in range(len(pictures))]
 
     @abstractmethod

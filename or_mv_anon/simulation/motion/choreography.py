@@ -63,8 +63,10 @@ class Moment:
 class Choreography:
     """The movements of a team in a room. The same plan, cast, seed and duration give the same movements."""
 
-    def __init__(self, plan: RoomPlan, cast: Sequence[CastMember], *, seed: int, duration: float) -> None:
-        """Write everybody's part for `duration` seconds."""
+    def __init__(
+        self, plan: RoomPlan, cast: Sequence[CastMember], *, seed: int, duration: float, position: str = "supine"
+    ) -> None:
+        """Write everybody's part for `duration` seconds; `position` is the patient's (see `lying`)."""
         self.actions = ACTIONS
         self._cast = tuple(cast)
         self._posers: dict[int, Poser] = {}
@@ -75,7 +77,7 @@ class Choreography:
         for member in cast:
             rng = np.random.default_rng([seed, member.person])
             if member.role == PATIENT:
-                self._patients[member.person] = Lying(member.skeleton, plan.table, rng)
+                self._patients[member.person] = Lying(member.skeleton, plan.table, rng, position=position)
                 continue
             poser = Poser(member.skeleton, _fingers(member.skeleton))
             self._posers[member.person] = poser

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.simulation.cameras.sensor import develop, meter
 from or_mv_anon.simulation.cast import MOST_PEOPLE, PATIENT
+from or_mv_anon.simulation.scene import Surface
 from or_mv_anon.simulation.simulation_options import SimulationOptions
 from or_mv_anon.simulation.truth_maker import Seen, TruthCollector
 
 SIZES = ((512, 288), (512, 384))  # px; wide and 4:3 cameras by turns
 LEAST_PEOPLE = 4
 DURATION_S = 120.0  # of the session that the moments are taken from
+ON_HEAD = (Surface.HEAD, Surface.FACE, Surface.MASK)
 _DRAWS = 71  # keeps this use of the seed apart from others
 
 
@@ -36,6 +38,9 @@ class Room:
         box: (N, 4) of what shows, pixels.
         shown: (N,) share of the person that shows.
         patient: (N,) whether the person lies on the table.
+        head: (N, 4) of the head with whatever is in front of it, clipped to the picture; zeros outside it.
+        head_shown: (N,) pixels of the head that show, as a share of its box.
+        nobody: (P,) whether everybody was taken out of the picture; drapes and equipment stay.
     """
 
     pictures: NDArray[np.uint8] = field(repr=False)
@@ -45,12 +50,21 @@ class Room:
     box: NDArray[np.float32]
     shown: NDArray[np.float32]
     patient: NDArray[np.bool_]
+    head: NDArray[np.float32]
+    head_shown: NDArray[np.float32]
+    nobody: NDArray[np.bool_]
 
 
-def make_room(path: Path, *, seed: int, cameras: int, moments: int) -> Room:
-    """The room of `seed`, rendered unless `path` holds it already."""
+def make_room(
+    path: Path, *, seed: int, cameras: int, moments: int, deserted: int = 0, position: str = "supine"
+) -> Room:
+    """The room of `seed`, rendered unless `path` holds it already.
+
+    The last `deserted` of the moments show it without its people, who leave drapes and equipment as they are. The
+    patient lies in `position` (see `simulation.motion.lying`).
+    """
     if not path.exists():
-        room = _render(seed, cameras=cameras, moments=moments)
+        room = _render(seed, cameras=cameras, moments=moments, deserted=deserted, position=position)
         write_atomically(path, lambda part: _write(room, part))
     with np.load(path) as kept:
         return Room(**kept)
@@ -61,26 +75,38 @@ def _write(room: Room, path: Path) -> None:
         np.savez_compressed(file, **vars(room))
 
 
-def _render(seed: int, *, cameras: int, moments: int) -> Room:
+def _render(seed: int, *, cameras: int, moments: int, deserted: int, position: str) -> Room:
     from or_mv_anon.simulation.theatre import TheatreStage  # needs the extra `sim`
 
     rng = np.random.default_rng([seed, _DRAWS])
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     people = int(rng.integers(LEAST_PEOPLE, MOST_PEOPLE + 1))
     options = SimulationOptions(
-        out=Path(), seed=seed, cameras=cameras, people=people, seconds=DURATION_S, width=width, height=height
+        out=Path(),
+        seed=seed,
+        cameras=cameras,
+        people=people,
+        seconds=DURATION_S,
+        width=width,
+        height=height,
+        position=position,
     )
     stage, collector = TheatreStage(options), TruthCollector()
     lights: list[list[NDArray[np.float32]]] = [[] for _ in stage.cameras]
     outlines: list[list[NDArray[np.uint8]]] = [[] for _ in stage.cameras]
+    heads: list[int] = []
     for moment in range(moments):
         time = float(DURATION_S * (moment + rng.random()) / moments)
         subjects = stage.set_time(time)
+        if moment >= moments - deserted:
+            subjects = stage.send_everybody_out()
         for number, camera in enumerate(stage.cameras):
             optics = camera.optics_at(time)
             rendered = stage.render(optics.pinhole)
             seen = Seen(optics.ids(rendered.person), optics.ids(rendered.surface), optics.ids(rendered.depth))
+            before = len(collector.people().frame)
             collector.add(number * moments + moment, optics, seen, subjects, stage.alone)
+            heads += [_head_pixels(seen, int(person)) for person in collector.people().person[before:]]
             lights[number].append(optics.colour(rendered.colour))
             outlines[number].append(seen.person)
     pictures = []
@@ -89,8 +115,10 @@ def _render(seed: int, *, cameras: int, moments: int) -> Room:
         pictures += [develop(light, camera.sensor, gain=gain, noise=rng)[..., ::-1] for light in seen_by]
     patients = [entry["person"] for entry in stage.descriptions if entry["role"] == PATIENT]
     stage.close()
-    rows = collector.people()
-    rows = rows[rows.visible_fraction > 0]
+    everybody = collector.people()
+    showing = everybody.visible_fraction > 0
+    rows = everybody[showing]
+    sides = rows.head_box[:, 2:] - rows.head_box[:, :2]
     return Room(
         pictures=np.stack(pictures),
         outlines=np.stack([outline for seen_by in outlines for outline in seen_by]),
@@ -99,4 +127,11 @@ def _render(seed: int, *, cameras: int, moments: int) -> Room:
         box=rows.visible_box,
         shown=rows.visible_fraction,
         patient=np.isin(rows.person, patients),
+        head=rows.head_box,
+        head_shown=(np.array(heads, np.float32)[showing] / np.maximum(sides.prod(axis=1), 1)).astype(np.float32),
+        nobody=np.tile(np.arange(moments) >= moments - deserted, len(stage.cameras)),
     )
+
+
+def _head_pixels(seen: Seen, person: int) -> int:
+    return int(((seen.person == person) & np.isin(seen.surface, ON_HEAD)).sum())

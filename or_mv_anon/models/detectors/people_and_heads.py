@@ -1,0 +1,50 @@
+"""The detector of people and heads: a YOLOX with two classes, each with boxes of its own, in one pass.
+
+Its file also serves as a `PersonDetector`, which reads the first class alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from or_mv_anon.models import graphs
+from or_mv_anon.models.detectors.protocol import Found, Picture
+from or_mv_anon.models.detectors.yolox import PersonDetector
+from or_mv_anon.models.graphs import CHANNELS
+from or_mv_anon.models.runtime import Tensors
+
+CLASSES = ("person", "head")
+PERSON, HEAD = range(len(CLASSES))
+
+
+class PeopleAndHeadsDetector(PersonDetector):
+    """Finds people, and heads whether or not their person is seen; see `DenseDetector` for `input_size`."""
+
+    @staticmethod
+    def prepare(path: Path, *, classes: int = len(CLASSES)) -> bytes:
+        """The graph with the rows of both classes; raises UserError for a network that knows people alone."""
+        return graphs.yolox(path, classes=classes)
+
+    def detect(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[Found]:
+        """The people alone."""
+        return [people for people, _ in self.detect_classes(pictures, size=size)]
+
+    def detect_classes(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[tuple[Found, Found]]:
+        """As `detect`, but for each picture the people and the heads."""
+        found: list[tuple[Found, Found]] = []
+        for picture, heads in zip(pictures, self.infer(pictures), strict=True):
+            people, of_head = (
+                self._select(of_class(heads, number), picture=picture, size=size) for number in (PERSON, HEAD)
+            )
+            found.append((people, of_head))
+        return found
+
+
+def of_class(heads: Tensors, number: int) -> Tensors:
+    """The maps of one class ``(C, h, w)`` from those of one picture."""
+    found: Tensors = {}
+    for name, rows in heads.items():
+        each = CHANNELS[name.split("_")[0]]
+        found[name] = rows[each * number : each * (number + 1)]
+    return found
