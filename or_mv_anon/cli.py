@@ -70,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = _Parser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="or-mv-anon", description="Anonymize synchronized multi-camera recordings of operating rooms."
     )
     parser.add_argument("--version", action="version", version=f"or_mv_anon {__version__}")
@@ -92,7 +92,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _tool(place: str, arguments: Sequence[str] | None) -> int:
     module = importlib.import_module(place)
-    parser = _Parser()
+    parser: argparse.ArgumentParser = _Parser()
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
     public = place in {COMMANDS[name][0] for name in PUBLIC & COMMANDS.keys()}
