@@ -27,7 +27,7 @@ from or_mv_anon.pipeline.preview import preview_session
 from or_mv_anon.pipeline.probe_models import ProbeModels
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import write_session_audit
-from or_mv_anon.pipeline.spec import RunSpec, resolve
+from or_mv_anon.pipeline.spec import RunSpec, effective_config, resolve
 from or_mv_anon.site import Session, Site, describe, discover
 
 
@@ -68,10 +68,11 @@ def run_site(options: Options) -> list[SessionOutcome]:
     Raises:
         UserError: nothing could be done.
     """
+    config = effective_config(options)  # settings that cannot be are told before any recording is looked at
     site = discover(options.videos)
     for note in site.notes:
         tell(f"- {printable(note)}")
-    spec = resolve(options, site.sessions)
+    spec = resolve(options, config, site.sessions)
     if options.method == "none":
         tell(f"warning: {NOT_ANONYMIZED}", problem=True)
     with nullcontext() if options.dry_run else hold_outputs(site, options.out):

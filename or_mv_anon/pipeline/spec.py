@@ -64,13 +64,17 @@ class RunSpec:
         return Engine(device=self.device, precision=self.precision, threads=threads)
 
 
-def resolve(options: Options, sessions: Sequence[Session]) -> RunSpec:
+def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session]) -> RunSpec:
     """Everything that the options mean for these sessions: files read, weights fetched, impossible wishes refused.
 
+    Args:
+        options: what was asked for.
+        config: of `effective_config`.
+        sessions: of the site.
+
     Raises:
-        UserError: something that is asked for is not to be had, or a setting is out of its range.
+        UserError: something that is asked for is not to be had.
     """
-    config = effective_config(options)
     weights: list[Weights] = []
     if not options.render_only:
         kinds = {camera.kind for session in sessions for camera in session.cameras}

@@ -70,7 +70,7 @@ def test_bytes_do_not_depend_on_what_memory_held_before(tmp_path):
     script = textwrap.dedent(f"""
         import hashlib
         from pathlib import Path
-        from or_mv_anon.video.reader import open_source
+        from or_mv_anon.video.source import open_source
         from or_mv_anon.video.segments import Segment
         from or_mv_anon.video.writer import SegmentWriter, choose_encoder
         source, out = open_source(Path({str(tmp_path / "a.mp4")!r})), Path({str(tmp_path / "s.mp4")!r})
@@ -201,7 +201,7 @@ def test_killed_writer_leaves_only_a_partial_file(tmp_path):
     script = textwrap.dedent(f"""
         import os, signal
         from pathlib import Path
-        from or_mv_anon.video.reader import open_source
+        from or_mv_anon.video.source import open_source
         from or_mv_anon.video.segments import Segment
         from or_mv_anon.video.writer import SegmentWriter, choose_encoder
         source = open_source(Path({str(tmp_path / "a.mp4")!r}))
