@@ -114,7 +114,7 @@ def finish(job: FinishJob) -> Finished:
     store.require(names)
     text = "".join((store.root / name).read_text() for name in names)
     write_atomically(store.path(plan.joined_file), lambda path: path.write_text(text))
-    return Finished(0.0, [])
+    return Finished(0.0, [], [])
 
 
 def hash_input(job: HashJob) -> Hashed:

@@ -87,7 +87,7 @@ def test_it_observes_and_its_regions_are_stored(
     plan = CameraPlan(camera, store.root, (segment,), 0, choose_encoder(index_video(clip)), tmp_path / "out.mp4")
     config = load_config(None, {"static_heads": {"interval_s": 0.0}})
     monkeypatch.setattr(analyse, "load_networks", lambda *_: _Networks())
-    monkeypatch.setattr(analyse, "open_camera", lambda *_: VideoSource(index_video(clip)))
+    monkeypatch.setattr(analyse, "open_camera", lambda *_, **__: VideoSource(index_video(clip)))
     settings: Any = None
     analyse.analyse(analyse.AnalyseJob(plan, segment, settings, config))
     vouch(store)

@@ -14,6 +14,7 @@ from or_mv_anon.core.records import Detections, Embeddings
 from or_mv_anon.models.network_file import Engine
 from or_mv_anon.pipeline import pipeline, spec, weights
 from or_mv_anon.pipeline.options import Options
+from or_mv_anon.pipeline.pipeline import SessionOutcome
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import EMBEDDER_ROLE, Weights, network_files, weights_for_session
 from or_mv_anon.regions.observe import Observations, plan_schedule
@@ -84,9 +85,9 @@ def roles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The networks that a run over one session with two cameras was about to use."""
     used: list[str] = []
 
-    def note(_: Session, __: Path, ___: Options, asked: RunSpec) -> bool:
+    def note(session: Session, out: Path, _: Options, asked: RunSpec) -> SessionOutcome:
         used.extend(entry.role for entry in asked.weights)
-        return True
+        return SessionOutcome(session.name, out, well=True)
 
     monkeypatch.setattr(
         pipeline, "discover", lambda _: Site(path=Path("in"), name="in", sessions=(session("room", "room"),))
