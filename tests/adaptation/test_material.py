@@ -16,8 +16,9 @@ from or_mv_anon.adaptation.material import Window, keep_hashes, plan_recordings,
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.results import camera_name
 from or_mv_anon.core.config import load_config
-from or_mv_anon.pipeline.options import Options
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.pipeline.plan import SessionPlan
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.site import discover
 from tests.clips import write_clip
 
@@ -28,8 +29,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[SessionPlan]:
     for name in ("cam1", "cam2"):
         (folder / "site").mkdir(exist_ok=True)
         write_clip(folder / "site" / f"{name}.mp4", frames=120, rate=10)
-    options = Options(videos=folder / "site", out=folder / "out")
-    return plan_recordings(discover(options.videos), folder / "out", options, load_config())
+    return plan_recordings(
+        discover(folder / "site"), folder / "out", RunSpec(config=load_config(), endoscopy=load_endoscopy_config())
+    )
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,8 @@ from or_mv_anon.adaptation.decode import read_frames
 from or_mv_anon.adaptation.material import Window, plan_recordings, window_plan
 from or_mv_anon.adaptation.postprocess import frame_reader
 from or_mv_anon.core.config import load_config
-from or_mv_anon.pipeline.options import Options
+from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.site import discover
 from tests.clips import write_clip
 
@@ -18,8 +19,9 @@ from tests.clips import write_clip
 def test_frames_of_a_window_are_read_by_their_number_in_the_window(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     write_clip(tmp_path / "site" / "cam1.mp4", frames=60, rate=10)
-    options = Options(videos=tmp_path / "site", out=tmp_path / "out")
-    (recording,) = plan_recordings(discover(options.videos), tmp_path / "out", options, load_config())
+    (recording,) = plan_recordings(
+        discover(tmp_path / "site"), tmp_path / "out", RunSpec(config=load_config(), endoscopy=load_endoscopy_config())
+    )
     (camera,) = window_plan(Window(recording, 0, 2.0, 5.0), tmp_path / "store").cameras
     found = dict(frame_reader({"cam1#0": camera})("cam1#0", [1, 7, 20]))
     assert list(found) == [1, 7, 20]
