@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.hostile_hook import Moment, happened
 from benchmarks.hostile_material import encode, shown
-from benchmarks.hostile_tool import Case, Verdict
+from benchmarks.hostile_tool import Case, Ran, Verdict
 from benchmarks.hostile_world import World
 
 MOMENTS = {  # after which operation of the covering run the input is replaced
@@ -74,7 +74,7 @@ def changing_input(world: World) -> Iterator[Case]:
                 if between:
                     _replace(target, other)
                     ran = world.tool.anonymize(videos, out)
-                verdict = world.judge(ran, out)
+                verdict = _judge_replaced(world, ran, out) if between else world.judge(ran, out)
                 exposed = len(shown({"cam1": world.other}, {"cam1": out / "cam1.mp4"}) - world.missed_of_other)
                 if verdict.why or not exposed:
                     return verdict
@@ -82,6 +82,14 @@ def changing_input(world: World) -> Iterator[Case]:
 
             how = "the run is killed, the input replaced" if between else "the input is replaced"
             yield Case("input replaced", f"after {name} {how}", attempt)
+
+
+def _judge_replaced(world: World, ran: Ran, out: Path) -> Verdict:
+    """The input was the other recording throughout the last run: what that shows undisturbed is nobody's leak."""
+    if ran.complaint:
+        return Verdict(ran.complaint)
+    found = shown({"cam1": world.clips["cam1"]}, {"cam1": out / "cam1.mp4"}) - world.missed - world.same_in_other
+    return Verdict(f"{len(found)} faces shown, exit code {ran.code}", len(found)) if found else Verdict()
 
 
 def _pair_of_equal_size(world: World, target: Path, other: Path) -> tuple[Path, Path]:

@@ -104,11 +104,21 @@ class World:
         return shown(self.clips, both) | shown({"cam1": self.clips["cam1"]}, {"cam1": self.clean / "cam1.mp4"})
 
     @cached_property
-    def missed_of_other(self) -> Shown:
-        """Faces of the other recording that an undisturbed run of it shows."""
+    def clean_other(self) -> Path:
+        """The output of an undisturbed run of the other recording."""
         videos = self.work / "other" / "videos"
         encode(videos / "cam1.mp4", self.other.pictures)
-        return shown({"cam1": self.other}, {"cam1": self._undisturbed(videos) / "cam1.mp4"})
+        return self._undisturbed(videos) / "cam1.mp4"
+
+    @cached_property
+    def missed_of_other(self) -> Shown:
+        """Faces of the other recording that an undisturbed run of it shows."""
+        return shown({"cam1": self.other}, {"cam1": self.clean_other})
+
+    @cached_property
+    def same_in_other(self) -> Shown:
+        """Faces of the first recording whose place looks the same where an undisturbed run of the other shows it."""
+        return shown({"cam1": self.clips["cam1"]}, {"cam1": self.clean_other})
 
     def copy(self, folder: Path, clean: Path | None = None) -> tuple[Path, Path]:
         """A copy of a session and of its finished run, with all times kept: (videos, out)."""
