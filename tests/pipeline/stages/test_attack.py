@@ -82,6 +82,7 @@ def test_what_the_attack_lacks_is_told_before_the_job(monkeypatch: pytest.Monkey
     monkeypatch.setattr(weights, "fetch", nowhere)
     monkeypatch.setattr(spec, "find_weights", lambda *_: [])
     options = {"videos": Path("in"), "out": Path("out")}
-    spec.resolve(Options(**options), [])
+    config = spec.effective_config(Options(**options))
+    spec.resolve(Options(**options), config, [])
     with pytest.raises(UserError, match="sface is not here"):
-        spec.resolve(Options(**options, attack=True), [])
+        spec.resolve(Options(**options, attack=True), config, [])
