@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from benchmarks.picture_files import picture_files, read_picture
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.detector_training.examples import Example, Picture
 from or_mv_anon.detector_training.folders import Use, read_folder, read_uses
 from or_mv_anon.detector_training.rooms import room_examples
 from or_mv_anon.detector_training.train import room_of
-from or_mv_anon.video.images import SUFFIXES
 
 LYING = {"lie", "fall", "danger"}  # danger: hanging over a bed's edge, or climbing over its rails
 SITTING, STANDING, LIES, SITS, ANY = {"sit"}, {"stand", "move", "person"}, "lying", "sitting", "all"
@@ -65,7 +64,7 @@ def read_all(
         for example, image in read_folder(folder, of_folder.get(folder.name, Use()), held_out=True):
             found.append(_held_out(example, image))
     found += _operating_rooms(or_pictures)
-    found += [_nobody(_read(path), "empty rooms") for path in _files(empty)]
+    found += [_nobody(read_picture(path), "empty rooms") for path in picture_files(empty)]
     rooms.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         found += _simulated(rooms / f"{seed}.npz", seed)
@@ -99,12 +98,12 @@ def _operating_rooms(folder: Path) -> Iterator[Judged]:
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder} has no readable labels.json with pictures ({error}).") from error
     for name, entry in pictures.items():
-        file = next(path for path in _files(folder / "images") if path.stem == name)
+        file = next(path for path in picture_files(folder / "images") if path.stem == name)
         people = [person for person in entry["people"] if "head" in person]
         heads = np.array([person["head"] for person in people], np.float32).reshape(-1, 4)
         groups = [LIES if "lying" in person["tags"] else "others" for person in people]
         yield Judged(
-            _read(file),
+            read_picture(file),
             "operating room",
             (heads[:0], heads),
             ([], groups),
@@ -137,17 +136,3 @@ def _simulated(path: Path, seed: int) -> Iterator[Judged]:
 def _covers(unsure: Boxes, picture: Picture) -> bool:
     height, width = picture.shape[:2]
     return bool((unsure == (0, 0, width, height)).all(axis=1).any())
-
-
-def _files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not files:
-        raise UserError(f"{folder} holds no pictures (looked for {', '.join(SUFFIXES)}).")
-    return files
-
-
-def _read(path: Path) -> Picture:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise UserError(f"{path} cannot be read; expected a picture.")
-    return np.asarray(picture, np.uint8)

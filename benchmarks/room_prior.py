@@ -22,10 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.picture_files import picture_files, read_picture
 from benchmarks.room_prior_judge import judge_empty, judge_photographs, judge_rooms, read_marked
 from benchmarks.room_prior_material import (
     Example,
@@ -45,7 +45,6 @@ from or_mv_anon.models.registry import fetch
 from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining
 from or_mv_anon.regions.registry import needed_weights
-from or_mv_anon.video.images import SUFFIXES
 
 TRAINED, JUDGED = range(3001, 3011), range(3101, 3103)  # seeds of rooms; those of all other evaluations are others
 CAMERAS, MOMENTS = 3, 6
@@ -88,7 +87,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Makes the prior and judges it beside the shipped and the trained detector."""
     start = fetch(needed_weights()["detector"])
     judged = _rooms(options.work, JUDGED)
-    empty = _files(options.empty)
+    empty = picture_files(options.empty)
     held_out = [path for path in empty if any(camera in path.name for camera in HELD_OUT)]
     trained = train(options, start, empty=[path for path in empty if path not in held_out])
     prior = trained.with_name("prior.onnx")
@@ -109,7 +108,7 @@ def train(options: argparse.Namespace, start: Path, *, empty: Sequence[Path]) ->
     """The ONNX file of the detector that learned from all material."""
     rng = np.random.default_rng(options.seed)
     rooms = _rooms(options.work, TRAINED)
-    photographs = [_read(path) for path in empty]
+    photographs = [read_picture(path) for path in empty]
     examples = [example for room in rooms for example in room_examples(room)]
     for room, equipment in zip(rooms, rooms[1:] + rooms[:1], strict=True):
         for number in rng.permutation(len(room.pictures))[: round(COMPOSED_SHARE * len(room.pictures))]:
@@ -186,23 +185,9 @@ def _rooms(work: Path, seeds: Sequence[int]) -> list[Room]:
 
 def _remembered(options: argparse.Namespace, detector: PersonDetector, rng: np.random.Generator) -> list[Example]:
     judged = {Path(name).name for name in read_marked()}
-    files = [path for folder in options.remembered for path in _files(folder) if path.name not in judged]
+    files = [path for folder in options.remembered for path in picture_files(folder) if path.name not in judged]
     chosen = rng.permutation(len(files))[: options.remembered_count]
-    return [remembered_example(_read(files[number]), detector) for number in tqdm(chosen, desc="photographs")]
-
-
-def _files(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not files:
-        raise UserError(f"{folder} holds no pictures (looked for {', '.join(SUFFIXES)}).")
-    return files
-
-
-def _read(path: Path) -> Any:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise UserError(f"{path} cannot be read; expected a picture.")
-    return picture
+    return [remembered_example(read_picture(files[number]), detector) for number in tqdm(chosen, desc="photographs")]
 
 
 def _detector(network: Path, *, long_side: int | None = None) -> PersonDetector:
