@@ -100,7 +100,6 @@ def index_video(
             packet.broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
-    carried = order.pts if order.labels is None else order.labels
     matrix = _display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
@@ -132,7 +131,7 @@ def index_video(
         shapes=changes,
         notes=tuple(notes),
         left_out=tuple(left_out),
-        decoding=DecodingOrder.of_packets(carried, order.labels_of(packets), watched.packets),
+        decoding=DecodingOrder.of_packets(order.carried, order.labels_of(packets), watched.packets),
         **facts,
     )
 
@@ -149,8 +148,7 @@ def _changes(found: Sequence[tuple[int, Shape]], packets: Packets, order: ShowOr
     """From packets to frames: (frame from which on, shape), empty where all are alike."""
     if len({shape for _, shape in found}) < 2:
         return ()
-    carried = order.pts if order.labels is None else order.labels
-    places = {label: place for place, label in enumerate(carried.tolist())}
+    places = {label: place for place, label in enumerate(order.carried.tolist())}
     labels = order.labels_of(packets)
     return tuple((places[labels[number]], shape) for number, shape in found if labels[number] in places)
 

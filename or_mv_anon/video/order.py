@@ -59,6 +59,11 @@ class ShowOrder:
     whole: bool = True
     lost: int = 0
 
+    @property
+    def carried(self) -> NDArray[np.int64]:
+        """(N,) what the frames carry when they are decoded."""
+        return self.pts if self.labels is None else self.labels
+
     def labels_of(self, packets: Packets) -> list[int | None]:
         """What the frame of each packet carries."""
         return list(range(len(packets.pts))) if self.label == "number" else _of(packets, self.label)

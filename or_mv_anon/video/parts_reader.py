@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.damage.watch import Scrutiny
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex
-from or_mv_anon.video.reader import VideoSource
+from or_mv_anon.video.reader import IndexedSource, VideoSource
 from or_mv_anon.video.segments import Segment
 
 
-class PartsSource:
+class PartsSource(IndexedSource):
     """The frames of a recording in parts, numbered and timed as one recording; a `Source`."""
 
     def __init__(
@@ -40,44 +39,9 @@ class PartsSource:
         self._bounds = np.cumsum([0, *(part.n_frames for part in index.parts)])
 
     @property
-    def path(self) -> Path:
-        """The first part."""
-        return self.index.path
-
-    @property
-    def n_frames(self) -> int:
-        """Number of frames."""
-        return self.index.n_frames
-
-    @property
     def upright_size(self) -> tuple[int, int]:
         """(width, height) in pixels as displayed."""
         return self.index.upright_size
-
-    @property
-    def pts(self) -> NDArray[np.int64]:
-        """(N,) strictly increasing ticks, in display order."""
-        return self.index.pts
-
-    @property
-    def keyframes(self) -> NDArray[np.int64]:
-        """Ticks of the frames that decoding can start at, the first of every part included."""
-        return self.index.keyframes
-
-    @property
-    def seekable(self) -> bool:
-        """Whether segments can begin anywhere."""
-        return self.index.seekable
-
-    @property
-    def time_base(self) -> Fraction:
-        """Seconds per tick."""
-        return self.index.time_base
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """(N,) seconds on the recording's clock."""
-        return self.index.times
 
     @property
     def missing(self) -> list[int]:

@@ -22,7 +22,48 @@ from or_mv_anon.video.pixels import working_format
 from or_mv_anon.video.segments import Segment
 
 
-class VideoSource:
+class IndexedSource:
+    """What a `Source` says of itself by the index of its video."""
+
+    index: VideoIndex
+
+    @property
+    def path(self) -> Path:
+        """The video file, or the first of its parts."""
+        return self.index.path
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.index.n_frames
+
+    @property
+    def pts(self) -> NDArray[np.int64]:
+        """(N,) strictly increasing ticks, in display order."""
+        return self.index.pts
+
+    @property
+    def keyframes(self) -> NDArray[np.int64]:
+        """Ticks of the frames that decoding can start at, the first of every part included."""
+        return self.index.keyframes
+
+    @property
+    def seekable(self) -> bool:
+        """Whether segments can be read on their own."""
+        return self.index.seekable
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+        return self.index.time_base
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(N,) seconds on the recording's own clock."""
+        return self.index.times
+
+
+class VideoSource(IndexedSource):
     """The main video stream of a file. One frame is in memory at a time, besides the decoder's own."""
 
     def __init__(
@@ -55,44 +96,9 @@ class VideoSource:
         self._scaler = PictureScaler()
 
     @property
-    def path(self) -> Path:
-        """The video file."""
-        return self.index.path
-
-    @property
-    def n_frames(self) -> int:
-        """Number of frames."""
-        return self.index.n_frames
-
-    @property
     def upright_size(self) -> tuple[int, int]:
         """(width, height) in pixels as displayed."""
         return self._upright_size
-
-    @property
-    def pts(self) -> NDArray[np.int64]:
-        """(N,) strictly increasing ticks, in display order."""
-        return self.index.pts
-
-    @property
-    def keyframes(self) -> NDArray[np.int64]:
-        """Ticks of the frames that decoding can start at."""
-        return self.index.keyframes
-
-    @property
-    def seekable(self) -> bool:
-        """Whether segments can be read on their own."""
-        return self.index.seekable
-
-    @property
-    def time_base(self) -> Fraction:
-        """Seconds per tick."""
-        return self.index.time_base
-
-    @property
-    def times(self) -> NDArray[np.float64]:
-        """(N,) seconds on the stream's own clock."""
-        return self.index.times
 
     def frames(self, segment: Segment, *, wanted: NDArray[np.bool_] | None = None) -> Iterator[Frame]:
         """The frames of `segment`, in display order.

@@ -190,10 +190,15 @@ class DecodingOrder:
         return cls(*(np.array(values[name], np.int64) for name in _ARRAYS))
 
 
+def _around(times: NDArray[np.float64], at: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each of `times` the last of the sorted times `at` up to it and the first from it on, infinite for none."""
+    previous = np.append(-np.inf, at)[np.searchsorted(at, times, side="right")]
+    return previous, np.append(at, np.inf)[np.searchsorted(at, times)]
+
+
 def _is_near(times: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Mask of the `times` that lie within `NEAR_S` of one of the sorted times `at`."""
-    following = np.append(at, np.inf)[np.searchsorted(at, times)]
-    previous = np.append(-np.inf, at)[np.searchsorted(at, times, side="right")]
+    previous, following = _around(times, at)
     return (following - times <= NEAR_S) | (times - previous <= NEAR_S)
 
 
@@ -201,9 +206,7 @@ def _surroundings(
     times: NDArray[np.float64], damaged: NDArray[np.bool_], chain: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """What lies closely before damage in its chain, or between two damaged frames."""
-    at = times[damaged]
-    following = np.append(at, np.inf)[np.searchsorted(at, times)]
-    previous = np.append(-np.inf, at)[np.searchsorted(at, times, side="right")]
+    previous, following = _around(times, times[damaged])
     before = (following - times <= NEAR_S) & np.isin(chain, chain[damaged])
     return before | (following - previous <= NEAR_S)
 
