@@ -1,11 +1,11 @@
-"""Where a stage's jobs run: on this machine's processes, or wherever else somebody brings an executor for."""
+"""Where a stage's jobs run: on this machine's processes (`workers.WorkerPool`), or wherever somebody brings an executor
+for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, Self, TypeVar
-
-from or_mv_anon.core.workers import WorkerPool
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,43 +39,6 @@ class Executor(Protocol):
 
     def renew(self) -> None:
         """Let go of whatever finished jobs left in memory."""
-
-
-class LocalExecutor:
-    """Processes of this machine.
-
-    Args:
-        workers: how many.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool = WorkerPool(workers)
-
-    def __enter__(self) -> Self:
-        self._pool.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._pool.__exit__(kind, error, trace)
-
-    def run(
-        self,
-        function: Callable[[Job], Result],
-        jobs: Sequence[Job],
-        *,
-        title: str,
-        frames: int,
-        at_once: int | None = None,
-    ) -> Iterator[tuple[Job, Result | Exception]]:
-        """See `Executor.run`."""
-        return self._pool.run(function, jobs, title=title, frames=frames, at_once=at_once)
-
-    def renew(self) -> None:
-        """End the processes; new ones start with the next jobs."""
-        self._pool.__exit__(None, None, None)
-        self._pool = WorkerPool(self._workers)
-        self._pool.__enter__()
 
 
 class InProcess:

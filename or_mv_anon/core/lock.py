@@ -20,6 +20,7 @@ from pathlib import Path
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained
+from or_mv_anon.core.listening import tell
 
 NOTE = ".or-mv-anon.lock"
 CLAIM = ".or-mv-anon.run"
@@ -98,9 +99,7 @@ def _claim(place: Path) -> tuple[Path, int]:
     except FileExistsError as error:
         raise _refusal(place, claim, f"if it no longer runs, remove {claim} and run again") from error
     os.write(descriptor, _about_this_run())
-    print(
-        f"- {place} lies on a file system without locks: {CLAIM} keeps other runs out; a killed run leaves it behind."
-    )
+    tell(f"- {place} lies on a file system without locks: {CLAIM} keeps other runs out; a killed run leaves it behind.")
     return claim, descriptor
 
 

@@ -88,6 +88,11 @@ class WorkerPool:
         for process in processes.values():
             process.kill()
 
+    def renew(self) -> None:
+        """Let the processes end, and what finished jobs left in their memory with them; the next jobs get new ones."""
+        self._executor.shutdown(wait=True)
+        self._executor = self._start()
+
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             self._workers,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from or_mv_anon.core.executor import Executor, LocalExecutor
+from or_mv_anon.core.executor import Executor
+from or_mv_anon.core.workers import WorkerPool
 from or_mv_anon.pipeline.context import Profiles, RunContext
 from or_mv_anon.pipeline.plan import SessionPlan
 from or_mv_anon.pipeline.runner import run_stages
@@ -47,7 +48,7 @@ def run_session(
     Raises:
         UserError: `render_only` without an earlier run's regions.
     """
-    with executor or LocalExecutor(context.workers) as place:
+    with executor or WorkerPool(context.workers) as place:
         if render_only:
             run_stages(context, (HASH,), place)
             require_placed(context)
