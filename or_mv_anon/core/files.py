@@ -43,10 +43,17 @@ def publish(partial: Path, path: Path) -> None:
     sync(path.parent)
 
 
-def unused(place: Path) -> Path:
-    """A free name beside `place` for something that was found there."""
+def move_aside(place: Path) -> Path:
+    """Give something that was found in `place` a free name beside it; returns where it is now.
+
+    Raises:
+        UserError: it cannot be renamed.
+    """
     names = (place.with_name(f"{place.stem}.found-{number}{place.suffix}") for number in count(1))
-    return next(name for name in names if not os.path.lexists(name))
+    free = next(name for name in names if not os.path.lexists(name))
+    with explained(place):
+        place.rename(free)
+    return free
 
 
 def sync(path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from or_mv_anon.core import seals
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.files import PRIVATE, explained, sync, unused, write_atomically
+from or_mv_anon.core.files import PRIVATE, explained, move_aside, sync, write_atomically
 from or_mv_anon.core.manifest import Entry, Manifest
 from or_mv_anon.core.seals import Seal, Sealed
 from or_mv_anon.core.stage_files import MANIFEST, StageFiles, read_manifest
@@ -125,9 +125,7 @@ class RunStore(StageFiles):
         """
         target, kept = self.place(name), None
         if os.path.lexists(target) and not self.owns(name):
-            kept = unused(target)
-            with explained(target):
-                target.rename(kept)
+            kept = move_aside(target)
         seal = Seal(hashlib.sha256(data).hexdigest(), len(data))
         self.manifest.announce(name, seal)
         self.save(always=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import VideoConfig
-from or_mv_anon.core.files import unused
+from or_mv_anon.core.files import move_aside
 from or_mv_anon.core.records import FrameFlag, Frames
 from or_mv_anon.core.run_layout import INDEX
 from or_mv_anon.core.seals import Signature, fingerprint, same_content
@@ -161,7 +161,7 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
         return PictureFacts(source.pts, source.times, source.time_base, source.upright_size, codec, notes=notes)
     index = index_recording(camera.files)
     # Only the files' names are kept: the folders above may name patients, and may be elsewhere in a later run.
-    content = json.dumps(index.placed({file: Path(file.name) for file in _videos_of(camera)}).to_json())
+    content = json.dumps(index.placed({file: Path(file.name) for file in camera.all_files}).to_json())
     store.keep(f"{camera.name}/index", f"{camera.name}/{INDEX}", content)
     return index
 
@@ -227,17 +227,12 @@ def _read_hashes(store: Path, name: str, _: str | None) -> BlockHashes:
 
 def _stored_index(camera: Camera, store: Path) -> VideoIndex:
     index = _read_index(store, f"{camera.name}/{INDEX}", RunStore(store).fingerprint(f"{camera.name}/index"))
-    return index.placed({Path(file.name): file for file in _videos_of(camera)})
+    return index.placed({Path(file.name): file for file in camera.all_files})
 
 
 def _hashes_of(camera: Camera, store: Path, video: Path) -> BlockHashes:
     """Those of the camera's video, or of one of its parts."""
-    return _stored_hashes(camera, store).of_file(_videos_of(camera).index(video))
-
-
-def _videos_of(camera: Camera) -> list[Path]:
-    """The camera's video, or its parts."""
-    return [camera.files] if isinstance(camera.files, Path) else list(camera.files)
+    return _stored_hashes(camera, store).of_file(camera.all_files.index(video))
 
 
 @lru_cache(maxsize=4)
@@ -322,8 +317,7 @@ def set_aside(plan: CameraPlan, *, own: bool) -> str | None:
         former.parent.mkdir(parents=True, exist_ok=True)
         plan.destination.replace(former)
         return None
-    kept = unused(plan.destination)
-    plan.destination.rename(kept)
+    kept = move_aside(plan.destination)
     return (
         f"{plan.camera.name}: {plan.destination.name} was changed after it was finished. It is made again; what was "
         f"found there is kept as {kept.name}: look at it, it may show faces."

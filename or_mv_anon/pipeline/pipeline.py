@@ -12,7 +12,7 @@ from pathlib import Path
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.core.by_products import discard_by_products
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.files import explained, unused
+from or_mv_anon.core.files import explained, move_aside
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.printable import printable
@@ -164,9 +164,7 @@ def keep_aside(place: Path) -> None:
     Raises:
         UserError: it cannot be renamed.
     """
-    kept = unused(place)
-    with explained(place):
-        place.rename(kept)
+    kept = move_aside(place)
     tell(f"- {printable(place)} is not what this tool wrote; it is kept as {printable(kept.name)}.")
 
 

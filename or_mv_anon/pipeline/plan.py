@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,13 +118,9 @@ def refuse_recordings_folder(session: Session, out: Path) -> None:
     Raises:
         UserError: it is one.
     """
-    files = [file for camera in session.cameras for file in _files(camera)]
+    files = [file for camera in session.cameras for file in camera.all_files]
     folders = [camera.source for camera in session.cameras if not isinstance(camera.files, Path)]
     refuse_overlap(out, files, own=folders)
-
-
-def _files(camera: Camera) -> Sequence[Path]:
-    return [camera.files] if isinstance(camera.files, Path) else camera.files
 
 
 def open_store(folder: Path, out: Path, *, afresh: bool) -> RunStore:

@@ -37,6 +37,11 @@ class Camera:
         return self.fps is not None
 
     @property
+    def all_files(self) -> tuple[Path, ...]:
+        """The video, its parts, or the pictures."""
+        return (self.files,) if isinstance(self.files, Path) else self.files
+
+    @property
     def source(self) -> Path:
         """The video or its first part, or the folder that holds the pictures."""
         if isinstance(self.files, Path):

@@ -28,7 +28,7 @@ from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, flagged_frames
-from or_mv_anon.pipeline.stages.place import Placed, write_camera_audit
+from or_mv_anon.pipeline.stages.place import Placed, placed_files, write_camera_audit, write_regions
 from or_mv_anon.pipeline.stages.track import analysed
 from or_mv_anon.video.segments import Segment
 
@@ -112,9 +112,7 @@ def cover(job: CoverJob) -> Placed:
     smoothed = TwoStateSmoother(job.endoscopy.smoothing)(judgements.probability, frames.time)
     size = open_camera(plan.camera, plan.store).upright_size
     regions = outside_regions(frames, smoothed.covered, size=size, always=plan.camera.always)
-    for segment in plan.segments:
-        span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
-        store.write(plan.file("regions", segment), regions[span])
+    write_regions(store, plan, regions)
     verdicts = Verdicts(frame=frames.frame, posterior=smoothed.posterior, covered=smoothed.covered)
     store.write(plan.file("verdicts"), verdicts)
     missing = [pts - plan.shift for pts in job.missing]
@@ -191,8 +189,7 @@ class DecideStage(Stage):
                 [context.spec.endoscopy, context.spec.config.risk],
                 [plan.camera.always],
             )
-            files = [plan.file("verdicts"), *(plan.file("regions", segment) for segment in plan.segments)]
-            files.append(plan.file("audit", suffix=".json"))
+            files = [plan.file("verdicts"), *placed_files(plan)]
             job = CoverJob(plan, context.spec.config, context.spec.endoscopy, context.missing(plan, ANALYSE.name))
             facts = {"weights": [asdict(weights) for weights in context.weights_for(plan)]}
             stage = plan.stage("place")

@@ -22,6 +22,7 @@ from or_mv_anon.core.records import (
     Identities,
     Keypoints,
     Provenance,
+    Regions,
     Tracks,
     TransferredHeads,
 )
@@ -106,9 +107,7 @@ def place(job: PlaceJob) -> Placed:
     )
     regions = camera_regions(scene, config, never=plan.camera.never)
     del heads, scene  # hundreds of megabytes for a long recording
-    for segment in plan.segments:
-        span = slice(*np.searchsorted(regions.frame, [segment.first - plan.first, segment.stop - plan.first]))
-        store.write(plan.file("regions", segment), regions[span])
+    write_regions(store, plan, regions)
     missing = [pts - plan.shift for pts in job.missing]
     # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
     clear = _ever_clear(tracks, config.tracking.new_track_score)
@@ -128,6 +127,19 @@ def place(job: PlaceJob) -> Placed:
     write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
     count_frames(len(frames))
     return Placed(time.perf_counter() - started)
+
+
+def write_regions(store: RunStore, plan: CameraPlan, regions: Regions) -> None:
+    """Store what is covered in a camera, ordered by frame, segment by segment."""
+    for segment in plan.segments:
+        numbers = plan.numbers(segment)
+        span = slice(*np.searchsorted(regions.frame, [numbers.start, numbers.stop]))
+        store.write(plan.file("regions", segment), regions[span])
+
+
+def placed_files(plan: CameraPlan) -> list[str]:
+    """What `write_regions` and `write_camera_audit` leave of a camera."""
+    return [*(plan.file("regions", segment) for segment in plan.segments), plan.file("audit", suffix=".json")]
 
 
 def write_camera_audit(store: RunStore, plan: CameraPlan, summary: CameraSummary, risks: list[RiskInterval]) -> None:
@@ -188,8 +200,6 @@ class PlaceStage(Stage):
         associated = context.is_current(ASSOCIATE.name)
         tasks = []
         for plan in context.cameras(self):
-            files = [plan.file("regions", segment) for segment in plan.segments]
-            files.append(plan.file("audit", suffix=".json"))
             job = PlaceJob(plan, context.spec.config, context.missing(plan, ANALYSE.name), associated=associated)
             facts = {
                 "weights": [asdict(weights) for weights in context.weights_for(plan)],
@@ -197,7 +207,7 @@ class PlaceStage(Stage):
             }
             made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else [])]
             stage, key = plan.stage(self.name), self.key(context, plan)
-            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, made_of))
+            tasks.append(Task(stage, key, placed_files(plan), job, plan.camera.name, len(plan), facts, made_of))
         return tasks
 
 
