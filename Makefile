@@ -12,6 +12,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 TEST_PROCESSES ?= 2
 
+define ONE_OPENCV
+$(BIN)/python -m pip uninstall --yes opencv-python
+$(BIN)/python -m pip install --force-reinstall --no-deps "opencv-python-headless>=4.10,<5"
+endef
+
 .PHONY: demo test test-all test-slow setup setup-all setup-sim setup-adapt lint clean
 
 demo: setup
@@ -41,13 +46,16 @@ setup: $(VENV)/.ready
 setup-sim: setup
 	$(BIN)/python -m pip install -e ".[sim]"
 
-# mmpose asks for chumpy, which it never imports and which no longer builds; its other needs are in the extra.
+# mmpose asks for chumpy, which it never imports and which no longer builds; its other needs are in the extra. mmengine
+# asks for opencv-python, which puts its files over those of opencv-python-headless: of the two only that one stays.
 setup-adapt: setup
-	$(BIN)/python -m pip install -e ".[adapt]"
+	$(BIN)/python -m pip install -e ".[adapt,quantize]"
 	$(BIN)/python -m pip install --no-deps mmpose==1.3.2
+	$(ONE_OPENCV)
 
 setup-all: setup-adapt
-	$(BIN)/python -m pip install -e ".[adapt,attack,sim,train]"
+	$(BIN)/python -m pip install -e ".[adapt,attack,quantize,sim,train]"
+	$(ONE_OPENCV)
 
 # TrackEval's metrics, which a test compares with, need nothing of what the package asks for, a second OpenCV among it.
 $(VENV)/.ready: pyproject.toml

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from or_mv_anon.audit.versions import library_versions, missing_libraries
+from or_mv_anon.audit.versions import library_versions, missing_libraries, rival_packages
 from or_mv_anon.core.errors import UserError
 
 Level = Literal["OK", "WARN", "FAIL"]
@@ -96,6 +96,13 @@ def check_versions() -> Iterator[Check]:
     yield Check("OK", "libraries", ", ".join(libraries))
     if missing := missing_libraries():
         yield Check("FAIL", "libraries", f"missing: {', '.join(missing)}", "Install or_mv_anon again.")
+    for unwanted, wanted in rival_packages():
+        yield Check(
+            "WARN",
+            "libraries",
+            f"{unwanted} and {wanted} lie in one folder",
+            f"Keep one: pip uninstall {unwanted} {wanted}, then pip install --no-deps {wanted}.",
+        )
 
 
 def check_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Check]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable
+from or_mv_anon.core.run_layout import STORE_FOLDER
 
-STORE_FOLDER, WORK = "stages", "work"
+WORK = "work"
 SHOWN = 20  # names of what is left
 
 

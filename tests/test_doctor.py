@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from or_mv_anon import doctor
+from or_mv_anon.audit import versions
 from or_mv_anon.models import catalogue, registry, runtime
 
 
@@ -130,3 +131,10 @@ def test_the_command_line_reaches_it(healthy, tmp_path):
     doctor.add_parser(parser.add_subparsers())
     options = parser.parse_args(["doctor", "--out", str(tmp_path)])
     assert options.func(options) == 0
+
+
+def test_packages_that_lie_over_one_another_are_named(monkeypatch):
+    monkeypatch.setattr(versions, "_installed", lambda package: "1.0" if "opencv" in package else None)
+    (warning,) = [check for check in doctor.check_versions() if check.level == "WARN"]
+    assert "opencv-python and opencv-python-headless" in warning.finding
+    assert "pip uninstall opencv-python opencv-python-headless" in warning.advice

@@ -27,10 +27,10 @@ from or_mv_anon.core.budget import Budget
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.pictures import PictureBank
+from or_mv_anon.core.run_layout import GEOMETRY, STORE_FOLDER
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import Weights
 
-GEOMETRY = "geometry.json"
 ANALYSIS_SHARE = 0.2  # of a limited budget that the first look may take
 
 
@@ -135,12 +135,12 @@ class Iterations:
 
     def geometry(self) -> Path | None:
         """The cameras' geometry as the first iteration found it in the first window, if there is any."""
-        places = [self._work.iteration(1) / "stages" / window.name / GEOMETRY for window in self.windows]
+        places = [self._work.iteration(1) / STORE_FOLDER / window.name / GEOMETRY.file() for window in self.windows]
         return next((place for place in places if place.exists()), None)
 
     def findings(self, number: int) -> dict[int, list[CameraResults]]:
         """What the detector of the iteration before found in every window."""
-        folder = self._work.iteration(number) / "stages"
+        folder = self._work.iteration(number) / STORE_FOLDER
         if not self.windows:
             self._work.note("windows", {"looked_at": self._affordable_windows(number)})
         return self._analyse(number, self.windows, folder)
@@ -167,7 +167,7 @@ class Iterations:
             windows,
             folder,
             detector=self._teacher if number == 1 and self._teacher else site_detector(self.detector(number - 1)),
-            original=self._work.iteration(1) / "stages",
+            original=self._work.iteration(1) / STORE_FOLDER,
             weights=self._weights,
             spec=replace(self._spec, config=labelling_config(self._spec.config, self._config.material)),
         )
@@ -179,7 +179,7 @@ class Iterations:
         if not np.isfinite(left) or len(everything) == 1:
             return everything
         started = time.monotonic()
-        self._analyse(number, self._windows[:1], self._work.iteration(number) / "stages")
+        self._analyse(number, self._windows[:1], self._work.iteration(number) / STORE_FOLDER)
         count = int(ANALYSIS_SHARE * left / max(1e-3, time.monotonic() - started))
         if count >= len(everything):
             return everything

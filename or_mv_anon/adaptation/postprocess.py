@@ -31,12 +31,12 @@ from or_mv_anon.core.budget import Budget
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.files import explained
 from or_mv_anon.core.pictures import Picture
-from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints
+from or_mv_anon.core.records import FrameFlag
+from or_mv_anon.core.run_layout import FACES, FRAMES, GEOMETRY, KEYPOINTS
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.site_thresholds import Thresholds
 from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.media import CameraPlan
-from or_mv_anon.pipeline.stages.associate import AssociateJob
 
 STUDENT, QUANTIZED = "student", "quantized"
 LEAST_SECONDS = 60.0  # less time than this is not worth beginning with a student or a pose network
@@ -260,7 +260,7 @@ def _posed(name: str, camera: CameraResults) -> PosedCamera:
         size=camera.size,
         times=camera.seconds,
         detections=camera.persons,
-        keypoints=read_joined(camera.plan, "keypoints", Keypoints),
+        keypoints=read_joined(camera.plan, KEYPOINTS),
         tracks=camera.tracks,
     )
 
@@ -275,7 +275,7 @@ def _checked(
     """The cameras with what others of their session contradict, where the session's geometry is known."""
     checked = dict(posed)
     for folder in {camera.plan.store for camera in parts.values()}:
-        path = folder / AssociateJob.geometry
+        path = folder / GEOMETRY.file()
         if not path.exists():
             continue
         names = {camera.plan.camera.name: name for name, camera in parts.items() if camera.plan.store == folder}
@@ -291,9 +291,9 @@ def _checked(
 
 
 def _faced(posed: PosedCamera, camera: CameraResults) -> FacedCamera:
-    frames = read_joined(camera.plan, "frames", Frames)
+    frames = read_joined(camera.plan, FRAMES)
     looked = np.flatnonzero(frames.has(FrameFlag.FACES)).astype(np.int32)
-    return FacedCamera(posed=posed, faces=read_joined(camera.plan, "faces", Detections), looked=looked)
+    return FacedCamera(posed=posed, faces=read_joined(camera.plan, FACES), looked=looked)
 
 
 def frame_reader(plans: Mapping[str, CameraPlan]) -> ReadFrames:

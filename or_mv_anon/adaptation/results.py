@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.records import Detections, FrameFlag, Frames, Identities, Keypoints, Tracks
+from or_mv_anon.core.records import Detections, FrameFlag, Identities, Keypoints, Tracks
+from or_mv_anon.core.run_layout import FRAMES, IDENTITIES, KEYPOINTS, PERSONS, RECOVERED, TRACKS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.artifacts import read_joined, session_seconds
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
@@ -54,10 +55,8 @@ def load_results(plan: CameraPlan, *, session: str, original: Path) -> CameraRes
     Raises:
         UserError: a stored file is missing or damaged.
     """
-    store = RunStore(plan.store)
-    frames = read_joined(plan, "frames", Frames)
-    recovered, identities = plan.file("recovered"), plan.file("identities")
-    associated = store.manifest.noted(recovered) is not None
+    frames = read_joined(plan, FRAMES)
+    associated = RunStore(plan.store).manifest.noted(plan.file(RECOVERED)) is not None
     bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
     return CameraResults(
         plan=plan,
@@ -65,11 +64,11 @@ def load_results(plan: CameraPlan, *, session: str, original: Path) -> CameraRes
         size=open_camera(plan.camera, plan.store).upright_size,
         seconds=session_seconds(plan, frames),
         looked=frames.has(FrameFlag.PERSONS) & ~bad,
-        persons=read_joined(plan, "persons", Detections),
-        keypoints=read_joined(plan, "keypoints", Keypoints),
-        original=read_joined(replace(plan, store=original), "persons", Detections),
-        tracks=store.read(recovered if associated else plan.file("tracks"), Tracks),
-        identities=store.read(identities, Identities) if associated else Identities.empty(),
+        persons=read_joined(plan, PERSONS),
+        keypoints=read_joined(plan, KEYPOINTS),
+        original=read_joined(replace(plan, store=original), PERSONS),
+        tracks=plan.read(RECOVERED if associated else TRACKS),
+        identities=plan.read(IDENTITIES) if associated else Identities.empty(),
     )
 
 

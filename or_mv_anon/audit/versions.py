@@ -19,6 +19,10 @@ PACKAGES = {
     "scipy": "SciPy",
     "lap": "lap",
 }
+RIVALS = (  # packages that put their files into one folder: the one that was installed last is imported
+    ("opencv-python", "opencv-python-headless"),
+    ("onnxruntime", "onnxruntime-gpu"),
+)
 REQUIRED = ("PyAV", "NumPy", "OpenCV", "OpenVINO", "ONNX", "PyArrow", "SciPy", "lap")
 
 
@@ -33,6 +37,11 @@ def missing_libraries() -> list[str]:
     """Names of libraries that the tool cannot work without and that are not installed."""
     found = library_versions()
     return [name for name in REQUIRED if name not in found]
+
+
+def rival_packages() -> list[tuple[str, ...]]:
+    """Packages that are installed over one another."""
+    return [names for names in RIVALS if all(map(_installed, names))]
 
 
 def ffmpeg_versions() -> dict[str, str]:

@@ -11,13 +11,16 @@ from pathlib import Path
 from or_mv_anon.core.files import explained
 from or_mv_anon.core.lock import NOTE
 from or_mv_anon.core.manifest import Entry
-from or_mv_anon.core.run_layout import TABLES
+from or_mv_anon.core.run_layout import STORED
 from or_mv_anon.core.store import MANIFEST, RunStore
 
 _NAME = re.compile(
-    rf"((index|audit|labels)\.json|({'|'.join(TABLES)})(-\d{{5,}})?\.parquet|video-\d{{5,}}(\.mp4)?"
-    r"|(former|joined)(\.\w+)?)(\.partial)?"
-)
+    "(" + "|".join(
+        kind.name + (r"-\d{5,}" if kind.about == "segment" else "")
+        + (r"(\.\w+)?" if kind.suffix is None else re.escape(kind.suffix))
+        for kind in STORED.values() if kind.about != "session"
+    ) + r")(\.partial)?"
+)  # fmt: skip
 
 
 def cameras_of(store: RunStore) -> set[str]:

@@ -311,3 +311,51 @@ class Regions(Columns):
     }
     sorted_by = "frame"
     values = {"kind": RegionKind}
+
+
+@dataclass(frozen=True)
+class Judgements(Columns):
+    """What the network said of every frame of a recording."""
+
+    frame: Column
+    probability: Column  # of being outside the body; NaN where the frame could not be judged
+    looked: Column  # 1 where the network saw this very frame, 0 where its neighbours stand for it
+
+    columns = {"frame": (np.int32, ()), "probability": (np.float32, ()), "looked": (np.uint8, ())}
+    sorted_by = "frame"
+    gaps = ("probability",)
+
+
+@dataclass(frozen=True)
+class Verdicts(Columns):
+    """What was decided about every frame of a recording."""
+
+    frame: Column
+    posterior: Column  # probability of being outside given all frames
+    covered: Column  # 0 or 1
+
+    columns = {"frame": (np.int32, ()), "posterior": (np.float64, ()), "covered": (np.uint8, ())}
+
+
+@dataclass(frozen=True)
+class BlockHashes(Columns):
+    """SHA-256 of every stretch of `BLOCK` bytes of one file or of several, one after another."""
+
+    file: Column  # counts the files
+    size: Column  # bytes; less than `BLOCK` at the end of a file
+    digest: Column
+
+    columns = {"file": (np.int32, ()), "size": (np.int32, ()), "digest": (np.uint8, (32,))}
+
+    @classmethod
+    def of(cls, blocks: list[tuple[int, int, bytes]]) -> Self:
+        """From (file, size, digest) of every block."""
+        return cls(
+            file=np.array([file for file, _, _ in blocks], np.int32),
+            size=np.array([size for _, size, _ in blocks], np.int32),
+            digest=np.frombuffer(b"".join(digest for _, _, digest in blocks), np.uint8).reshape(-1, 32),
+        )
+
+    def of_file(self, number: int) -> Self:
+        """Those of one file."""
+        return self[slice(*np.searchsorted(self.file, [number, number + 1]))]

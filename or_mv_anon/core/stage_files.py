@@ -22,9 +22,9 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained, write_atomically
 from or_mv_anon.core.manifest import Manifest, OtherVersionError
 from or_mv_anon.core.records import Columns
+from or_mv_anon.core.run_layout import MANIFEST
 
 Record = TypeVar("Record", bound=Columns)
-MANIFEST = "manifest.json"
 
 
 class StageFiles:

@@ -21,8 +21,9 @@ from or_mv_anon.core import seals
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import PRIVATE, explained, move_aside, sync, write_atomically
 from or_mv_anon.core.manifest import Entry, Manifest
+from or_mv_anon.core.run_layout import MANIFEST
 from or_mv_anon.core.seals import Seal, Sealed
-from or_mv_anon.core.stage_files import MANIFEST, StageFiles, read_manifest
+from or_mv_anon.core.stage_files import StageFiles, read_manifest
 
 __all__ = ["MANIFEST", "RunStore"]
 

@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.records import Column, Columns, FrameFlag
+from or_mv_anon.core.records import FrameFlag
 from or_mv_anon.core.schedule import due
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
@@ -28,19 +28,6 @@ from or_mv_anon.video.source import Source
 BLOCK = 64  # frames held at once, reduced
 BATCH = 8  # pictures for the network at once
 BORDER_LOOKS = 24  # frames, spread over the recording, in which its border is looked for
-
-
-@dataclass(frozen=True)
-class Judgements(Columns):
-    """What the network said of every frame of a recording."""
-
-    frame: Column
-    probability: Column  # of being outside the body; NaN where the frame could not be judged
-    looked: Column  # 1 where the network saw this very frame, 0 where its neighbours stand for it
-
-    columns = {"frame": (np.int32, ()), "probability": (np.float32, ()), "looked": (np.uint8, ())}
-    sorted_by = "frame"
-    gaps = ("probability",)
 
 
 @dataclass

@@ -10,24 +10,32 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.manifest import Entry
 from or_mv_anon.core.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
-from or_mv_anon.core.run_layout import INDEX, STORE_FOLDER
+from or_mv_anon.core.run_layout import (
+    AUDIT_RECORD,
+    FACE_TRACKS,
+    FACES,
+    FRAMES,
+    IDENTITIES,
+    INDEX,
+    KEYPOINTS,
+    PERSONS,
+    REGIONS,
+    STORE_FOLDER,
+    TRACKS,
+    Table,
+)
 from or_mv_anon.core.store import MANIFEST, RunStore
 from or_mv_anon.video.orientation import Orientation
 
 Record = TypeVar("Record", bound=Columns)
-RECORDS: tuple[tuple[str, type[Columns]], ...] = (
-    ("frames", Frames),
-    ("persons", Detections),
-    ("faces", Detections),
-    ("regions", Regions),
-)
+JOINED: tuple[Table[Any], ...] = (FRAMES, PERSONS, FACES, REGIONS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def load_run(path: Path) -> Run:
     Raises:
         UserError: the folder is no finished run, or a part of it is missing or damaged.
     """
-    audit = path / "audit.json"
+    audit = path / AUDIT_RECORD
     try:
         stages = _stages(path / STORE_FOLDER)
         about = json.loads(audit.read_text())
@@ -130,8 +138,7 @@ def _load_camera(
 ) -> CameraRun:
     segments = _segments(store, stages, name)
     parts = {
-        kind: record.concat([_read(store, f"{name}/{kind}-{number}.parquet", record) for number in segments])
-        for kind, record in RECORDS
+        table.name: table.record.concat([_read(store, table, name, number) for number in segments]) for table in JOINED
     }
     regions = parts["regions"]
     assert isinstance(regions, Regions)
@@ -144,51 +151,51 @@ def _load_camera(
     return CameraRun(
         name=name,
         size=size,
-        orientation=_orientation(store, f"{name}/{INDEX}"),
+        orientation=_orientation(store, INDEX.file(name)),
         keypoints=_keypoints(store, name, segments),
-        tracks=_read(store, f"{name}/tracks.parquet", Tracks),
-        face_tracks=_read(store, f"{name}/face_tracks.parquet", Tracks),
+        tracks=_read(store, TRACKS, name),
+        face_tracks=_read(store, FACE_TRACKS, name),
         identities=_identities(store, stages, name),
-        **{**parts, "regions": regions},  # type: ignore[arg-type]
+        **{**parts, "regions": regions},
     )
 
 
-def _read(store: RunStore, name: str, record: type[Record]) -> Record:
+def _read(store: RunStore, table: Table[Record], camera: str, segment: int | None = None) -> Record:
     """A table of the run; empty where none of its stages has it, as an endoscope's have no persons."""
-    return store.read(name, record) if store.manifest.noted(name) is not None else record.empty()
+    file = table.file(camera, segment)
+    return store.read(file, table.record) if store.manifest.noted(file) is not None else table.record.empty()
 
 
-def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[str]:
+def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[int]:
     """The numbers of the segments that the regions were placed in; files of older cuts are left alone."""
     place = stages.get(f"{name}/place")
     placed = () if place is None else place.files
-    stem = f"{name}/regions-"
-    numbers = [file.removeprefix(stem).removesuffix(".parquet") for file in placed if file.startswith(stem)]
+    numbers = [number for file in placed if (number := REGIONS.segment_of(file, name)) is not None]
     if not numbers:
         raise UserError(f"{store.root}: no regions were placed for {name}; run the anonymizer again.")
     return sorted(numbers)
 
 
-def _keypoints(store: RunStore, name: str, segments: Sequence[str]) -> Keypoints:
+def _keypoints(store: RunStore, name: str, segments: Sequence[int]) -> Keypoints:
     parts, before = [], 0
     for number in segments:
-        part = _read(store, f"{name}/keypoints-{number}.parquet", Keypoints)
+        part = _read(store, KEYPOINTS, name, number)
         parts.append(part.replace(detection=part.detection + before))
-        before += len(_read(store, f"{name}/persons-{number}.parquet", Detections))
+        before += len(_read(store, PERSONS, name, number))
     return Keypoints.concat(parts)
 
 
 def _identities(store: RunStore, stages: Mapping[str, Entry], name: str) -> Identities | None:
     """Those of the run's last association; a file of an earlier one with other cameras is left alone."""
-    file = f"{name}/identities.parquet"
+    file = IDENTITIES.file(name)
     if any(file in stage.files for stage in stages.values()):
-        return store.read(file, Identities)
+        return store.read(file, IDENTITIES.record)
     return None
 
 
-def _painted(stages: Mapping[str, Entry], name: str, number: str, size: tuple[int, int]) -> Regions:
+def _painted(stages: Mapping[str, Entry], name: str, number: int, size: tuple[int, int]) -> Regions:
     """Whole-picture regions of the frames that rendering covered for its own reasons."""
-    rendered = stages.get(f"{name}/render/{number}")
+    rendered = stages.get(f"{name}/render/{number:05d}")
     result = {} if rendered is None else rendered.facts.get("result", {})
     whole = sorted({*result.get("damaged", []), *result.get("blanked", [])})
     count = len(whole)

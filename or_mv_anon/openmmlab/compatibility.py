@@ -32,7 +32,7 @@ def prepare() -> None:
     if missing:
         raise UserError(
             f"Adapting to a site needs {', '.join(missing)}, not installed here; run `make setup-adapt` in a checkout, "
-            "or pip install 'or_mv_anon[adapt]' and pip install --no-deps mmpose==1.3.2."
+            "or pip install 'or_mv_anon[adapt,quantize]' and pip install --no-deps mmpose==1.3.2."
         )
     _silence()
     _provide_operators()

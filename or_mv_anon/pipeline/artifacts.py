@@ -8,36 +8,35 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.records import Columns, Detections, Frames
-from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.records import Columns, Frames
+from or_mv_anon.core.run_layout import FRAMES, PERSONS, Table
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.regions.source import Observed
 
 Record = TypeVar("Record", bound=Columns)
 
 
-def read_joined(plan: CameraPlan, name: str, kind: type[Record]) -> Record:
+def read_joined(plan: CameraPlan, table: Table[Record]) -> Record:
     """All segments of a table; in records about person detections these are numbered through all segments.
 
     Raises:
         UserError: a file is missing or damaged.
     """
-    store = RunStore(plan.store)
     parts, before = [], 0
     for segment in plan.segments:
-        part = store.read(plan.file(name, segment), kind, frames=plan.numbers(segment))
-        if "detection" in kind.columns:
+        part = plan.read(table, segment)
+        if "detection" in table.record.columns:
             part = part.replace(detection=part.detection + before)  # type: ignore[attr-defined]
-            before += len(store.read(plan.file("persons", segment), Detections, frames=plan.numbers(segment)))
+            before += len(plan.read(PERSONS, segment))
         parts.append(part)
-    return kind.concat(parts)
+    return table.record.concat(parts)
 
 
 def observed_of(plan: CameraPlan) -> Observed:
     """What the analysis of a camera noted, for the sources that follow it."""
 
     size = open_camera(plan.camera, plan.store).upright_size
-    return Observed(read_joined(plan, "frames", Frames), size, partial(read_joined, plan))
+    return Observed(read_joined(plan, FRAMES), size, partial(read_joined, plan))
 
 
 def session_seconds(plan: CameraPlan, frames: Frames) -> NDArray[np.float64]:

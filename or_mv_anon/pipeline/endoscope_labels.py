@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon import __version__
 from or_mv_anon.audit.intervals import Clock
-from or_mv_anon.core.records import FrameFlag, Frames
-from or_mv_anon.endoscopy.judging import Judgements
-from or_mv_anon.pipeline.stages.endoscope import Verdicts
+from or_mv_anon.core.records import FrameFlag, Frames, Judgements, Verdicts
 
 FORMAT = "or_mv_anon/endoscopy_labels/1"
 SUFFIX = "_labels.json"

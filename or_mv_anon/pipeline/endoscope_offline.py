@@ -17,7 +17,7 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.overlap import refuse_overlap
 from or_mv_anon.core.printable import printable
-from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.core.run_layout import LABELS, STORE_FOLDER, VERDICTS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.classifier import ROLE
 from or_mv_anon.pipeline.context import RunContext
@@ -28,7 +28,7 @@ from or_mv_anon.pipeline.plan import SessionPlan, plan_session
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import frame_problems
 from or_mv_anon.pipeline.spec import RunSpec
-from or_mv_anon.pipeline.stages.endoscope import Verdicts, load_judgements
+from or_mv_anon.pipeline.stages.endoscope import load_judgements
 from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.site.layout import VIDEO_SUFFIXES, check_readable, is_own_output, natural_key
@@ -175,8 +175,8 @@ def _refuse_strangers(plan: SessionPlan, places: list[Path], *, overwrite: bool)
 
 def _write_labels(path: Path, run: RunContext, plan: CameraPlan) -> float:
     """Write a recording's labels from what the stages left; returns the covered share of its frames."""
-    frames, judgements = load_judgements(run.store, plan)
-    verdicts = run.store.read(plan.file("verdicts"), Verdicts)
+    frames, judgements = load_judgements(plan)
+    verdicts = plan.read(VERDICTS)
     (weights,) = run.weights_for(plan)
     providers = {run.facts(plan.stage("analyse", segment))["providers"][ROLE] for segment in plan.segments}
     labels = labels_of(
@@ -201,7 +201,7 @@ def _keep_labels(path: Path, text: str, store: RunStore, plan: CameraPlan) -> No
     fingerprint = config_hash(text)
     if store.trusted(stage, fingerprint):
         return
-    made = plan.file("labels", suffix=".json")
+    made = plan.file(LABELS)
     store.begin({stage: [name, made]})
     store.write_text(made, text)
     store.finish(stage, fingerprint, files=[name], made_of=[plan.stage("place")], moved={name: made})

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import VideoConfig
 from or_mv_anon.core.files import move_aside
-from or_mv_anon.core.records import FrameFlag, Frames
-from or_mv_anon.core.run_layout import INDEX
+from or_mv_anon.core.records import BlockHashes, Columns, FrameFlag, Frames
+from or_mv_anon.core.run_layout import BLOCKS, FORMER, INDEX, JOINED, VIDEO, Stored, Table
 from or_mv_anon.core.seals import Signature, fingerprint, same_content
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.covering import Writer
 from or_mv_anon.site import DEFAULT_PICTURE_RATE, Camera
-from or_mv_anon.video.bound_file import BlockHashes, InputChangedError
+from or_mv_anon.video.bound_file import InputChangedError
 from or_mv_anon.video.check import check_video
 from or_mv_anon.video.damage.watch import Scrutiny
 from or_mv_anon.video.encoding import Encoding
@@ -39,7 +40,7 @@ from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.source import Source, source_of
 from or_mv_anon.video.writer import SegmentWriter
 
-BLOCKS = "blocks"
+Record = TypeVar("Record", bound=Columns)
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,22 @@ class CameraPlan:
         """The frames of a segment, counted from the first of this run."""
         return range(segment.first - self.first, segment.stop - self.first)
 
-    def file(self, stage: str, segment: Segment | None = None, suffix: str = ".parquet") -> str:
-        """Name of a stage's file in the store."""
-        number = "" if segment is None else f"-{segment.number:05d}"
-        return f"{self.camera.name}/{stage}{number}{suffix}"
+    def file(self, kind: Stored, segment: Segment | None = None, *, suffix: str | None = None) -> str:
+        """Name in the store of a file of this camera, see `Stored.file`."""
+        return kind.file(self.camera.name, None if segment is None else segment.number, suffix=suffix)
+
+    def read(self, table: Table[Record], segment: Segment | None = None) -> Record:
+        """A table of this camera, or of one of its segments.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+        frames = None if segment is None else self.numbers(segment)
+        return RunStore(self.store).read(self.file(table, segment), table.record, frames=frames)
+
+    def write(self, table: Table[Record], record: Record, segment: Segment | None = None) -> None:
+        """Store a table of this camera, or of one of its segments."""
+        RunStore(self.store).write(self.file(table, segment), record)
 
     def stage(self, name: str, segment: Segment | None = None) -> str:
         """Key of a stage in the store's manifest."""
@@ -93,12 +106,12 @@ class CameraPlan:
 
     def segment_file(self, segment: Segment) -> str:
         """Name of a rendered segment in the store."""
-        return self.file("video", segment, "" if self.encoding is None else ".mp4")
+        return self.file(VIDEO, segment, suffix="" if self.encoding is None else ".mp4")
 
     @property
     def joined_file(self) -> str:
         """Name in the store of the output until it is put in place."""
-        return self.file("joined", suffix=self.destination.suffix)
+        return self.file(JOINED, suffix=self.destination.suffix)
 
     @property
     def output(self) -> str:
@@ -162,7 +175,7 @@ def index_camera(camera: Camera, store: RunStore) -> VideoIndex | PictureFacts:
     index = index_recording(camera.files)
     # Only the files' names are kept: the folders above may name patients, and may be elsewhere in a later run.
     content = json.dumps(index.placed({file: Path(file.name) for file in camera.all_files}).to_json())
-    store.keep(f"{camera.name}/index", f"{camera.name}/{INDEX}", content)
+    store.keep(f"{camera.name}/index", INDEX.file(camera.name), content)
     return index
 
 
@@ -183,7 +196,7 @@ def hash_camera(camera: Camera, store: Path, expected: Signature | None = None) 
     )
     if expected is not None and not same_content(expected, camera.files):
         raise InputChangedError(camera.source)
-    RunStore(store).write(f"{camera.name}/{BLOCKS}.parquet", BlockHashes.of(blocks))
+    RunStore(store).write(BLOCKS.file(camera.name), BlockHashes.of(blocks))
     return digest, size
 
 
@@ -217,7 +230,7 @@ def _pictures_of(camera: Camera, hashes: BlockHashes | None = None) -> ImageFold
 
 
 def _stored_hashes(camera: Camera, store: Path) -> BlockHashes:
-    return _read_hashes(store, f"{camera.name}/{BLOCKS}.parquet", RunStore(store).fingerprint(f"{camera.name}/hash"))
+    return _read_hashes(store, BLOCKS.file(camera.name), RunStore(store).fingerprint(f"{camera.name}/hash"))
 
 
 @lru_cache(maxsize=4)
@@ -226,7 +239,7 @@ def _read_hashes(store: Path, name: str, _: str | None) -> BlockHashes:
 
 
 def _stored_index(camera: Camera, store: Path) -> VideoIndex:
-    index = _read_index(store, f"{camera.name}/{INDEX}", RunStore(store).fingerprint(f"{camera.name}/index"))
+    index = _read_index(store, INDEX.file(camera.name), RunStore(store).fingerprint(f"{camera.name}/index"))
     return index.placed({Path(file.name): file for file in camera.all_files})
 
 
@@ -341,4 +354,4 @@ def discard(path: Path) -> None:
 
 
 def _former(plan: CameraPlan) -> Path:
-    return plan.store / plan.camera.name / f"former{plan.destination.suffix}"
+    return plan.store / plan.file(FORMER, suffix=plan.destination.suffix)

@@ -179,7 +179,7 @@ def start_afresh(plan: SessionPlan, own: Sequence[Path]) -> None:
         UserError: something cannot be removed.
     """
     names = [camera.camera.name for camera in plan.cameras]
-    discard_by_products(plan.store, names, keep=[f"{name}/{INDEX}" for name in names])
+    discard_by_products(plan.store, names, keep=[INDEX.file(name) for name in names])
     for place in own:
         with explained(place):
             discard(place)

@@ -9,7 +9,7 @@ from pathlib import Path
 from or_mv_anon.audit.report import sealed_outputs
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.overlap import refuse_overlap
-from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.core.run_layout import AUDIT_RECORD, STORE_FOLDER
 from or_mv_anon.core.seals import Signature, signature
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.models.site_model import load_site_model
@@ -137,7 +137,7 @@ def open_store(folder: Path, out: Path, *, afresh: bool) -> RunStore:
     store = RunStore.open(folder, afresh=afresh)
     if afresh:
         inside = os.path.relpath(out, folder)
-        store.know({f"{inside}/{name}": seal for name, seal in sealed_outputs(out / "audit.json").items()})
+        store.know({f"{inside}/{name}": seal for name, seal in sealed_outputs(out / AUDIT_RECORD).items()})
     return store
 
 

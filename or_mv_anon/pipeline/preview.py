@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
+from or_mv_anon.core.run_layout import PREVIEW_PICTURE
 from or_mv_anon.operators.cells import cover
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.plan import SessionPlan
@@ -40,7 +41,7 @@ def preview_session(plan: SessionPlan, models: ProbeModels) -> None:
         rows.append(_row(camera, models))
     width = max(row.shape[1] for row in rows)
     sheet = np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
-    target = plan.out / "preview.png"
+    target = plan.out / PREVIEW_PICTURE
     keep_output(plan.store, target, cv2.imencode(".png", sheet)[1].tobytes())
     tell(f"Preview: {printable(target)}")
     tell("Tracking does not work on single frames, so weak candidates are covered here as well.")

@@ -20,6 +20,7 @@ from or_mv_anon.audit.report import write_audit
 from or_mv_anon.audit.versions import library_versions
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
+from or_mv_anon.core.run_layout import AUDIT_RECORD, REPORT_PAGE
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
@@ -42,8 +43,8 @@ def write_session_audit(run: RunContext) -> Audit:
         UserError: they cannot be written.
     """
     audit = _audit(run)
-    report = run.plan.out / "report.html"
-    write_audit(run.plan.out / "audit.json", report, audit, write=partial(keep_output, run.plan.store))
+    report = run.plan.out / REPORT_PAGE
+    write_audit(run.plan.out / AUDIT_RECORD, report, audit, write=partial(keep_output, run.plan.store))
     judged = verdict(audit)
     for alarm in audit.alarms:
         tell(f"warning: {printable(alarm)}", problem=True)

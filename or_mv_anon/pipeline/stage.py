@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from or_mv_anon.core.run_layout import Stored
 from or_mv_anon.core.seals import Sealed, seal
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Stage(ABC):
         run: does a job; importable by name, and pure of anything but the job and the run folder.
         at_once: jobs that may run at the same time, where each holds a whole recording; None for one per worker.
         networks: whether its jobs load networks, which stay in memory until the next stage without.
-        reads, writes: tables, see `core.run_layout`, or other files, by the part of their names before any number.
+        reads, writes: tables and other files, see `core.run_layout`.
     """
 
     name: ClassVar[str]
@@ -99,8 +100,8 @@ class Stage(ABC):
     run: Callable[[Any], Any]
     at_once: ClassVar[int | None] = None
     networks: ClassVar[bool] = False
-    reads: ClassVar[tuple[str, ...]] = ()
-    writes: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[Stored, ...]] = ()
+    writes: ClassVar[tuple[Stored, ...]] = ()
 
     @abstractmethod
     def tasks(self, context: RunContext) -> list[Task]:

@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns, FrameFlag
+from or_mv_anon.core.run_layout import PERSONS, Table
 from or_mv_anon.regions.networks import Networks
-from or_mv_anon.regions.registry import SOURCES, observing
+from or_mv_anon.regions.registry import observing
 from or_mv_anon.regions.scene_change import SceneChange
-from or_mv_anon.regions.source import Batch, Mask
+from or_mv_anon.regions.source import Batch, Mask, Record
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.frame_flags import damage_flags
-
-PERSONS = "persons"
-"""The source whose rows others' records name in their column `detection`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def plan_schedule(times: NDArray[np.float64], config: PipelineConfig, *, first: 
         mask = np.zeros(len(times), bool)
         mask[first:stop] = source.due(part, detected, config)
         masks[source.name] = mask
-        if source.name == PERSONS:
+        if source.table is PERSONS:
             detected = mask[first:stop]
     return Schedule(masks)
 
@@ -85,7 +83,7 @@ class Observations:
 
     def add(self, other: Observations) -> None:
         """Append later frames; records about persons are renumbered."""
-        persons = sum(map(len, self.tables.get(PERSONS, ())))
+        persons = sum(map(len, self.tables.get(PERSONS.name, ())))
         for name, parts in other.tables.items():
             for part in parts:
                 if "detection" in part.columns:
@@ -94,11 +92,9 @@ class Observations:
         for name in ("frames", "flags", "problems"):
             getattr(self, name).extend(getattr(other, name))
 
-    def table(self, name: str) -> Columns:
-        """All that a source noted."""
-        record = next(source.record for source in SOURCES if source.name == name)
-        assert record is not None
-        return record.concat(self.tables.get(name, []))
+    def table(self, table: Table[Record]) -> Record:
+        """All that the source of a table noted."""
+        return table.record.concat(self.tables.get(table.name, []))  # type: ignore[arg-type]  # each under its name
 
 
 def observe_frames(

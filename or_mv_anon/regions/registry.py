@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.run_layout import Table
 from or_mv_anon.regions.source import RegionSource
 from or_mv_anon.regions.sources.appearance import AppearanceSource
 from or_mv_anon.regions.sources.box import BoxSource
@@ -26,8 +29,13 @@ SOURCES: list[RegionSource] = [
 
 
 def observing() -> list[RegionSource]:
-    """The sources that look at pixels; each has a table of its name."""
-    return [source for source in SOURCES if source.record is not None]
+    """The sources that look at pixels; each has a table of its own."""
+    return [source for source in SOURCES if source.table is not None]
+
+
+def observed_tables() -> tuple[Table[Any], ...]:
+    """The tables of what the sources observe."""
+    return tuple(source.table for source in SOURCES if source.table is not None)
 
 
 def needed_weights() -> dict[str, str]:

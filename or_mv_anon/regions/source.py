@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,13 @@ from or_mv_anon.core.records import (
     Tracks,
     TransferredHeads,
 )
+from or_mv_anon.core.run_layout import Table
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
 from or_mv_anon.video.frame import Frame
 
 Mask = NDArray[np.bool_]
+Record = TypeVar("Record", bound=Columns)
 Zone = tuple[float, float, float, float]  # corners in pixels of the upright frame
 
 
@@ -74,6 +76,13 @@ class Proposal:
     alone: bool = False
 
 
+class Reader(Protocol):
+    """Reads all that is stored of one kind about a camera."""
+
+    def __call__(self, table: Table[Record]) -> Record:
+        """All segments of a table, joined."""
+
+
 @dataclass(frozen=True)
 class Observed:
     """All that was observed of one camera, read when it is asked for.
@@ -86,7 +95,7 @@ class Observed:
 
     frames: Frames
     size: tuple[int, int]
-    read: Callable[[str, type[Columns]], Any]
+    read: Reader
 
 
 @dataclass(frozen=True)
@@ -111,22 +120,22 @@ class CameraScene:
     faces: Tracks
     transferred: TransferredHeads = field(default_factory=TransferredHeads.empty)
     always: Sequence[Zone] = ()
-    read: Callable[[str, type[Columns]], Any] | None = None
+    read: Reader | None = None
 
 
 class RegionSource:
     """One source of regions; see the module.
 
     Attributes:
-        name: of the source, and of the table that holds what it observes.
-        record: of that table; None for a source that does not look at pixels.
+        name: of the source.
+        table: that holds what it observes; None for a source that does not look at pixels.
         flag: set on the frames that it looked at.
         weights: role -> registered weights of the networks that it cannot do without.
         observes_by, follows_by, places_by: sections of configs/pipeline.toml that each of its results rests on.
     """
 
     name: ClassVar[str]
-    record: ClassVar[type[Columns] | None] = None
+    table: ClassVar[Table[Any] | None] = None
     flag: ClassVar[FrameFlag] = FrameFlag(0)
     weights: ClassVar[Mapping[str, str]] = {}
     observes_by: ClassVar[tuple[str, ...]] = ()
@@ -148,7 +157,7 @@ class RegionSource:
         return np.zeros(len(times), bool)
 
     def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Columns | None:
-        """What it notes of the frames `due` of a batch, a `record`; None for nothing.
+        """What it notes of the frames `due` of a batch, a record of its table; None for nothing.
 
         Args:
             batch: to which the frames belong.

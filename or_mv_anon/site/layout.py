@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.run_layout import AUDIT_RECORD, STORE_FOLDER
 from or_mv_anon.site.cards import CARD_FOLDERS, by_size, card_clips, contents, human_size, is_system_folder
 from or_mv_anon.site.names import shown
 from or_mv_anon.site.part_names import looks_like_camera
@@ -122,7 +123,7 @@ def examine(path: Path, *, depth: int = 0, rule: PartsRule | None = None) -> Fol
 
 def is_own_output(path: Path) -> bool:
     """Whether an anonymization wrote the folder at `path`."""
-    return os.path.exists(path / "audit.json") or os.path.isdir(path / "stages")
+    return os.path.exists(path / AUDIT_RECORD) or os.path.isdir(path / STORE_FOLDER)
 
 
 def check_readable(video: Path) -> None:

@@ -6,11 +6,12 @@ import unicodedata
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable as shown
+from or_mv_anon.core.run_layout import AUDIT_RECORD, GEOMETRY, MANIFEST, PREVIEW_PICTURE, REPORT_PAGE, STORE_FOLDER
 
 LONGEST = 200  # bytes; file systems take 255, and outputs add up to 50 to the name
 RESERVED = frozenset(
     # what a run writes beside its cameras: in the output folder, and in its stages/
-    {"stages", "audit.json", "report.html", "preview.png", "manifest.json", "geometry.json", "timing"}
+    {STORE_FOLDER, AUDIT_RECORD, REPORT_PAGE, PREVIEW_PICTURE, MANIFEST, GEOMETRY.file(), "timing"}
 )
 UNFINISHED = ".partial"  # how files are named before they are whole
 

@@ -10,41 +10,15 @@ import hashlib
 import io
 import os
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.records import Column, Columns
+from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.core.seals import BLOCK
 
 KEPT = 8  # blocks in memory: sound and picture often lie apart in a file and are read in turn
-
-
-@dataclass(frozen=True)
-class BlockHashes(Columns):
-    """SHA-256 of every stretch of `BLOCK` bytes of one file or of several, one after another."""
-
-    file: Column  # counts the files
-    size: Column  # bytes; less than `BLOCK` at the end of a file
-    digest: Column
-
-    columns = {"file": (np.int32, ()), "size": (np.int32, ()), "digest": (np.uint8, (32,))}
-
-    @classmethod
-    def of(cls, blocks: list[tuple[int, int, bytes]]) -> Self:
-        """From (file, size, digest) of every block."""
-        return cls(
-            file=np.array([file for file, _, _ in blocks], np.int32),
-            size=np.array([size for _, size, _ in blocks], np.int32),
-            digest=np.frombuffer(b"".join(digest for _, _, digest in blocks), np.uint8).reshape(-1, 32),
-        )
-
-    def of_file(self, number: int) -> Self:
-        """Those of one file."""
-        return self[slice(*np.searchsorted(self.file, [number, number + 1]))]
 
 
 class InputChangedError(UserError):

@@ -14,7 +14,8 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.video.bound_file import BlockHashes, BoundFile
+from or_mv_anon.core.records import BlockHashes
+from or_mv_anon.video.bound_file import BoundFile
 from or_mv_anon.video.containers import ALLOWED, kind_of_list
 
 MOST_PIXELS = 1 << 27  # of a picture; four times 8K. A few bytes can claim more than any memory holds

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import partial_path, publish, sync, write_error
-from or_mv_anon.video.bound_file import BlockHashes, read_bound
+from or_mv_anon.core.records import BlockHashes
+from or_mv_anon.video.bound_file import read_bound
 from or_mv_anon.video.damage.twins import MjpegTwin
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.numbering import number_in, ticks_of

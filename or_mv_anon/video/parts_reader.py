@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.video.bound_file import BlockHashes
+from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.video.damage.watch import Scrutiny
 from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.index import VideoIndex

@@ -11,7 +11,7 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from or_mv_anon.video.bound_file import BlockHashes
+from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.video.damage.watch import Scrutiny, Watched, WatchedDecoder, watched_frames
 from or_mv_anon.video.demux import main_stream, open_video, show_in_order
 from or_mv_anon.video.fitting import Fitter, Shape

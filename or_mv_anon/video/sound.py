@@ -15,7 +15,7 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream
 
-from or_mv_anon.video.bound_file import BlockHashes
+from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.video.demux import open_video
 from or_mv_anon.video.index import VideoIndex
 

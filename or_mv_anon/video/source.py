@@ -15,7 +15,7 @@ from or_mv_anon.video.frame import Frame
 from or_mv_anon.video.segments import Segment
 
 if TYPE_CHECKING:
-    from or_mv_anon.video.bound_file import BlockHashes
+    from or_mv_anon.core.records import BlockHashes
     from or_mv_anon.video.damage.watch import Scrutiny
     from or_mv_anon.video.index import VideoIndex
 

@@ -1,40 +1,55 @@
-"""The tables of a run folder, as the code writes them and as docs/file-formats.md describes them."""
+"""What lies in a run folder, as the code names it and as docs/file-formats.md describes it."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from or_mv_anon.core import records
-from or_mv_anon.core.records import Columns
-from or_mv_anon.core.run_layout import TABLES
-from or_mv_anon.endoscopy.judging import Judgements
+from or_mv_anon.core.run_layout import REGIONS, STORED, TABLES, TRACKS
 from or_mv_anon.pipeline.profiles import PROFILES
-from or_mv_anon.pipeline.stages.endoscope import Verdicts
-from or_mv_anon.video.bound_file import BlockHashes
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text()
-OTHER_FILES = {"audit", "video", "geometry", "index"}
-RECORDS = {
-    record.__name__: record
-    for record in (*vars(records).values(), Judgements, Verdicts, BlockHashes)
-    if isinstance(record, type) and issubclass(record, Columns)
-}
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "file-formats.md").read_text()
+MADE_UP = re.compile(rf"\}}/({'|'.join(STORED)})(-[^\"/]*)?\.(parquet|json)|\"({'|'.join(TABLES)})\.parquet\"")
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_every_table_is_described_with_all_its_columns(name):
-    record = RECORDS[TABLES[name]]
-    described = re.search(rf"\*\*{record.__name__}\*\*.*?(?=\n\*\*|\nRead them)", DOCUMENT, re.DOTALL)
-    assert described, f"docs/file-formats.md says nothing of {record.__name__}"
-    assert re.search(rf"`{name}(-\*)?`", described[0])
-    for column, (kind, shape) in record.columns.items():
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_table_is_described_with_all_its_columns(table):
+    described = re.search(rf"\*\*{table.record.__name__}\*\*.*?(?=\n\*\*|\nRead them)", DOCUMENT, re.DOTALL)
+    assert described, f"docs/file-formats.md says nothing of {table.record.__name__}"
+    assert re.search(rf"`{table.name}(-\*)?`", described[0])
+    for column, (kind, shape) in table.record.columns.items():
         assert f"`{column}`" in described[0]
         length = "".join(f"[{2 * 26 if shape == (26, 2) else shape[0]}]" for _ in shape[:1])
         assert f"{kind.__name__}{length}" in described[0], (column, length)
 
 
-def test_stages_read_and_write_what_is_described():
+@pytest.mark.parametrize("kind", [kind for kind in STORED.values() if kind.name not in TABLES], ids=lambda k: k.name)
+def test_every_other_file_is_described(kind):
+    folder = "    " if kind.about == "session" else "    (cam1|scope)/"
+    assert re.search(rf"^{folder}{kind.name}(-00000)?{kind.suffix or '.mp4'} ", DOCUMENT, re.MULTILINE)
+
+
+def test_stages_read_what_an_earlier_one_writes():
     for stages in PROFILES.values():
+        written = set()
         for stage in stages:
-            assert {*stage.reads, *stage.writes} <= {*TABLES, *OTHER_FILES}
+            assert {kind.name for kind in stage.reads} <= written, stage.name
+            written |= {kind.name for kind in stage.writes}
+
+
+def test_nothing_else_spells_the_names():
+    spelled = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (ROOT / "or_mv_anon").rglob("*.py")
+        for line in path.read_text().splitlines()
+        if MADE_UP.search(line)
+    ]
+    assert not spelled
+
+
+def test_a_files_name_tells_its_segment():
+    assert REGIONS.segment_of(REGIONS.file("cam1", 7), "cam1") == 7
+    assert REGIONS.segment_of(REGIONS.file("cam1", 123456), "cam1") == 123456
+    for other in (REGIONS.file("cam2", 7), TRACKS.file("cam1"), "cam1/regions-7.parquet", "cam1/regions.parquet"):
+        assert REGIONS.segment_of(other, "cam1") is None

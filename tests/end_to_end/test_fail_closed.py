@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import FrameFlag, RegionKind, Regions
+from or_mv_anon.core.run_layout import REGIONS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline import covering
@@ -156,7 +157,7 @@ def test_what_the_first_pass_could_not_judge_is_covered_whole(
     vouch(store)
     place.place(place.PlaceJob(plan, config))
     vouch(store)
-    regions = store.read(plan.file("regions", segment), Regions)
+    regions = store.read(plan.file(REGIONS, segment), Regions)
     whole = regions[regions.kind == RegionKind.FRAME]
     assert whole.frame.tolist() == [1, 4, 5], "frame 4 is the fourth that the detector saw"
     assert (whole.box == [0, 0, *SIZE]).all()

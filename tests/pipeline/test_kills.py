@@ -17,7 +17,20 @@ import pytest
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.executor import InProcess
 from or_mv_anon.core.files import write_atomically
-from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Regions, Tracks
+from or_mv_anon.core.records import BlockHashes, Detections, Frames, Regions, Tracks
+from or_mv_anon.core.run_layout import (
+    BLOCKS,
+    CAMERA_AUDIT,
+    EMBEDDINGS,
+    FACE_TRACKS,
+    FACES,
+    FRAMES,
+    KEYPOINTS,
+    PERSONS,
+    REGIONS,
+    STATIC_HEADS,
+    TRACKS,
+)
 from or_mv_anon.core.seals import signature
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
@@ -34,7 +47,6 @@ from or_mv_anon.pipeline.stages.place import PLACE, Placed
 from or_mv_anon.pipeline.stages.render import RENDER, RenderedSegment, RenderJob
 from or_mv_anon.pipeline.stages.track import TRACK, Tracked
 from or_mv_anon.site import Camera, Session
-from or_mv_anon.video.bound_file import BlockHashes
 from or_mv_anon.video.segments import Segment
 
 ENDOSCOPY = load_endoscopy_config(None)
@@ -67,42 +79,41 @@ def analyse(job: AnalyseJob) -> Analysed:
     frame = np.array(job.plan.numbers(job.segment))
     assert isinstance(job.plan.camera.files, Path)
     score = np.full(LENGTH, job.plan.camera.files.read_bytes()[job.segment.number] / 255)
-    store.write(name("frames"), Frames(frame=frame, pts=frame, time=frame * 0.1, flags=np.ones(LENGTH)))
-    store.write(name("persons"), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
-    for table, kind in (("keypoints", Keypoints), ("embeddings", Embeddings), ("faces", Detections)):
-        store.write(name(table), kind.empty())
-    store.write(name("static_heads"), Detections.empty())
+    store.write(name(FRAMES), Frames(frame=frame, pts=frame, time=frame * 0.1, flags=np.ones(LENGTH)))
+    store.write(name(PERSONS), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
+    for table in (KEYPOINTS, EMBEDDINGS, FACES, STATIC_HEADS):
+        store.write(name(table), table.record.empty())
     return Analysed(0.0, [], [], {})
 
 
 def track(job: Any) -> Tracked:
     store, plan = RunStore(job.plan.store), job.plan
-    persons = Detections.concat([store.read(plan.file("persons", each), Detections) for each in plan.segments])
+    persons = Detections.concat([store.read(plan.file(PERSONS, each), Detections) for each in plan.segments])
     zero = np.zeros(len(persons))
     tracks = Tracks(
         frame=persons.frame, track=zero, box=persons.box, score=persons.score * job.config.tracking.high_score,
         provenance=zero, detection=zero,
     )  # fmt: skip
-    store.write(plan.file("tracks"), tracks)
-    store.write(plan.file("face_tracks"), Tracks.empty())
+    store.write(plan.file(TRACKS), tracks)
+    store.write(plan.file(FACE_TRACKS), Tracks.empty())
     return Tracked(0.0)
 
 
 def place(job: Any) -> Placed:
     store, plan = RunStore(job.plan.store), job.plan
-    tracks = store.read(plan.file("tracks"), Tracks)
+    tracks = store.read(plan.file(TRACKS), Tracks)
     for each in plan.segments:
         here = tracks[np.isin(tracks.frame, plan.numbers(each))]
         zero = np.zeros(len(here))
         regions = Regions(frame=here.frame, box=here.box, kind=zero, track=zero, uncertainty=here.score)
-        store.write(plan.file("regions", each), regions)
-    store.write_text(plan.file("audit", suffix=".json"), "{}")
+        store.write(plan.file(REGIONS, each), regions)
+    store.write_text(plan.file(CAMERA_AUDIT), "{}")
     return Placed(0.0)
 
 
 def render(job: RenderJob) -> RenderedSegment:
     store, plan = RunStore(job.plan.store), job.plan
-    regions = store.read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
+    regions = store.read(plan.file(REGIONS, job.segment), Regions, frames=plan.numbers(job.segment))
     text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()}\n"
     write_atomically(store.path(plan.segment_file(job.segment)), lambda path: path.write_text(text))
     return RenderedSegment(0.0, Rendered(), [])
@@ -120,7 +131,7 @@ def finish(job: FinishJob) -> Finished:
 def hash_input(job: HashJob) -> Hashed:
     assert isinstance(job.plan.camera.files, Path)
     data = job.plan.camera.files.read_bytes()
-    RunStore(job.plan.store).write(job.plan.file("blocks"), BlockHashes.empty())
+    RunStore(job.plan.store).write(job.plan.file(BLOCKS), BlockHashes.empty())
     return Hashed(hashlib.sha256(data).hexdigest(), len(data))
 
 

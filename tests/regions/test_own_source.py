@@ -12,6 +12,7 @@ import pytest
 
 from or_mv_anon.core.config import PipelineConfig, load_config
 from or_mv_anon.core.records import Detections, FrameFlag, RegionKind, Regions
+from or_mv_anon.core.run_layout import REGIONS, Table
 from or_mv_anon.core.schedule import due
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.media import CameraPlan, index_camera
@@ -35,7 +36,7 @@ class Brightest(RegionSource):
     """Covers the brightest pixel of every second frame and the frame behind it."""
 
     name = "brightest"
-    record = Detections
+    table = Table("brightest", "segment", record=Detections)
     observes_by = ("detection",)
 
     def due(self, times: np.ndarray, detected: Mask, config: PipelineConfig) -> Mask:
@@ -51,7 +52,7 @@ class Brightest(RegionSource):
 
     def place(self, scene: CameraScene, config: PipelineConfig) -> Regions:
         assert scene.read is not None
-        seen = scene.read(self.name, Detections)
+        seen = scene.read(self.table)
         return Regions(
             frame=seen.frame, box=seen.box, kind=np.full(len(seen), RegionKind.ZONE),
             track=np.full(len(seen), -1), uncertainty=np.zeros(len(seen)),
@@ -91,13 +92,13 @@ def test_it_observes_and_its_regions_are_stored(
     settings: Any = None
     analyse.analyse(analyse.AnalyseJob(plan, segment, settings, config))
     vouch(store)
-    seen = store.read(plan.file("brightest", segment), Detections)
+    seen = store.read(plan.file(Brightest.table, segment), Detections)
     assert len(seen) == due(np.arange(COUNT) / float(Fraction(10)), EVERY_S).sum()
     track.track(track.TrackJob(plan, config))
     vouch(store)
     place.place(place.PlaceJob(plan, config))
     vouch(store)
-    regions = store.read(plan.file("regions", segment), Regions)
+    regions = store.read(plan.file(REGIONS, segment), Regions)
     np.testing.assert_array_equal(regions.box, seen.box)
     np.testing.assert_array_equal(regions.frame, seen.frame)
     assert FrameFlag(0) == Brightest.flag

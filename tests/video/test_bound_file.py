@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.core.seals import fingerprint
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.media import hash_camera
 from or_mv_anon.site import Camera
 from or_mv_anon.video import bound_file
-from or_mv_anon.video.bound_file import BlockHashes, BoundFile, InputChangedError, read_bound
+from or_mv_anon.video.bound_file import BoundFile, InputChangedError, read_bound
 from or_mv_anon.video.images import ImageFolderSource
 from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import FrameFlag, Frames
-from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.run_layout import FRAMES
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
@@ -19,7 +18,7 @@ from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.weights import network_files
 from or_mv_anon.regions.networks import NetworkFiles, load_networks
 from or_mv_anon.regions.observe import Observations, observe_frames, plan_schedule
-from or_mv_anon.regions.registry import observing, sections
+from or_mv_anon.regions.registry import observed_tables, sections
 from or_mv_anon.video.segments import Segment
 
 
@@ -59,10 +58,10 @@ def analyse(job: AnalyseJob) -> Analysed:
 
 
 def _store(job: AnalyseJob, found: Observations, missing: list[int]) -> None:
-    store, name = RunStore(job.plan.store), partial(job.plan.file, segment=job.segment)
-    store.write(name("frames"), flagged_frames(job.plan, job.segment, found.frames, found.flags, missing))
-    for source in observing():
-        store.write(name(source.name), found.table(source.name))
+    plan, segment = job.plan, job.segment
+    plan.write(FRAMES, flagged_frames(plan, segment, found.frames, found.flags, missing), segment)
+    for table in observed_tables():
+        plan.write(table, found.table(table), segment)
 
 
 def flagged_frames(
@@ -102,6 +101,7 @@ class AnalyseStage(Stage):
     scope = "segment"
     networks = True
     run = staticmethod(analyse)
+    writes = (FRAMES, *observed_tables())
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:
         """What its results in a camera rest on."""
@@ -120,7 +120,7 @@ class AnalyseStage(Stage):
             networks = network_files(context.weights_for(plan), context.spec.engine(threads=context.threads))
             key = self.key(context, plan)
             for segment in plan.segments:
-                files = [plan.file(name, segment) for name in ("frames", *(source.name for source in observing()))]
+                files = [plan.file(table, segment) for table in self.writes]
                 job = AnalyseJob(plan, segment, networks, context.spec.config)
                 tasks.append(Task(plan.stage(self.name, segment), key, files, job, plan.camera.name, len(segment)))
         return tasks

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,20 @@ from or_mv_anon.association.unassociated_faces import unassociated_faces
 from or_mv_anon.association.views import Association, PairGeometry, View
 from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredAudit
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Detections, Embeddings, Frames, Keypoints, Provenance, Tracks
+from or_mv_anon.core.records import Provenance
+from or_mv_anon.core.run_layout import (
+    DISAGREEMENTS,
+    EMBEDDINGS,
+    FACE_TRACKS,
+    FRAMES,
+    GEOMETRY,
+    IDENTITIES,
+    KEYPOINTS,
+    PERSONS,
+    RECOVERED,
+    TRACKS,
+    TRANSFERRED,
+)
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.artifacts import read_joined, session_seconds
@@ -41,9 +53,6 @@ class AssociateJob:
     plans: tuple[CameraPlan, ...]
     config: PipelineConfig
 
-    tables: ClassVar[tuple[str, ...]] = ("recovered", "identities", "transferred", "disagreements")
-    geometry: ClassVar[str] = "geometry.json"
-
 
 @dataclass(frozen=True)
 class Associated:
@@ -57,20 +66,20 @@ def associate_session(job: AssociateJob) -> Associated:
     """Associate the cameras' tracks, recover who was missed, and store both."""
     started = time.perf_counter()
     store = RunStore(job.plans[0].store)
-    times = [session_seconds(plan, read_joined(plan, "frames", Frames)) for plan in job.plans]
+    times = [session_seconds(plan, read_joined(plan, FRAMES)) for plan in job.plans]
     instants = common_instants(times, step_s=job.config.association.instant_s)
     trusted = job.config.pose.trusted_score
     views = [_view(plan, each, instants, trusted_score=trusted) for plan, each in zip(job.plans, times, strict=True)]
     progress = _counted(sum(map(len, times)))
     with progress.part(ASSOCIATING) as part:
         association = associate(views, job.config.association, seed=SEED, progress=part)
-    _write_geometry(store, job, association, instants)
+    _write_geometry(store, association, instants)
     faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
     scene = Scene.of(views, association, instants, faces=faces)
     recovered = []
     for plan, each in zip(job.plans, times, strict=True):
         found = recover(_records(plan, each), scene, job.config.recovery)
-        recovered.append(_store_recovered(store, plan, found, scene))
+        recovered.append(_store_recovered(plan, found, scene))
         progress.advance((1 - ASSOCIATING) / len(times))
     audit = AssociationAudit(
         notes=association.notes,
@@ -93,40 +102,40 @@ def _counted(frames: int) -> Progress:
 
 
 def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score: float) -> View:
-    tracks = RunStore(plan.store).read(plan.file("tracks"), Tracks)
-    embeddings = read_joined(plan, "embeddings", Embeddings)
+    tracks = plan.read(TRACKS)
+    embeddings = read_joined(plan, EMBEDDINGS)
     return build_view(
         plan.camera.name,
         open_camera(plan.camera, plan.store).upright_size,
         times=times,
         instants=instants,
         tracks=tracks,
-        persons=read_joined(plan, "persons", Detections),
-        keypoints=read_joined(plan, "keypoints", Keypoints),
+        persons=read_joined(plan, PERSONS),
+        keypoints=read_joined(plan, KEYPOINTS),
         appearance=pool_embeddings(embeddings, tracks) if len(embeddings) else None,
         trusted_score=trusted_score,
     )
 
 
 def _faces(plan: CameraPlan, view: View, times: Seconds, instants: Seconds) -> View:
-    faces = RunStore(plan.store).read(plan.file("face_tracks"), Tracks)
+    faces = plan.read(FACE_TRACKS)
     return unassociated_faces(view, faces, times=times, instants=instants)
 
 
 def _records(plan: CameraPlan, seconds: Seconds) -> CameraRecords:
-    store = RunStore(plan.store)
     return CameraRecords(
         name=plan.camera.name,
         size=open_camera(plan.camera, plan.store).upright_size,
         seconds=seconds,
-        tracks=store.read(plan.file("tracks"), Tracks),
+        tracks=plan.read(TRACKS),
     )
 
 
-def _store_recovered(store: RunStore, plan: CameraPlan, found: Recovered, scene: Scene) -> RecoveredAudit:
-    tables = (found.tracks, found.identities, found.heads, found.disagreements)
-    for name, table in zip(AssociateJob.tables, tables, strict=True):
-        store.write(plan.file(name), table)
+def _store_recovered(plan: CameraPlan, found: Recovered, scene: Scene) -> RecoveredAudit:
+    plan.write(RECOVERED, found.tracks)
+    plan.write(IDENTITIES, found.identities)
+    plan.write(TRANSFERRED, found.heads)
+    plan.write(DISAGREEMENTS, found.disagreements)
     confirmed = found.tracks.provenance == Provenance.CROSS_VIEW
     return RecoveredAudit(
         camera=plan.camera.name,
@@ -138,7 +147,7 @@ def _store_recovered(store: RunStore, plan: CameraPlan, found: Recovered, scene:
     )
 
 
-def _write_geometry(store: RunStore, job: AssociateJob, association: Association, instants: Seconds) -> None:
+def _write_geometry(store: RunStore, association: Association, instants: Seconds) -> None:
     content = {
         "instants": {"first_s": float(instants[0]) if len(instants) else None, "count": len(instants)},
         "pairs": [
@@ -148,7 +157,7 @@ def _write_geometry(store: RunStore, job: AssociateJob, association: Association
             for geometry in stretches
         ],
     }
-    store.write_text(job.geometry, json.dumps(content))
+    store.write_text(GEOMETRY.file(), json.dumps(content))
 
 
 def _pair(geometry: PairGeometry, instants: Seconds) -> PairAudit:
@@ -173,8 +182,8 @@ class AssociateStage(Stage):
     scope = "session"
     costs = "session"
     run = staticmethod(associate_session)
-    reads = ("frames", "persons", "keypoints", "embeddings", "tracks", "face_tracks")
-    writes = AssociateJob.tables
+    reads = (FRAMES, PERSONS, KEYPOINTS, EMBEDDINGS, TRACKS, FACE_TRACKS)
+    writes = (RECOVERED, IDENTITIES, TRANSFERRED, DISAGREEMENTS, GEOMETRY)
 
     def key(self, context: RunContext, plans: Sequence[CameraPlan]) -> str:
         """What its result rests on."""
@@ -188,10 +197,10 @@ class AssociateStage(Stage):
         if len(plans) < 2:
             return []
         job = AssociateJob(tuple(plans), context.spec.config)
-        files = [plan.file(name) for plan in plans for name in self.writes]
+        files = list(dict.fromkeys(plan.file(kind) for plan in plans for kind in self.writes))
         made_of = [stage for plan in plans for stage in TRACK.followed(plan)]
         key, frames = self.key(context, plans), sum(map(len, plans))
-        return [Task(self.name, key, [*files, job.geometry], job, ALL_CAMERAS, frames, made_of=made_of)]
+        return [Task(self.name, key, files, job, ALL_CAMERAS, frames, made_of=made_of)]
 
     def failed(self, camera: str, text: str) -> str:
         """The sentence about a failure."""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from or_mv_anon.attack.face_pairs import AttackedCamera
 from or_mv_anon.attack.session import attack_session
 from or_mv_anon.core.config import AttackConfig, config_hash
-from or_mv_anon.core.records import Identities, Regions
-from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.records import Regions
+from or_mv_anon.core.run_layout import IDENTITIES, REGIONS
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.models import landmarks
 from or_mv_anon.models.catalogue import weights_named
@@ -77,7 +77,7 @@ def attack_output(job: AttackJob) -> Attacked:
 
 
 def _attacked(plan: CameraPlan, missing: tuple[int, ...], job: AttackJob) -> AttackedCamera:
-    regions = read_joined(plan, "regions", Regions)
+    regions = read_joined(plan, REGIONS)
     return AttackedCamera(
         name=plan.camera.name,
         original=partial(_original_frames, plan),
@@ -90,7 +90,7 @@ def _attacked(plan: CameraPlan, missing: tuple[int, ...], job: AttackJob) -> Att
 def _identities(plan: CameraPlan, regions: Regions, job: AttackJob) -> dict[int, int]:
     """Who each person track is; where cameras were treated one by one, every track is somebody else."""
     if job.associated:
-        known = RunStore(plan.store).read(plan.file("identities"), Identities)
+        known = plan.read(IDENTITIES)
         return dict(zip(known.track.tolist(), known.identity.tolist(), strict=True))
     tracks = np.unique(regions.track[regions.track >= 0]).tolist()
     return {track: len(job.plans) * track + job.plans.index(plan) for track in tracks}

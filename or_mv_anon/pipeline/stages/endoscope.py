@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from or_mv_anon.audit.summary import summarize
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Column, Columns, Frames, Tracks
+from or_mv_anon.core.records import Frames, Judgements, Tracks, Verdicts
+from or_mv_anon.core.run_layout import CAMERA_AUDIT, FRAMES, JUDGEMENTS, REGIONS, VERDICTS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.endoscopy.borders import Area
 from or_mv_anon.endoscopy.classifier import ROLE, OutOfBodyClassifier
 from or_mv_anon.endoscopy.covering import outside_regions, outside_risks
-from or_mv_anon.endoscopy.judging import Judgements, judge_frames, recording_area
+from or_mv_anon.endoscopy.judging import judge_frames, recording_area
 from or_mv_anon.endoscopy.settings import EndoscopyConfig, JudgingConfig
 from or_mv_anon.endoscopy.smoothing import TwoStateSmoother
 from or_mv_anon.models.runtime import Device, Precision
+from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
@@ -31,17 +33,6 @@ from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, flagged_frames
 from or_mv_anon.pipeline.stages.place import Placed, placed_files, write_camera_audit, write_regions
 from or_mv_anon.pipeline.stages.track import analysed
 from or_mv_anon.video.segments import Segment
-
-
-@dataclass(frozen=True)
-class Verdicts(Columns):
-    """What was decided about every frame of a recording."""
-
-    frame: Column
-    posterior: Column  # probability of being outside given all frames
-    covered: Column  # 0 or 1
-
-    columns = {"frame": (np.int32, ()), "posterior": (np.float64, ()), "covered": (np.uint8, ())}
 
 
 @dataclass(frozen=True)
@@ -76,9 +67,8 @@ def judge(job: JudgeJob) -> Analysed:
     looked = np.zeros(len(frames), bool)
     rows = np.array(found.frames, int) - int(frames.frame[0])
     probability[rows], looked[rows] = found.probabilities, found.looked
-    store, name = RunStore(plan.store), partial(plan.file, segment=job.segment)
-    store.write(name("frames"), frames)
-    store.write(name("judgements"), Judgements(frame=frames.frame, probability=probability, looked=looked))
+    plan.write(FRAMES, frames, job.segment)
+    plan.write(JUDGEMENTS, Judgements(frame=frames.frame, probability=probability, looked=looked), job.segment)
     count_frames(len(frames) - len(found.frames))
     return Analysed(time.perf_counter() - started, found.problems, list(source.missing), {ROLE: classifier.provider})
 
@@ -108,13 +98,13 @@ def cover(job: CoverJob) -> Placed:
     """Smooth a recording's probabilities, place the regions, and note what a reviewer should look at."""
     started = time.perf_counter()
     plan, store = job.plan, RunStore(job.plan.store)
-    frames, judgements = load_judgements(store, plan)
+    frames, judgements = load_judgements(plan)
     smoothed = TwoStateSmoother(job.endoscopy.smoothing)(judgements.probability, frames.time)
     size = open_camera(plan.camera, plan.store).upright_size
     regions = outside_regions(frames, smoothed.covered, size=size, always=plan.camera.always)
     write_regions(store, plan, regions)
     verdicts = Verdicts(frame=frames.frame, posterior=smoothed.posterior, covered=smoothed.covered)
-    store.write(plan.file("verdicts"), verdicts)
+    plan.write(VERDICTS, verdicts)
     missing = [pts - plan.shift for pts in job.missing]
     risks = outside_risks(
         frames, judgements.probability, smoothed, job.config.risk, size=size, doubt=job.endoscopy.judging.doubt,
@@ -125,16 +115,9 @@ def cover(job: CoverJob) -> Placed:
     return Placed(time.perf_counter() - started)
 
 
-def load_judgements(store: RunStore, plan: CameraPlan) -> tuple[Frames, Judgements]:
+def load_judgements(plan: CameraPlan) -> tuple[Frames, Judgements]:
     """All frames of a recording and what was said of them."""
-    frames = [
-        store.read(plan.file("frames", segment), Frames, frames=plan.numbers(segment)) for segment in plan.segments
-    ]
-    judgements = [
-        store.read(plan.file("judgements", segment), Judgements, frames=plan.numbers(segment))
-        for segment in plan.segments
-    ]
-    return reached_by_damage(plan, Frames.concat(frames)), Judgements.concat(judgements)
+    return reached_by_damage(plan, read_joined(plan, FRAMES)), read_joined(plan, JUDGEMENTS)
 
 
 class ClassifyStage(Stage):
@@ -144,7 +127,7 @@ class ClassifyStage(Stage):
     scope = "segment"
     networks = True
     run = staticmethod(judge)
-    writes = ("frames", "judgements")
+    writes = (FRAMES, JUDGEMENTS)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:
         """What its results in a recording rest on."""
@@ -164,7 +147,7 @@ class ClassifyStage(Stage):
             network = NetworkSettings(Path(weights.path), context.spec.device, context.spec.precision)
             key = self.key(context, plan)
             for segment in plan.segments:
-                files = [plan.file(name, segment) for name in self.writes]
+                files = [plan.file(table, segment) for table in self.writes]
                 job = JudgeJob(plan, segment, network, context.spec.endoscopy.judging)
                 stage = plan.stage(ANALYSE.name, segment)
                 tasks.append(Task(stage, key, files, job, plan.camera.name, len(segment)))
@@ -177,7 +160,7 @@ class DecideStage(Stage):
     name = "decide"
     run = staticmethod(cover)
     reads = ClassifyStage.writes
-    writes = ("verdicts", "regions", "audit")
+    writes = (VERDICTS, REGIONS, CAMERA_AUDIT)
 
     def tasks(self, context: RunContext) -> list[Task]:
         """One per recording."""
@@ -189,7 +172,7 @@ class DecideStage(Stage):
                 [context.spec.endoscopy, context.spec.config.risk],
                 [plan.camera.always],
             )
-            files = [plan.file("verdicts"), *placed_files(plan)]
+            files = [plan.file(VERDICTS), *placed_files(plan)]
             job = CoverJob(plan, context.spec.config, context.spec.endoscopy, context.missing(plan, ANALYSE.name))
             facts = {"weights": [asdict(weights) for weights in context.weights_for(plan)]}
             stage = plan.stage("place")

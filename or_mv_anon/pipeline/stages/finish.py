@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from or_mv_anon.core.run_layout import VIDEO
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, discard_leftovers, join, open_camera
@@ -50,7 +51,7 @@ class FinishStage(Stage):
 
     name = "finish"
     run = staticmethod(finish)
-    reads = ("video",)
+    reads = (VIDEO,)
 
     def done(self, context: RunContext, plan: CameraPlan) -> bool:
         """Whether a camera's output is in place, made from these very inputs and settings, and as it was then."""

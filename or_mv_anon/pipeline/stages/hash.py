@@ -6,9 +6,10 @@ import uuid
 from dataclasses import dataclass
 
 from or_mv_anon.core.config import config_hash
+from or_mv_anon.core.run_layout import BLOCKS
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.media import BLOCKS, CameraPlan, hash_camera
+from or_mv_anon.pipeline.media import CameraPlan, hash_camera
 from or_mv_anon.pipeline.stage import Stage, Task
 
 THIS_PROCESS = uuid.uuid4().hex
@@ -43,7 +44,7 @@ class HashStage(Stage):
 
     name = "hash"
     run = staticmethod(hash_input)
-    writes = ("blocks",)
+    writes = (BLOCKS,)
 
     def tasks(self, context: RunContext) -> list[Task]:
         """One per camera."""

@@ -18,13 +18,24 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import (
     Detections,
     Disagreements,
-    Frames,
     Identities,
-    Keypoints,
     Provenance,
     Regions,
     Tracks,
     TransferredHeads,
+)
+from or_mv_anon.core.run_layout import (
+    CAMERA_AUDIT,
+    DISAGREEMENTS,
+    FACE_TRACKS,
+    FRAMES,
+    IDENTITIES,
+    KEYPOINTS,
+    PERSONS,
+    RECOVERED,
+    REGIONS,
+    TRACKS,
+    TRANSFERRED,
 )
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
@@ -78,17 +89,16 @@ class Followed:
     @classmethod
     def read(cls, plan: CameraPlan, *, associated: bool) -> Followed:
         """From the store, with or without what other cameras added."""
-        store = RunStore(plan.store)
-        faces = store.read(plan.file("face_tracks"), Tracks)
+        faces = plan.read(FACE_TRACKS)
         if not associated:
-            tracks = store.read(plan.file("tracks"), Tracks)
+            tracks = plan.read(TRACKS)
             return cls(tracks, faces, Identities.empty(), TransferredHeads.empty(), Disagreements.empty())
         return cls(
-            store.read(plan.file("recovered"), Tracks),
+            plan.read(RECOVERED),
             faces,
-            store.read(plan.file("identities"), Identities),
-            store.read(plan.file("transferred"), TransferredHeads),
-            store.read(plan.file("disagreements"), Disagreements),
+            plan.read(IDENTITIES),
+            plan.read(TRANSFERRED),
+            plan.read(DISAGREEMENTS),
         )
 
 
@@ -97,7 +107,7 @@ def place(job: PlaceJob) -> Placed:
     started = time.perf_counter()
     plan, config = job.plan, job.config
     store = RunStore(plan.store)
-    frames = reached_by_damage(plan, read_joined(plan, "frames", Frames))
+    frames = reached_by_damage(plan, read_joined(plan, FRAMES))
     persons, heads = _read_people(store, plan, config)
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)
@@ -134,23 +144,23 @@ def write_regions(store: RunStore, plan: CameraPlan, regions: Regions) -> None:
     for segment in plan.segments:
         numbers = plan.numbers(segment)
         span = slice(*np.searchsorted(regions.frame, [numbers.start, numbers.stop]))
-        store.write(plan.file("regions", segment), regions[span])
+        plan.write(REGIONS, regions[span], segment)
 
 
 def placed_files(plan: CameraPlan) -> list[str]:
     """What `write_regions` and `write_camera_audit` leave of a camera."""
-    return [*(plan.file("regions", segment) for segment in plan.segments), plan.file("audit", suffix=".json")]
+    return [*(plan.file(REGIONS, segment) for segment in plan.segments), plan.file(CAMERA_AUDIT)]
 
 
 def write_camera_audit(store: RunStore, plan: CameraPlan, summary: CameraSummary, risks: list[RiskInterval]) -> None:
     """Keep what the audit says of a camera for the end of the run, or for a later run that skips this stage."""
     content = json.dumps({"summary": asdict(summary), "risks": [asdict(risk) for risk in risks]})
-    store.write_text(plan.file("audit", suffix=".json"), content)
+    store.write_text(plan.file(CAMERA_AUDIT), content)
 
 
 def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary, tuple[RiskInterval, ...]]:
     """What `write_camera_audit` kept."""
-    content = store.read_json(plan.file("audit", suffix=".json"))
+    content = store.read_json(plan.file(CAMERA_AUDIT))
     series = Series(**{name: tuple(values) for name, values in content["summary"].pop("series").items()})
     summary = CameraSummary(**content["summary"], series=series)
     return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
@@ -160,8 +170,8 @@ def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> t
     persons, heads = [], []
     count = 0
     for segment in plan.segments:  # keypoints are large, the heads that they show are not
-        persons.append(store.read(plan.file("persons", segment), Detections, frames=plan.numbers(segment)))
-        keypoints = store.read(plan.file("keypoints", segment), Keypoints)
+        persons.append(plan.read(PERSONS, segment))
+        keypoints = plan.read(KEYPOINTS, segment)
         part = locate_heads(keypoints, persons[-1], trusted_score=config.pose.trusted_score)
         heads.append(part.replace(detection=part.detection + count))
         count += len(persons[-1])
@@ -183,7 +193,7 @@ class PlaceStage(Stage):
     at_once = 1  # it holds a whole recording's boxes in memory
     run = staticmethod(place)
     reads = (*TRACK.reads, *TRACK.writes, *ASSOCIATE.writes)
-    writes = ("regions", "audit")
+    writes = (REGIONS, CAMERA_AUDIT)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:
         """What its results in a camera rest on; the recording first and by itself, for rendering alone."""

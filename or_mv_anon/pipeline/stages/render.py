@@ -10,9 +10,8 @@ from functools import partial
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained
-from or_mv_anon.core.records import Regions
+from or_mv_anon.core.run_layout import REGIONS, VIDEO
 from or_mv_anon.core.seals import same_content, signature
-from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.operators.drawn.operator import LearnedOperator, LearnedSettings, load_learned
 from or_mv_anon.pipeline.context import RunContext
@@ -65,7 +64,7 @@ def render(job: RenderJob) -> RenderedSegment:
         checked = signature(path)
         return read_back(plan, job.segment)
 
-    regions = RunStore(plan.store).read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
+    regions = plan.read(REGIONS, job.segment)
     networks = None if job.learned is None else load_learned(job.learned, job.config.learned)
     drawer = None if networks is None else partial(LearnedOperator, networks, job.config.operators, job.config.learned)
     try:
@@ -93,8 +92,8 @@ class RenderStage(Stage):
     name = "render"
     scope = "segment"
     run = staticmethod(render)
-    reads = ("regions",)
-    writes = ("video",)
+    reads = (REGIONS,)
+    writes = (VIDEO,)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:
         """What its results in a camera rest on."""

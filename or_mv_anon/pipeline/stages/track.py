@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Detections, FrameFlag, Tracks
-from or_mv_anon.core.store import RunStore
+from or_mv_anon.core.records import FrameFlag, Tracks
+from or_mv_anon.core.run_layout import FACE_TRACKS, FACES, FRAMES, KEYPOINTS, PERSONS, STATIC_HEADS, TRACKS
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.artifacts import observed_of
 from or_mv_anon.pipeline.context import RunContext
@@ -38,14 +38,11 @@ def track(job: TrackJob) -> Tracked:
     """Track persons and heads and store both."""
     started = time.perf_counter()
     plan, config = job.plan, job.config
-    store = RunStore(plan.store)
     observed = observed_of(plan)
     frames = observed.frames
-    persons = observed.read("persons", Detections)
-    store.write(
-        plan.file("tracks"), track_detections(persons, frames, FrameFlag.PERSONS, config.tracking, observed.size)
-    )
-    store.write(plan.file("face_tracks"), _heads(observed, config))
+    persons = observed.read(PERSONS)
+    plan.write(TRACKS, track_detections(persons, frames, FrameFlag.PERSONS, config.tracking, observed.size))
+    plan.write(FACE_TRACKS, _heads(observed, config))
     count_frames(len(frames))
     return Tracked(time.perf_counter() - started)
 
@@ -68,8 +65,8 @@ class TrackStage(Stage):
     name = "track"
     at_once = 1  # it holds a whole recording's boxes in memory
     run = staticmethod(track)
-    reads = ("frames", "persons", "keypoints", "faces", "static_heads")
-    writes = ("tracks", "face_tracks")
+    reads = (FRAMES, PERSONS, KEYPOINTS, FACES, STATIC_HEADS)
+    writes = (TRACKS, FACE_TRACKS)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:
         """What its results in a camera rest on."""
@@ -81,7 +78,7 @@ class TrackStage(Stage):
             Task(
                 plan.stage(self.name),
                 self.key(context, plan),
-                [plan.file(name) for name in self.writes],
+                [plan.file(table) for table in self.writes],
                 TrackJob(plan, context.spec.config),
                 plan.camera.name,
                 len(plan),

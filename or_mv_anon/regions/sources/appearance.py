@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Embeddings
+from or_mv_anon.core.run_layout import EMBEDDINGS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.embedder import PersonEmbedder
 from or_mv_anon.models.network_file import Engine, NetworkFile
@@ -24,7 +25,7 @@ class AppearanceSource(RegionSource):
     """Notes embeddings of detected persons."""
 
     name = "embeddings"
-    record = Embeddings
+    table = EMBEDDINGS
     observes_by = ("appearance",)
 
     def open(self, files: Mapping[str, NetworkFile], config: PipelineConfig, engine: Engine) -> dict[str, Any]:

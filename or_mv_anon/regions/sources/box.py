@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig, RegionConfig
 from or_mv_anon.core.records import Detections, FrameFlag, RegionKind, Tracks
+from or_mv_anon.core.run_layout import PERSONS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.families import open_detector
 from or_mv_anon.models.network_file import Engine, NetworkFile
@@ -26,7 +27,7 @@ class BoxSource(RegionSource):
     """Detects persons; proposes the top of the box, or all of it for a lying or tiny person."""
 
     name = "persons"
-    record = Detections
+    table = PERSONS
     flag = FrameFlag.PERSONS
     weights = {"detector": "yolox-tiny-humanart"}
     observes_by = ("detection",)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import FaceConfig, PipelineConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Tracks
+from or_mv_anon.core.run_layout import FACES
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.families import open_detector
 from or_mv_anon.models.network_file import Engine, NetworkFile
@@ -23,7 +24,7 @@ class FaceSource(RegionSource):
     """Detects faces and follows them."""
 
     name = "faces"
-    record = Detections
+    table = FACES
     flag = FrameFlag.FACES
     weights = {"face": "yunet-2023mar"}
     observes_by = ("face",)
@@ -39,7 +40,7 @@ class FaceSource(RegionSource):
         return detect_frames(networks["face"], due, pictures_for(networks["face"], due), batch.number)
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
-        faces = observed.read(self.name, Detections)
+        faces = observed.read(FACES)
         faces = faces[plausible_faces(faces, observed.size, config.face)]
         return track_detections(faces, observed.frames, self.flag, config.face_tracking, observed.size)
 

@@ -12,6 +12,7 @@ from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig, RegionConfig
 from or_mv_anon.core.records import FrameFlag, Frames, Keypoints, RegionKind, Tracks
 from or_mv_anon.core.rows import rows_around
+from or_mv_anon.core.run_layout import KEYPOINTS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.pose import PoseEstimator
@@ -26,7 +27,7 @@ class PoseSource(RegionSource):
     """Estimates the keypoints of detected persons; proposes their heads."""
 
     name = "keypoints"
-    record = Keypoints
+    table = KEYPOINTS
     flag = FrameFlag.POSE
     weights = {"pose": "rtmpose-s-halpe26"}
     observes_by = ("pose",)

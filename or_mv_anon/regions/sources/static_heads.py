@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Detections, FrameFlag, Keypoints, Tracks
+from or_mv_anon.core.records import Detections, FrameFlag, Tracks
+from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.regions.heads import locate_heads
 from or_mv_anon.regions.rotated_detection import head_candidates, rotated_detectors
@@ -28,7 +29,7 @@ class StaticHeadSource(RegionSource):
     """Finds candidates for heads in pictures turned by quarters, and follows the places where they recur."""
 
     name = "static_heads"
-    record = Detections
+    table = STATIC_HEADS
     flag = FrameFlag.STATIC_HEADS
     observes_by = ("static_heads",)
     follows_by = ("static_heads", "pose", "face", "tracking")
@@ -49,7 +50,7 @@ class StaticHeadSource(RegionSource):
         return Detections.concat(parts)
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
-        candidates = observed.read(self.name, Detections)
+        candidates = observed.read(STATIC_HEADS)
         candidates = candidates[plausible_faces(candidates, observed.size, config.face)]
         looked = observed.frames.frame[observed.frames.has(self.flag)]
         return static_heads(_of_head_size(candidates, observed, config), observed.frames, looked, config.static_heads)
@@ -57,8 +58,8 @@ class StaticHeadSource(RegionSource):
 
 def _of_head_size(candidates: Detections, observed: Observed, config: PipelineConfig) -> Detections:
     """The candidates that are not much larger than the heads of people who are clearly seen by this camera."""
-    persons = observed.read("persons", Detections)
-    keypoints = observed.read("keypoints", Keypoints)
+    persons = observed.read(PERSONS)
+    keypoints = observed.read(KEYPOINTS)
     clear = locate_heads(keypoints, persons, trusted_score=config.pose.trusted_score)
     sizes = clear.size[persons.score[clear.detection] >= config.tracking.high_score]
     if not len(sizes):

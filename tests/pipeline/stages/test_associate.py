@@ -21,11 +21,24 @@ from or_mv_anon.core.records import (
     FrameFlag,
     Frames,
     Identities,
-    Keypoints,
     Provenance,
     Regions,
     Tracks,
     TransferredHeads,
+)
+from or_mv_anon.core.run_layout import (
+    CAMERA_AUDIT,
+    EMBEDDINGS,
+    FACES,
+    FRAMES,
+    IDENTITIES,
+    KEYPOINTS,
+    PERSONS,
+    RECOVERED,
+    REGIONS,
+    STATIC_HEADS,
+    TRACKS,
+    TRANSFERRED,
 )
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
@@ -61,12 +74,12 @@ def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -
     plan = CameraPlan(camera, store.root, (segment,), 0, choose_encoder(index), folder / "out.mp4")  # type: ignore[arg-type]
     frame = np.arange(COUNT)
     flags = np.full(COUNT, int(FrameFlag.PERSONS | FrameFlag.FACES | FrameFlag.STATIC_HEADS))
-    store.write(plan.file("frames", segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
+    store.write(plan.file(FRAMES, segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
     persons = Detections(frame=frame, box=np.tile(PERSON, (COUNT, 1)), score=np.full(COUNT, 0.9))
-    store.write(plan.file("persons", segment), persons)
-    for table, kind in (("faces", Detections), ("static_heads", Detections), ("keypoints", Keypoints)):
-        store.write(plan.file(table, segment), kind.empty())
-    store.write(plan.file("embeddings", segment), Embeddings.empty())
+    store.write(plan.file(PERSONS, segment), persons)
+    for table in (FACES, STATIC_HEADS, KEYPOINTS):
+        store.write(plan.file(table, segment), table.record.empty())
+    store.write(plan.file(EMBEDDINGS, segment), Embeddings.empty())
     vouch(store)
     return plan
 
@@ -111,10 +124,10 @@ def test_what_is_stored_for_every_camera(plans: tuple[CameraPlan, ...], store: R
     done = associate.associate_session(associate.AssociateJob(plans, CONFIG))
     vouch(store)
     for plan in plans:
-        alone, together = (store.read(plan.file(name), Tracks) for name in ("tracks", "recovered"))
+        alone, together = (store.read(plan.file(name), Tracks) for name in (TRACKS, RECOVERED))
         assert (alone.box == together.box).all()
-        assert store.read(plan.file("identities"), Identities).identity.tolist() == [0]
-        assert len(store.read(plan.file("transferred"), TransferredHeads)) == 0
+        assert store.read(plan.file(IDENTITIES), Identities).identity.tolist() == [0]
+        assert len(store.read(plan.file(TRANSFERRED), TransferredHeads)) == 0
     pairs = json.loads((store.root / "geometry.json").read_text())["pairs"]
     assert [(pair["views"], pair["matrix"]) for pair in pairs] == [(["cam0", "cam1"], None)]
     audit = done.association
@@ -136,9 +149,9 @@ def test_association_without_news_covers_what_each_camera_covers_alone(
     for associated in (False, True):
         place.place(place.PlaceJob(plans[0], CONFIG, associated=associated))
         vouch(store)
-        found.append(store.read(plans[0].file("regions", plans[0].segments[0]), Regions))
-        (store.root / plans[0].file("regions", plans[0].segments[0])).unlink()
-        (store.root / plans[0].file("audit", suffix=".json")).unlink()
+        found.append(store.read(plans[0].file(REGIONS, plans[0].segments[0]), Regions))
+        (store.root / plans[0].file(REGIONS, plans[0].segments[0])).unlink()
+        (store.root / plans[0].file(CAMERA_AUDIT)).unlink()
         vouch(store)
     assert (found[0].box == found[1].box).all()
 
@@ -174,7 +187,7 @@ def test_a_transferred_head_is_covered_and_a_disagreement_listed(
     vouch(store)
     place.place(place.PlaceJob(plans[0], CONFIG, associated=True))
     vouch(store)
-    regions = store.read(plans[0].file("regions", plans[0].segments[0]), Regions)
+    regions = store.read(plans[0].file(REGIONS, plans[0].segments[0]), Regions)
     new = regions[regions.track == 7]
     assert new.frame.tolist() == frame.tolist()
     assert (new.box[:, :2] <= ELSEWHERE[:2]).all()

@@ -11,6 +11,7 @@ import pytest
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Identities, Regions
+from or_mv_anon.core.run_layout import IDENTITIES
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline import spec, weights
 from or_mv_anon.pipeline.media import CameraPlan, hash_camera, index_camera
@@ -69,7 +70,7 @@ def test_without_association_every_track_is_somebody_else(plan: CameraPlan) -> N
 def test_associated_tracks_are_who_they_are(plan: CameraPlan) -> None:
     known = Identities(track=[3, 5], identity=[8, 8], confidence=[1, 1])
     store = RunStore.open(plan.store)
-    store.write(plan.file("identities"), known)
+    store.write(plan.file(IDENTITIES), known)
     vouch(store)
     job = attack.AttackJob((plan,), ((),), True, CONFIG, None)
     assert attack._identities(plan, Regions.empty(), job) == {3: 8, 5: 8}

@@ -11,6 +11,7 @@ import pytest
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Detections, Embeddings
+from or_mv_anon.core.run_layout import EMBEDDINGS, PERSONS
 from or_mv_anon.models.network_file import Engine
 from or_mv_anon.pipeline import pipeline, spec, weights
 from or_mv_anon.pipeline.options import Options
@@ -49,7 +50,7 @@ def findings(rows: list[list[float]]) -> Observations:
 def test_embeddings_keep_their_detections_when_findings_are_joined() -> None:
     found = findings([[0.9, 0.2], [], [0.1, 0.6, 0.7]])
     found.add(findings([[0.3], [0.8]]))
-    persons, embeddings = found.table("persons"), found.table("embeddings")
+    persons, embeddings = found.table(PERSONS), found.table(EMBEDDINGS)
     assert isinstance(persons, Detections)
     assert isinstance(embeddings, Embeddings)
     np.testing.assert_array_equal(persons.score[embeddings.detection], embeddings.vector[:, 0])
