@@ -104,6 +104,19 @@ class TrackingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeadConfig:
+    """Heads that the person detector finds in the same pass, if it knows them."""
+
+    sure_score: Annotated[
+        float, Range(0.3, 0.95, "a share, not percent: below it, chance is taken for the person's head")
+    ]
+    scale: Annotated[float, Range(1.1, 3.0, "a box cuts off hair or chin; from 3 on, half a person is hidden")]
+    largest_share: Annotated[
+        float, Range(0.2, 1.0, "of the person box's longer side; lower refuses the heads of people who bend forward")
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaticHeadConfig:
     """Heads that keep still, looked for in turned pictures."""
 
@@ -290,6 +303,7 @@ class PipelineConfig:
     face: FaceConfig
     tracking: TrackingConfig
     face_tracking: TrackingConfig
+    heads: HeadConfig
     static_heads: StaticHeadConfig
     appearance: AppearanceConfig
     association: AssociationConfig

@@ -52,6 +52,7 @@ class FrameFlag(IntFlag):
     FAILED = 16  # an exception: the frame is covered whole
     STATIC_HEADS = 32  # heads were looked for in turned pictures
     DOUBTFUL = 64  # looks damaged if damage is known to be near
+    HEADS = 128  # the person detector ran, and it is one that knows heads
 
 
 @dataclass(frozen=True)

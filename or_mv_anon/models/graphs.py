@@ -123,6 +123,14 @@ def _convolution(model: onnx.ModelProto, weight: str, path: Path) -> onnx.NodePr
     raise UserError(f"{path} lacks the head convolution '{weight}': it is another kind of model, or was renamed.")
 
 
+def classes_with_boxes(graph: onnx.GraphProto) -> int | None:
+    """How many classes of a YOLOX as mmdet exports it have boxes of their own, 1 where all share them; else None."""
+    if not any("multi_level_conv_obj" in name for node in graph.node for name in node.input):
+        return None
+    rows = [tensor.dims[0] for tensor in graph.initializer if tensor.name.endswith("multi_level_conv_reg.0.weight")]
+    return rows[0] // CHANNELS["reg"] if rows else 1
+
+
 def _initializer(model: onnx.ModelProto, name: str) -> TensorProto:
     return next(tensor for tensor in model.graph.initializer if tensor.name == name)
 

@@ -4,7 +4,7 @@ A folder with `model.toml`:
 
     schema = 2
     [detector]
-    kind = "yolox"                # mmdet's YOLOX exported to ONNX, class 0 = person; or query, an end-to-end detector
+    kind = "yolox"                # mmdet's YOLOX exported to ONNX, class 0 = person; or people_and_heads, or query
     file = "detector.onnx"        # beside model.toml
     sha256 = "..."
     [detector.thresholds.tracking]  # optional: those settings of configs/pipeline.toml that adaptation chooses

@@ -136,8 +136,9 @@ def _observe_batch(batch: Batch, networks: Networks, schedule: Schedule, config:
     for source in observing():
         due = [frame for frame in batch.frames if schedule[source.name][frame.index]]
         noted = source.observe(batch, due, networks, config) if due else None
-        if noted is not None and len(noted):
-            tables[source.name] = [noted]
+        if noted is None:
+            continue
+        tables[source.name] = [noted]
         for frame in due:
             flags[frame.index] |= source.flag
     numbers = [batch.number(frame) for frame in batch.frames]

@@ -18,9 +18,8 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import RegionKind, Regions, Tracks
 from or_mv_anon.regions.registry import SOURCES
 from or_mv_anon.regions.smoothing import smooth
-from or_mv_anon.regions.source import CameraScene, Proposal, Zone
+from or_mv_anon.regions.source import FACE_SCALE, CameraScene, Proposal, Zone
 
-FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 HALF_SURE = 0.5  # uncertainty from which on a head is covered where it was proposed and where the box would have it
 ROWS_AT_ONCE = 200_000
 NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone

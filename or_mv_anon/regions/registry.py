@@ -11,6 +11,7 @@ from or_mv_anon.regions.sources.appearance import AppearanceSource
 from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.cross_view import CrossViewSource
 from or_mv_anon.regions.sources.face import FaceSource
+from or_mv_anon.regions.sources.head import HeadSource
 from or_mv_anon.regions.sources.pose import PoseSource
 from or_mv_anon.regions.sources.static_heads import StaticHeadSource
 from or_mv_anon.regions.sources.unjudged import UnjudgedSource
@@ -18,6 +19,7 @@ from or_mv_anon.regions.sources.zone import ZoneSource
 
 SOURCES: list[RegionSource] = [
     BoxSource(),  # first: what it detects, others look at more closely
+    HeadSource(),  # second: it shares the first one's pass
     PoseSource(),
     AppearanceSource(),
     FaceSource(),

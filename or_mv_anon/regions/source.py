@@ -29,6 +29,7 @@ from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
 from or_mv_anon.video.frame import Frame
 
+FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 Mask = NDArray[np.bool_]
 Record = TypeVar("Record", bound=Columns)
 Zone = tuple[float, float, float, float]  # corners in pixels of the upright frame
@@ -43,12 +44,14 @@ class Batch:
         first: the recording's frame that counts as frame 0.
         seen: told of every sound picture ``(h, w, 3)`` that the person detector sees, and its time in seconds.
         persons: what the person detector found in them; later sources' records of persons name its rows.
+        heads: that it found in the same pass; None where it knows people alone.
     """
 
     frames: Sequence[Frame]
     first: int
     seen: Callable[[NDArray[np.uint8], float], None] = lambda picture, time: None
     persons: Detections = field(default_factory=Detections.empty)
+    heads: Detections | None = None
 
     def number(self, frame: Frame) -> int:
         """The frame's number in records."""
@@ -157,7 +160,7 @@ class RegionSource:
         return np.zeros(len(times), bool)
 
     def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Columns | None:
-        """What it notes of the frames `due` of a batch, a record of its table; None for nothing.
+        """What it notes of the frames `due` of a batch, a record of its table; None where it does not look.
 
         Args:
             batch: to which the frames belong.

@@ -12,10 +12,11 @@ TINY_SIDE = 64  # px, the picture side that the export is fixed to
 TINY_CLASSES = 3
 
 
-def write_tiny_yolox(path: Path) -> Path:
+def write_tiny_yolox(path: Path, *, with_boxes: int = 1) -> Path:
     """A YOLOX look-alike: fixed-size regrouping of pixels, strides 8, 16, 32, heads named as mmdet names them.
 
-    Its own outputs are the raw heads ``cls_0``, ``reg_0``, ``obj_0`` and so on, with all classes.
+    Its own outputs are the raw heads ``cls_0``, ``reg_0``, ``obj_0`` and so on, with all classes, the boxes of
+    `with_boxes` of which are their own.
     """
     random = np.random.RandomState(3)
     half = TINY_SIDE // 2
@@ -44,7 +45,7 @@ def write_tiny_yolox(path: Path) -> Path:
     convolve("c16", "c32", (8, 8, 3, 3), "down32.weight", stride=2)
     outputs = []
     for level, source in enumerate(("c8", "c16", "c32")):
-        for kind, channels in (("cls", TINY_CLASSES), ("reg", 4), ("obj", 1)):
+        for kind, channels in (("cls", TINY_CLASSES), ("reg", 4 * with_boxes), ("obj", with_boxes)):
             name = f"bbox_head.multi_level_conv_{kind}.{level}.weight"
             convolve(source, f"{kind}_{level}", (channels, 8, 1, 1), name)
             outputs.append(helper.make_tensor_value_info(f"{kind}_{level}", TensorProto.FLOAT, None))

@@ -9,13 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models.detectors import query, yolox, yunet
+from or_mv_anon.models.detectors import people_and_heads, query, yolox, yunet
 from or_mv_anon.models.detectors.protocol import Detector, Opener, Thresholds
-from or_mv_anon.models.graphs import read_onnx
+from or_mv_anon.models.graphs import classes_with_boxes, read_onnx
 from or_mv_anon.models.network_file import Engine, NetworkFile
 
-FAMILIES: dict[str, Opener] = {"yolox": yolox.open_file, "yunet": yunet.open_file, "query": query.open_file}
-PERSON_KINDS = ("yolox", "query")
+FAMILIES: dict[str, Opener] = {
+    "yolox": yolox.open_file,
+    "people_and_heads": people_and_heads.open_file,
+    "yunet": yunet.open_file,
+    "query": query.open_file,
+}
+PERSON_KINDS = ("yolox", "people_and_heads", "query")
 """Families of ONNX files that find people."""
 
 
@@ -44,8 +49,8 @@ def kind_of(path: Path) -> str:
     graph = read_onnx(path).graph
     if query.is_query_graph([output.name for output in graph.output]):
         return "query"
-    if any("multi_level_conv_obj" in name for node in graph.node for name in node.input):
-        return "yolox"
+    if (classes := classes_with_boxes(graph)) is not None:
+        return "yolox" if classes < len(people_and_heads.CLASSES) else "people_and_heads"
     raise UserError(
         f"{path} is no detector of a known layout: expected mmdet's YOLOX heads, or the outputs of an end-to-end "
         f"detector ({query.LAYOUTS_IN_WORDS}); found the outputs {', '.join(output.name for output in graph.output)}."

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from or_mv_anon.models import graphs
-from or_mv_anon.models.detectors.protocol import Found, Picture
+from or_mv_anon.models.detectors.protocol import Found, Picture, Thresholds
 from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.graphs import CHANNELS
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.runtime import Tensors
 
 CLASSES = ("person", "head")
@@ -39,6 +40,13 @@ class PeopleAndHeadsDetector(PersonDetector):
             )
             found.append((people, of_head))
         return found
+
+
+def open_file(file: NetworkFile, config: Thresholds, engine: Engine) -> PeopleAndHeadsDetector:
+    """The detector in an ONNX export of `tools/train_detector.py`; see `families.open_detector`."""
+    return PeopleAndHeadsDetector(
+        file.path, config, device=engine.device, precision=engine.precision, threads=engine.threads
+    )
 
 
 def of_class(heads: Tensors, number: int) -> Tensors:

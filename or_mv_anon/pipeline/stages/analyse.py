@@ -110,6 +110,7 @@ class AnalyseStage(Stage):
             context.recording(plan),
             [weights.sha256 for weights in context.weights_for(plan)],
             [*sections(spec.config, "observes_by"), spec.config.verdict.least_change],
+            [table.name for table in self.writes],
             [spec.device, spec.precision],
         )
 
