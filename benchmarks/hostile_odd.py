@@ -83,6 +83,8 @@ def odd(world: World) -> Iterator[Case]:
     made: dict[str, tuple[Right, Callable[[Path], object]]] = {
         "B-frames in AVI": (Right(count), lambda f: encode(f / "cam1.avi", pictures, b_frames=2)),
         "B-frames in MP4 without ctts": (Right(count), lambda f: _without_ctts(f / "cam1.mp4", pictures)),
+        "pictures hidden by an edit list": (Right(count - 2), lambda f: _without_ctts(
+            f / "cam1.mp4", pictures, edit_list=True)),
         "B-frames in MXF": (Right(count), lambda f: encode(f / "cam1.mxf", pictures, b_frames=2, **fast)),
         "MPEG-4 with B-frames in AVI": (Right(count), lambda f: encode(
             f / "cam1.avi", pictures, codec="mpeg4", options={"q": "3"}, b_frames=1, **fast)),
@@ -121,9 +123,10 @@ def odd(world: World) -> Iterator[Case]:
         yield Case("odd recordings", name, attempt)
 
 
-def _without_ctts(path: Path, pictures: Pictures) -> None:
-    data = encode(path, pictures, b_frames=2).read_bytes()
-    path.write_bytes(data.replace(b"ctts", b"free"))
+def _without_ctts(path: Path, pictures: Pictures, *, edit_list: bool = False) -> None:
+    """Presentation times that are only those of decoding; an `edit_list` then hides the first two pictures."""
+    data = encode(path, pictures, b_frames=2).read_bytes().replace(b"ctts", b"free")
+    path.write_bytes(data if edit_list else data.replace(b"edts", b"free"))
 
 
 def _joined(folder: Path, pictures: Pictures, first: int, second: int, *, half: bool = False) -> None:

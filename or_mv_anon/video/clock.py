@@ -28,6 +28,21 @@ class Splice:
     seen: int  # the timestamp in the file
 
 
+@dataclass(frozen=True)
+class Pause:
+    """A stretch in which nothing was recorded.
+
+    Attributes:
+        packet: the first one behind it, counted from 0.
+        at: seconds at which the last picture before it begins.
+        seconds: its length.
+    """
+
+    packet: int
+    at: float
+    seconds: float
+
+
 def find_splices(
     packets: Packets, time_base: Fraction, *, may_jump: bool, rate: Fraction, reorders: bool = True
 ) -> tuple[Splice, ...]:
@@ -67,17 +82,31 @@ def spliced(packets: Packets, ticks: list[int | None], splices: tuple[Splice, ..
     return [None if tick is None else tick + more for tick, more in zip(ticks, added, strict=True)]
 
 
+def find_pauses(splices: tuple[Splice, ...], packets: Packets, time_base: Fraction) -> list[Pause]:
+    """Where the clock says that nothing was recorded for long."""
+    times = spliced(packets, packets.dts, splices)
+    known = [
+        (number, tick, length)
+        for number, (tick, length) in enumerate(zip(times, packets.duration, strict=True))
+        if tick is not None
+    ]
+    return [
+        Pause(number, float(tick * time_base), seconds)
+        for (_, tick, length), (number, later, _) in pairwise(known)
+        if (seconds := float((later - tick - length) * time_base)) > _PAUSE_S
+    ]
+
+
 def clock_notes(splices: tuple[Splice, ...], packets: Packets, time_base: Fraction) -> list[str]:
     """Sentences about a clock that jumps, and about long pauses."""
     notes = []
-    times = spliced(packets, packets.dts, splices)
     for splice in splices:
         seen, at = splice.seen * time_base, (splice.seen + splice.ticks) * time_base
         notes.append(
             f"Its clock jumps to {float(seen):.3f} s at {float(at):.3f} s; what follows is spliced to what came before."
         )
-    known = [(tick, length) for tick, length in zip(times, packets.duration, strict=True) if tick is not None]
-    for (tick, length), (later, _) in pairwise(known):
-        if (pause := float((later - tick - length) * time_base)) > _PAUSE_S:
-            notes.append(f"It pauses for {pause:.1f} s at {float(tick * time_base):.3f} s; the pause is kept.")
+    notes += [
+        f"It pauses for {pause.seconds:.1f} s at {pause.at:.3f} s; the pause is kept."
+        for pause in find_pauses(splices, packets, time_base)
+    ]
     return notes

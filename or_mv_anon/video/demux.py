@@ -104,6 +104,7 @@ class Packets:
     duration: list[int] = field(default_factory=list)  # 0 where unknown
     position: list[int | None] = field(default_factory=list)  # bytes from the start of the file
     is_key: list[bool] = field(default_factory=list)  # whether decoding can start there
+    hidden: int = 0  # discarded packets: an edit list says that their pictures are not to be shown
     error: str | None = None  # why reading stopped
     truncation: str | None = None
 
@@ -130,7 +131,7 @@ def read_packets(
     found = Packets()
     size = max(1, container.size)
     end = 0.0  # seconds, over all streams
-    count = discarded = 0
+    count = 0
     try:
         for packet in container.demux():
             if packet.size == 0:
@@ -143,7 +144,7 @@ def read_packets(
             if packet.stream_index != stream.index:
                 continue
             if packet.is_discard:
-                discarded += 1
+                found.hidden += 1
                 continue
             found.pts.append(packet.pts)
             found.dts.append(packet.dts)
@@ -156,7 +157,7 @@ def read_packets(
         found.error = _reason(error)
     if progress is not None:
         progress(1.0)
-    found.truncation = _truncation(container, stream, found, found_packets=len(found.pts) + discarded, end=end)
+    found.truncation = _truncation(container, stream, found, found_packets=len(found.pts) + found.hidden, end=end)
     return found
 
 

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.video.clock import clock_notes, find_splices
+from or_mv_anon.video.clock import clock_notes, find_pauses, find_splices
 from or_mv_anon.video.damage.chains import DecodingOrder, PacketWatcher, mark_broken
 from or_mv_anon.video.damage.matroska import broken_clusters
 from or_mv_anon.video.demux import (
@@ -88,6 +88,8 @@ def index_video(
         left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
     changes = _changes(shapes.changes, packets, order)
     notes = [*clock_notes(splices, packets, time_base), *lost]
+    if packets.hidden:
+        notes.append(f"{packets.hidden} of its pictures are hidden by its edit list; they are left out.")
     if changes:
         largest = max(dict.fromkeys(shape for _, shape in changes), key=lambda shape: shape.area)
         frame, facts["sample_aspect_ratio"] = shapes.frames[largest], largest.aspect
@@ -95,8 +97,13 @@ def index_video(
         notes.append(f"Its pictures change in size or shape ({listed}); all are fitted into {largest} with black bars.")
     if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
         notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
-    for splice in splices:  # where another stream begins, counters jump without anything being lost
-        for packet in watched.packets[max(0, splice.packet - _FLAG_DELAY) : splice.packet]:
+    pauses = find_pauses(splices, packets, time_base)
+    # Where another stream begins, counters jump without anything being lost. After a pause it begins with a picture
+    # that needs no other; what goes on with one that does was lost meanwhile.
+    begins = [splice.packet for splice in splices]
+    begins += [pause.packet for pause in pauses if watched.packets[pause.packet].reset]
+    for begin in begins:
+        for packet in watched.packets[max(0, begin - _FLAG_DELAY) : begin]:
             packet.broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
