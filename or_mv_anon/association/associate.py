@@ -16,7 +16,7 @@ from or_mv_anon.association.distances import learn_planes
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.evidence import Evidence, Planes, compare_lines, gather
 from or_mv_anon.association.head_plane import HeadPlane
-from or_mv_anon.association.movement import moved_cameras
+from or_mv_anon.association.movement import moved_cameras, turned_cameras
 from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.synchrony import STEPS, learn_synchrony
 from or_mv_anon.association.views import Association, PairGeometry, View, ViewNames
@@ -64,6 +64,7 @@ def associate(
             prior = _looks(views, appearance)
             geometry = estimate_geometry(views, prior=prior, instant_s=instant_s, seed=seed, progress=part)
             notes += moved_cameras(geometry, instant_s=instant_s)
+            notes += turned_cameras(views, geometry, instant_s=instant_s)
     if config.use_synchrony and len(views) > 1:
         with _noting(notes, "what synchrony teaches"), progress.part(learning) as part:
             synchrony = learn_synchrony(views, seed=seed, progress=lambda steps: part.advance(steps / STEPS))

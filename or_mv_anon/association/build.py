@@ -72,6 +72,7 @@ def build_view(
     persons: Detections,
     keypoints: Keypoints,
     appearance: Column | None = None,
+    turned: Seconds | None = None,
     trusted_score: float = TRUSTED_SCORE,
 ) -> View:
     """One camera's part in association.
@@ -90,6 +91,7 @@ def build_view(
         persons: the detections that `tracks.detection` and `keypoints.detection` count.
         keypoints: of some of them.
         appearance: mean embedding per track (T, 512), in ascending order of tracks; zeros where unknown.
+        turned: session seconds at which the camera was turned; None where that is not known.
         trusted_score: least score of keypoints that count.
 
     Raises:
@@ -118,7 +120,14 @@ def build_view(
         weight=np.concatenate([part.weight for part in parts]),
         head=_smooth(head, track),
     )
-    return View(name=name, size=size, observations=observations, tracks=np.unique(tracks.track), appearance=appearance)
+    return View(
+        name=name,
+        size=size,
+        observations=observations,
+        tracks=np.unique(tracks.track),
+        appearance=appearance,
+        turns=None if turned is None else np.searchsorted(instants, turned),
+    )
 
 
 def _nearest_frames(times: Seconds, instants: Seconds) -> Rows:

@@ -59,23 +59,25 @@ def estimate_geometry(
     pair_data: dict[ViewNames, PairData] = {}
     progress = progress or Progress()
     pairs = list(combinations(views, 2))
+    turns = {(first.name, second.name): _turns_of(first, second) for first, second in pairs}
     for number, (first, second) in enumerate(pairs):
         names = (first.name, second.name)
         pair_data[names] = _pair_data(first, second, (prior or {}).get(names), instant_s)
         random = np.random.default_rng([seed, number])
         with progress.part(ALONE / len(pairs)) as part:
             geometry[names] = estimate_stretches(
-                names, pair_data[names], (0, stop), random, instant_s=instant_s, progress=part
+                names, pair_data[names], (0, stop), random, instant_s=instant_s, turns=turns[names], progress=part
             )
     tracks = {view.name: len(view.tracks) for view in views}
     if len(views) < 3 or max(tracks.values()) ** 2 > MOST_CELLS:
         return geometry
-    return _consistent(geometry, pair_data, tracks, seed, instant_s, progress)
+    return _consistent(geometry, pair_data, turns, tracks, seed, instant_s, progress)
 
 
 def _consistent(
     geometry: Geometry,
     pair_data: Mapping[ViewNames, PairData],
+    turns: Mapping[ViewNames, NDArray[np.int64] | None],
     tracks: Mapping[str, int],
     seed: int,
     instant_s: float,
@@ -97,7 +99,9 @@ def _consistent(
         stop = geometry[names][-1].stop
         taught = pair_data[names].with_prior(told)
         with progress.part((1 - ALONE) / len(geometry)) as part:
-            again = estimate_stretches(names, taught, (0, stop), random, instant_s=instant_s, progress=part)
+            again = estimate_stretches(
+                names, taught, (0, stop), random, instant_s=instant_s, turns=turns[names], progress=part
+            )
         now = matched(names, again)
         worth = [_score(pair_data[names], stretches) for stretches in (geometry[names], again)]
         if now is not None and agreement(now, told) > before and worth[1] >= LEAST_WORTH * worth[0]:
@@ -115,6 +119,13 @@ def _consistent(
         problem = "who matches contradicts what other cameras say"
         geometry[worst] = tuple(replace(stretch, matrix=None, problem=problem) for stretch in geometry[worst])
     return geometry
+
+
+def _turns_of(first: View, second: View) -> NDArray[np.int64] | None:
+    """When either camera was turned; None where it is not known of both."""
+    if first.turns is None or second.turns is None:
+        return None
+    return np.union1d(first.turns, second.turns)
 
 
 def _score(data: PairData, stretches: Sequence[PairGeometry]) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from or_mv_anon.association.geometry import Matrix
 from or_mv_anon.association.pair_estimate import CLOSE, MATCHED, Estimate, PairData, estimate, mutually_best
 from or_mv_anon.association.progress import Progress
-from or_mv_anon.association.views import PairGeometry, ViewNames
+from or_mv_anon.association.views import PairGeometry, View, ViewNames
 
 Span = tuple[int, int]
 SHORTEST_S = 20.0  # between two movements; a shorter failure may be people who hide each other
@@ -26,12 +26,19 @@ def estimate_stretches(
     random: np.random.Generator,
     *,
     instant_s: float,
+    turns: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> tuple[PairGeometry, ...]:
-    """The geometry of two views over the instants `span` (the latter exclusive), split where it changes."""
+    """The geometry of two views over the instants `span` (the latter exclusive), split where it changes.
+
+    People alone are poor witnesses of a movement: where they stand, and whom they hide, changes too. Where it is known
+    when either camera was turned, in `turns`, a change is believed only within `SHORTEST_S` of such an instant.
+    """
     shortest = max(round(SHORTEST_S / instant_s), 1)
     whole = estimate(data.between(*span), random, progress=progress)
-    return _split(names, data, whole, span, random, shortest)
+    if turns is not None and not len(turns):
+        return (_geometry(names, whole, span),)
+    return _split(names, data, whole, span, random, shortest, turns)
 
 
 def moved_cameras(geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, instant_s: float) -> tuple[str, ...]:
@@ -53,15 +60,38 @@ def moved_cameras(geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, insta
     return tuple(notes)
 
 
+def turned_cameras(
+    views: Sequence[View], geometry: Mapping[ViewNames, Sequence[PairGeometry]], *, instant_s: float
+) -> tuple[str, ...]:
+    """Sentences about cameras whose picture changed as if they had been turned, while no geometry tells of it."""
+    reach = 2 * SHORTEST_S / instant_s
+    notes = []
+    for view in views:
+        told = [part.start for names, parts in geometry.items() if view.name in names for part in parts[1:]]
+        for turn in () if view.turns is None else view.turns.tolist():
+            if not any(abs(turn - start) <= reach for start in told):
+                notes.append(
+                    f"What stands still in {view.name} changed about {turn * instant_s:.0f} s after the start; "
+                    "it may have been turned."
+                )
+    return tuple(notes)
+
+
 def _split(
-    names: ViewNames, data: PairData, whole: Estimate, span: Span, random: np.random.Generator, shortest: int
+    names: ViewNames,
+    data: PairData,
+    whole: Estimate,
+    span: Span,
+    random: np.random.Generator,
+    shortest: int,
+    turns: NDArray[np.int64] | None,
 ) -> tuple[PairGeometry, ...]:
     unsplit = (_geometry(names, whole, span),)
     if whole.best is None or span[1] - span[0] < 2 * shortest:
         return unsplit
     explained = _explained(data, whole.best, span)
     at, drop = _change(explained, _possible(data, span), shortest)
-    if drop > SUSPECT:
+    if drop > SUSPECT or (turns is not None and np.abs(turns - span[0] - at).min() > shortest):
         return unsplit
     halves = ((span[0], at + span[0]), (at + span[0], span[1]))
     known = [whole.best]
@@ -82,7 +112,7 @@ def _split(
     return tuple(
         stretch
         for each, part in zip(found, parts, strict=True)
-        for stretch in _split(names, data, each, part, random, shortest)
+        for stretch in _split(names, data, each, part, random, shortest, turns)
     )
 
 

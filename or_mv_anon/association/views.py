@@ -70,6 +70,7 @@ class View:
         tracks: ids of the camera's tracks, ascending (T,), those without any observation too.
         appearance: mean unit embedding per row of `tracks` (T, 512), zeros where it is not known; None without
             appearance.
+        turns: instants about which what stands still in the picture changed; None where that is not known.
     """
 
     name: str
@@ -77,6 +78,7 @@ class View:
     observations: Observations
     tracks: Column
     appearance: Column | None = None
+    turns: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

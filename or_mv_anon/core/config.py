@@ -143,6 +143,13 @@ class StaticHeadConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackgroundConfig:
+    """What stands still, for telling whether a camera was turned."""
+
+    interval_s: Annotated[float, Range(1.0, 60.0, "s; rarer, a turn is dated badly; more often, tables grow large")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppearanceConfig:
     """Appearance embeddings of detected people."""
 
@@ -305,6 +312,7 @@ class PipelineConfig:
     face_tracking: TrackingConfig
     heads: HeadConfig
     static_heads: StaticHeadConfig
+    background: BackgroundConfig
     appearance: AppearanceConfig
     association: AssociationConfig
     recovery: RecoveryConfig

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 SCHEMA_VERSION = 2
 LARGEST_PLACE = 1e6  # px from the picture's corner; a box beyond it is damage
+BACKGROUND_CELLS = (32, 48, 4)  # rows and columns of cells, and directions of edges
 Column = NDArray[Any]  # converted to the dtype and checked for the shape that the record's `columns` state
 
 
@@ -252,6 +253,17 @@ class Embeddings(Columns):
     vector: Column
 
     columns = {"detection": (np.int32, ()), "vector": (np.float32, (512,))}
+
+
+@dataclass(frozen=True)
+class Backgrounds(Columns):
+    """Coarse gradients of a camera's picture at some frames (see `regions/background.py`)."""
+
+    frame: Column
+    cells: Column  # strength of the edges by place and direction, relative to the surroundings
+
+    columns = {"frame": (np.int32, ()), "cells": (np.uint8, BACKGROUND_CELLS)}
+    sorted_by = "frame"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from or_mv_anon.core.records import (
+    Backgrounds,
     BlockHashes,
     Columns,
     Detections,
@@ -81,6 +82,7 @@ FACES = Table("faces", "segment", record=Detections)
 STATIC_HEADS = Table("static_heads", "segment", record=Detections)
 KEYPOINTS = Table("keypoints", "segment", record=Keypoints)
 EMBEDDINGS = Table("embeddings", "segment", record=Embeddings)
+BACKGROUNDS = Table("backgrounds", "segment", record=Backgrounds)
 TRACKS = Table("tracks", "camera", record=Tracks)
 FACE_TRACKS = Table("face_tracks", "camera", record=Tracks)
 RECOVERED = Table("recovered", "camera", record=Tracks)

@@ -8,6 +8,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.run_layout import Table
 from or_mv_anon.regions.source import RegionSource
 from or_mv_anon.regions.sources.appearance import AppearanceSource
+from or_mv_anon.regions.sources.background import BackgroundSource
 from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.cross_view import CrossViewSource
 from or_mv_anon.regions.sources.face import FaceSource
@@ -24,6 +25,7 @@ SOURCES: list[RegionSource] = [
     AppearanceSource(),
     FaceSource(),
     StaticHeadSource(),
+    BackgroundSource(),
     CrossViewSource(),
     ZoneSource(),
     UnjudgedSource(),

@@ -8,7 +8,7 @@ import pytest
 from or_mv_anon.association.distances import pair_distances
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.geometry import epipolar_distance
-from or_mv_anon.association.movement import moved_cameras
+from or_mv_anon.association.movement import moved_cameras, turned_cameras
 from or_mv_anon.association.views import Observations, PairGeometry, View
 from tests.association.synthetic_room import SIZE, Camera, Room, synthetic_room
 
@@ -110,6 +110,25 @@ def test_a_turned_camera_splits_its_pairs_only(degrees):
     assert error_px(after.matrix, room.cameras["cam1"], turned) < 4
     (note,) = moved_cameras(found, instant_s=0.2)
     assert note.startswith("cam2")
+
+
+@pytest.mark.parametrize(("turns", "stretches"), [pytest.param([150], 2, marks=pytest.mark.slow), ([], 1)])
+def test_a_change_is_believed_only_where_what_stands_still_changed_too(turns, stretches):
+    room = synthetic_room(seed=2, cameras=2, people=5, seconds=60, turned=(1, 30.0, 15.0))
+    fixed, turned = (
+        replace(view, turns=np.array(at, np.int64)) for view, at in zip(room.views, ([], turns), strict=True)
+    )
+    found = estimate_geometry([fixed, turned])
+    assert len(found[PAIR]) == stretches
+    notes = moved_cameras(found, instant_s=0.2), turned_cameras([fixed, turned], found, instant_s=0.2)
+    assert [len(each) for each in notes] == [stretches - 1, 0]
+
+
+def test_a_turn_of_which_the_geometry_does_not_tell_is_told():
+    room = synthetic_room(seed=2, cameras=2, people=1, seconds=2)
+    views = [replace(view, turns=np.array(at, np.int64)) for view, at in zip(room.views, ([], [300]), strict=True)]
+    (note,) = turned_cameras(views, {}, instant_s=0.2)
+    assert note.startswith("What stands still in cam2 changed about 60 s")
 
 
 def test_distance_is_the_median_over_common_instants():

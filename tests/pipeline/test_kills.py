@@ -19,6 +19,7 @@ from or_mv_anon.core.executor import InProcess
 from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.records import BlockHashes, Detections, Frames, Regions, Tracks
 from or_mv_anon.core.run_layout import (
+    BACKGROUNDS,
     BLOCKS,
     CAMERA_AUDIT,
     EMBEDDINGS,
@@ -82,7 +83,7 @@ def analyse(job: AnalyseJob) -> Analysed:
     score = np.full(LENGTH, job.plan.camera.files.read_bytes()[job.segment.number] / 255)
     store.write(name(FRAMES), Frames(frame=frame, pts=frame, time=frame * 0.1, flags=np.ones(LENGTH)))
     store.write(name(PERSONS), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
-    for table in (HEADS, KEYPOINTS, EMBEDDINGS, FACES, STATIC_HEADS):
+    for table in (HEADS, KEYPOINTS, EMBEDDINGS, BACKGROUNDS, FACES, STATIC_HEADS):
         store.write(name(table), table.record.empty())
     return Analysed(0.0, [], [], {})
 

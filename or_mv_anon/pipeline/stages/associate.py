@@ -21,6 +21,7 @@ from or_mv_anon.audit.association import AssociationAudit, PairAudit, RecoveredA
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import Provenance
 from or_mv_anon.core.run_layout import (
+    BACKGROUNDS,
     DISAGREEMENTS,
     EMBEDDINGS,
     FACE_TRACKS,
@@ -40,6 +41,7 @@ from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
 from or_mv_anon.pipeline.stages.track import TRACK
+from or_mv_anon.regions.background import turns
 
 SEED = 0
 ASSOCIATING = 0.9  # of the time; the rest is for recovering people camera by camera
@@ -113,8 +115,15 @@ def _view(plan: CameraPlan, times: Seconds, instants: Seconds, *, trusted_score:
         persons=read_joined(plan, PERSONS),
         keypoints=read_joined(plan, KEYPOINTS),
         appearance=pool_embeddings(embeddings, tracks) if len(embeddings) else None,
+        turned=_turned(plan, times),
         trusted_score=trusted_score,
     )
+
+
+def _turned(plan: CameraPlan, times: Seconds) -> Seconds:
+    """Session seconds at which what stands still in a camera's picture changed."""
+    seen = read_joined(plan, BACKGROUNDS)
+    return times[seen.frame[turns(seen.cells)]]
 
 
 def _faces(plan: CameraPlan, view: View, times: Seconds, instants: Seconds) -> View:
@@ -182,7 +191,7 @@ class AssociateStage(Stage):
     scope = "session"
     costs = "session"
     run = staticmethod(associate_session)
-    reads = (FRAMES, PERSONS, KEYPOINTS, EMBEDDINGS, TRACKS, FACE_TRACKS)
+    reads = (FRAMES, PERSONS, KEYPOINTS, EMBEDDINGS, BACKGROUNDS, TRACKS, FACE_TRACKS)
     writes = (RECOVERED, IDENTITIES, TRANSFERRED, DISAGREEMENTS, GEOMETRY)
 
     def key(self, context: RunContext, plans: Sequence[CameraPlan]) -> str:

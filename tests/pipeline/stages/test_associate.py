@@ -27,6 +27,7 @@ from or_mv_anon.core.records import (
     TransferredHeads,
 )
 from or_mv_anon.core.run_layout import (
+    BACKGROUNDS,
     CAMERA_AUDIT,
     EMBEDDINGS,
     FACES,
@@ -78,7 +79,7 @@ def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -
     store.write(plan.file(FRAMES, segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
     persons = Detections(frame=frame, box=np.tile(PERSON, (COUNT, 1)), score=np.full(COUNT, 0.9))
     store.write(plan.file(PERSONS, segment), persons)
-    for table in (HEADS, FACES, STATIC_HEADS, KEYPOINTS):
+    for table in (HEADS, FACES, STATIC_HEADS, BACKGROUNDS, KEYPOINTS):
         store.write(plan.file(table, segment), table.record.empty())
     store.write(plan.file(EMBEDDINGS, segment), Embeddings.empty())
     vouch(store)
