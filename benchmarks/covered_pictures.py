@@ -95,6 +95,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="recordings and outputs, kept")
     parser.add_argument("--out", type=Path, required=True, metavar="JSON")
     parser.add_argument("--config", type=Path, metavar="TOML", help="changes to configs/pipeline.toml")
+    parser.add_argument("--detector", type=Path, metavar="ONNX", help="finds people instead of the built-in one")
     return parser.parse_args(argv)
 
 
@@ -105,7 +106,8 @@ def main(argv: list[str] | None = None) -> int:
     recordings, out = options.work / "recordings", options.work / "covered"
     names = write_recordings(options.pictures, recordings)
     config = {} if options.config is None else {"config": options.config}
-    anonymize(recordings, out, **config)
+    detector = {} if options.detector is None else {"detector": (options.detector,)}
+    anonymize(recordings, out, **config, **detector)
     faces: list[Face] = []
     shares: list[dict[str, float]] = []
     for file, name in zip(picture_files(options.pictures / "images"), names, strict=True):

@@ -15,6 +15,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment
+from or_mv_anon.video.video_index import VideoIndex
 
 BLOCK = 16  # pixels
 DIFFERING, LEAST_SHARE = 12.0, 0.02  # mean difference of a block's luma, and share of blocks, that one can see
@@ -68,7 +69,16 @@ def found(path: Path) -> set[int]:
     for frame in source.frames(Segment(0, 0, source.n_frames)):
         corrupt[frame.index], doubtful[frame.index] = frame.corrupt, frame.doubtful
     reached = index.decoding.reached(index.times, corrupt, doubtful, silent=index.hides_damage)
-    return set(index.pts[reached].tolist()) | set(source.missing)
+    return set(_written_ticks(path, index)[reached].tolist()) | set(source.missing)
+
+
+def _written_ticks(path: Path, index: VideoIndex) -> NDArray[np.int64]:
+    """The frames' ticks as the file has them, before a clock that jumps is spliced."""
+    if index.label != "number":
+        return index.pts
+    with av.open(str(path)) as container:
+        ticks = [-1 if packet.pts is None else packet.pts for packet in container.demux(video=0) if packet.size]
+    return np.array(ticks)[index.labels]
 
 
 def _decode(packet: av.Packet) -> list[av.VideoFrame]:

@@ -98,11 +98,10 @@ def index_video(
     if any(frame.side_data.get(name) is not None for name in _CHANGING_LIGHT):
         notes.append("Its HDR metadata that change from frame to frame (HDR10+ or Dolby Vision) are not kept.")
     pauses = find_pauses(splices, packets, time_base)
-    # Where another stream begins, counters jump without anything being lost. After a pause it begins with a picture
-    # that needs no other; what goes on with one that does was lost meanwhile.
-    begins = [splice.packet for splice in splices]
-    begins += [pause.packet for pause in pauses if watched.packets[pause.packet].reset]
-    for begin in begins:
+    # Where another stream begins, counters jump without anything being lost. It begins with a picture that needs no
+    # other; where the clock jumps before one that does, something was lost, or the clock itself was damaged.
+    jumps = [splice.packet for splice in splices] + [pause.packet for pause in pauses]
+    for begin in (jump for jump in jumps if watched.packets[jump].reset):
         for packet in watched.packets[max(0, begin - _FLAG_DELAY) : begin]:
             packet.broken = False
     if facts["container"].startswith("matroska"):
