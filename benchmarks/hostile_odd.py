@@ -63,7 +63,11 @@ def judge(ran: Ran, out: Path, right: Right) -> Verdict:
         return Verdict(f"{len(outputs)} outputs instead of {right.cameras}, {told}")
     if count < right.pictures or black:
         return Verdict(f"{count} of {right.pictures} pictures, {black} of them black, {told}")
-    if right.seconds is not None and abs(_seconds(outputs[0]) - right.seconds) > 0.5 / max(1, right.pictures):
+    if (
+        right.seconds is not None
+        and outputs[0].is_file()
+        and abs(_seconds(outputs[0]) - right.seconds) > 0.5 / max(1, right.pictures)
+    ):
         return Verdict(f"lasts {_seconds(outputs[0]):.3f} s instead of {right.seconds:.3f} s, {told}")
     return Verdict()
 
