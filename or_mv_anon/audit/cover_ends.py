@@ -1,0 +1,196 @@
+"""Covers that end or begin in mid-picture: a head that was covered a moment ago is most likely still there.
+
+What counts is what covers the place afterwards, not what became of the track: where another region takes over, or the
+covered head walked on under the next track's region, nothing is in doubt. A head that kept still until its cover ended
+is the gravest: people who lie or stand do not vanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.audit.evidence import CameraEvidence, Doubt
+from or_mv_anon.audit.intervals import Clock
+from or_mv_anon.audit.reasons import Reason
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Provenance, RegionKind, Regions
+from or_mv_anon.core.rows import rows_of
+
+LOOK_S = 0.8  # seconds that show whether somebody is there
+LATER_S = (0.0, 4.0, 12.0, 30.0)  # after the cover ended, when it is worth looking: a face may turn up later
+FARTHEST_S = 90.0  # seconds beyond a cover's end that are in doubt because of it
+STILL_S = 1.0  # seconds at a cover's end by which it is judged how much it moved
+STILL = 0.15  # of its size, by which a head that keeps still moves at most in this time
+CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
+REACH = 1.0  # sizes within which another cover's head may be the same
+COVERED = 0.5  # share of a head's middle from which on it is covered
+
+
+def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]:
+    """Doubts about the places that a cover has just left, or is just about to reach.
+
+    Args:
+        evidence: of one camera.
+        border_px: distance from the picture's edge within which people leave.
+    """
+    clock, regions = evidence.clock, evidence.regions
+    bodies = regions[np.isin(regions.kind, [RegionKind.HEAD, RegionKind.BOX_TOP, RegionKind.PERSON, RegionKind.FACE])]
+    bodies = bodies[np.lexsort((bodies.frame, bodies.track))]
+    if not len(bodies):
+        return
+    first = np.flatnonzero(np.diff(bodies.track, prepend=bodies.track[0] - 1))
+    last = np.append(first[1:], len(bodies)) - 1
+    people = dict(zip(evidence.identities.track.tolist(), evidence.identities.identity.tolist(), strict=True))
+    keys, scores = _observed(evidence)
+    row_of = rows_of(keys, _keys(bodies.track, bodies.frame))
+    score = np.where(row_of >= 0, np.append(scores, 0)[row_of], 0)
+    ends: tuple[tuple[Reason, NDArray[np.intp], int], ...] = (("cover_ends", last, 1), ("cover_begins", first, -1))
+    for reason, rows, step in ends:
+        inside = _inside(bodies.box[rows], evidence.size, border_px)
+        for i in np.flatnonzero(inside).tolist():
+            row = int(rows[i])
+            beyond = _beyond(clock, int(bodies.frame[row]), step)
+            if not len(beyond):
+                continue
+            box = bodies.box[row]
+            bare = evidence.covered(beyond, np.repeat(box[None], len(beyond), axis=0)) < COVERED
+            if not bare.any():
+                continue
+            whole = range(int(first[i]), int(last[i]) + 1)
+            tail = _tail(bodies, row_of >= 0, score, whole[::-1] if step > 0 else whole, clock)
+            moved_on = not tail.still and _moved_on(evidence, int(bodies.frame[row]), int(bodies.track[row]), box, step)
+            chance, lasting = _chance(tail, moved_on)
+            yield from _looks(
+                evidence.name, reason, clock, beyond, bare, box, chance, lasting, step,
+                track=int(bodies.track[row]), identity=people.get(int(bodies.track[row]), -1),
+            )  # fmt: skip
+
+
+def _observed(evidence: CameraEvidence) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows of regions that rest on something seen in their very frame, as keys of track and frame, and its score."""
+    parts = []
+    for tracks, numbers in ((evidence.tracks, evidence.tracks.track), (evidence.heads, -2 - evidence.heads.track)):
+        seen = np.isin(tracks.provenance, [Provenance.DETECTED, Provenance.TRACKED, Provenance.CROSS_VIEW])
+        parts.append((_keys(numbers[seen], tracks.frame[seen]), tracks.score[seen]))
+    keys, scores = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(keys, kind="stable")
+    return keys[order], scores[order]
+
+
+def _keys(track: NDArray[np.integer], frame: NDArray[np.integer]) -> NDArray[np.int64]:
+    return (track.astype(np.int64) << 32) + frame
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """What was seen of a cover at its end: how often, how surely, and whether it kept still meanwhile."""
+
+    times: int
+    score: float
+    still: bool
+
+
+def _tail(bodies: Regions, seen: NDArray[np.bool_], score: NDArray[np.float32], rows: range, clock: Clock) -> _Tail:
+    """Of the rows of one track, the nearest to its end first."""
+    chosen = np.array(rows)
+    chosen = chosen[seen[chosen]]
+    if not len(chosen):
+        return _Tail(0, float(score[rows[0]]), False)
+    seconds = clock.start(bodies.frame[chosen])
+    near = chosen[np.abs(seconds - seconds[0]) <= STILL_S]
+    box = bodies.box[near]
+    middle = (box[:, :2] + box[:, 2:]) / 2
+    size = float(np.sqrt(np.maximum((box[:, 2:] - box[:, :2]).prod(axis=1).mean(), 1.0)))
+    long = np.ptp(clock.start(bodies.frame[near])) >= STILL_S / 2
+    still = bool(long and np.ptp(middle, axis=0).max() <= STILL * size)
+    return _Tail(len(chosen), float(score[chosen].max()), still)
+
+
+def _inside(box: Boxes, size: tuple[int, int], border_px: float) -> NDArray[np.bool_]:
+    edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
+    return np.asarray(edge > border_px)
+
+
+def _beyond(clock: Clock, frame: int, step: int) -> NDArray[np.int32]:
+    """The camera's frames in the time after `frame`, or before it, the nearest first."""
+    if step > 0:
+        low = int(np.searchsorted(clock.frame, frame, side="right"))
+        return clock.frame[low : np.searchsorted(clock.starts, clock.ends[low - 1] + FARTHEST_S)]
+    high = int(np.searchsorted(clock.frame, frame))
+    return clock.frame[np.searchsorted(clock.ends, clock.starts[high] - FARTHEST_S) : high][::-1]
+
+
+def _moved_on(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.float32], step: int) -> bool:
+    """Whether another cover that goes on was near this one shortly before it ended: most likely the same head's."""
+    regions = evidence.regions
+    low, high = np.searchsorted(regions.frame, [frame + step, frame + step + 1])
+    going_on = regions.track[low:high]
+    clock = evidence.clock
+    row = int(np.searchsorted(clock.frame, frame))
+    near = np.abs(clock.starts - clock.starts[row]) <= CHAIN_S
+    around = clock.frame[near]
+    low, high = np.searchsorted(regions.frame, [around[0], around[-1] + 1])
+    part = regions[low:high]
+    own = part[part.track == track]
+    other = part[(part.track != track) & np.isin(part.track, going_on)]
+    if not len(other):
+        return False
+    size = max(float(np.sqrt((box[2:] - box[:2]).prod())), 1.0)
+    for one in range(len(own)):
+        there = other.box[other.frame == own.frame[one]]
+        middle = (own.box[one, :2] + own.box[one, 2:]) / 2
+        if (np.linalg.norm((there[:, :2] + there[:, 2:]) / 2 - middle, axis=1) <= REACH * size).any():
+            return True
+    return False
+
+
+def _chance(tail: _Tail, moved_on: bool) -> tuple[float, float]:
+    """The chance that a face shows there, and for how many seconds one stays."""
+    sure = min(1.0, tail.times / 5) * tail.score
+    if tail.still:
+        return 0.4 * sure, 30.0
+    return (0.005 if moved_on else 0.04) * sure, 1.5
+
+
+def _looks(
+    camera: str,
+    reason: Reason,
+    clock: Clock,
+    beyond: NDArray[np.int32],
+    bare: NDArray[np.bool_],
+    box: NDArray[np.float32],
+    chance: float,
+    lasting: float,
+    step: int,
+    *,
+    track: int,
+    identity: int,
+) -> Iterator[Doubt]:
+    """When to look, and what each look is worth: the time in the open up to the next one."""
+    starts, ends = clock.start(beyond), clock.end(beyond)
+    away = starts - starts[0] if step > 0 else ends[0] - ends
+    length = (ends - starts) * bare
+    expected = chance * np.exp(-away / lasting) * length
+    edges = [*LATER_S, np.inf]
+    for low, high in pairwise(edges):
+        rows = np.flatnonzero((away >= low) & (away < high) & bare)
+        if not len(rows):
+            continue
+        severity = float(expected[rows].sum())
+        look = rows[np.abs(away[rows] - away[rows[0]]) < LOOK_S]
+        yield Doubt(
+            camera=camera,
+            reason=reason,
+            start=float(starts[look].min()),
+            end=float(ends[look].max()),
+            until=float(ends[rows].max()),
+            box=tuple(box.tolist()),
+            track=track,
+            identity=identity,
+            severity=severity,
+        )
