@@ -27,29 +27,30 @@ COVERED = 0.5  # share of a head's middle from which on it is covered
 NEIGHBOURS = 15  # covered heads near a place that tell how high heads are there
 JOIN_S = 1.0  # seconds between two moments of one doubt
 LOOK_S = 0.6  # seconds of one look
+INSTANTS_AT_ONCE = 20_000  # bounds memory
 CHANCE = 0.05  # that a face shows there: most people whom a camera does not see are hidden from it
 LASTING_S = 3.0  # seconds after which somebody is more likely hidden than missed
 
 
 def open_places(
-    cameras: Sequence[CameraEvidence],
+    camera: CameraEvidence,
+    sightings: Mapping[str, HeadObservations],
     geometry: Mapping[ViewNames, Sequence[PairGeometry]],
     instants: NDArray[np.float64],
 ) -> Iterator[Doubt]:
-    """One doubt per camera, person and stretch of time.
+    """One doubt per person and stretch of time.
 
     Args:
-        cameras: of one room.
+        camera: in whose picture heads are placed.
+        sightings: by camera, see `covered_heads`.
         geometry: of every pair of cameras.
         instants: session seconds of every instant ``(I,)`` that the geometry counts.
     """
-    if len(cameras) < 3 or not len(instants):
-        return
-    frames = {camera.name: nearest_frames(camera, instants) for camera in cameras}
-    sightings = {camera.name: covered_heads(camera, frames[camera.name]) for camera in cameras}
-    for camera in cameras:
-        places = place_heads(camera.name, sightings, geometry, start=0, stop=len(instants))
-        yield from _doubts(camera, places, frames[camera.name], instants)
+    frames = nearest_frames(camera, instants)
+    for start in range(0, len(instants), INSTANTS_AT_ONCE):
+        stop = min(start + INSTANTS_AT_ONCE, len(instants))
+        places = place_heads(camera.name, sightings, geometry, start=start, stop=stop)
+        yield from _doubts(camera, places, frames, instants)
 
 
 def nearest_frames(camera: CameraEvidence, instants: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -62,8 +63,9 @@ def nearest_frames(camera: CameraEvidence, instants: NDArray[np.float64]) -> NDA
     return np.where(shown, clock.frame[np.maximum(row, 0)], -1).astype(np.int64)
 
 
-def covered_heads(camera: CameraEvidence, frames: NDArray[np.int64]) -> HeadObservations:
-    """The covered heads of known people at every instant, one per identity."""
+def covered_heads(camera: CameraEvidence, instants: NDArray[np.float64]) -> HeadObservations:
+    """The covered heads of known people at every instant, session seconds ``(I,)``, one per identity."""
+    frames = nearest_frames(camera, instants)
     regions = camera.regions
     regions = regions[(regions.track >= 0) & np.isin(regions.kind, [RegionKind.HEAD, RegionKind.BOX_TOP])]
     told = camera.tracks[camera.tracks.provenance == Provenance.TRANSFERRED]  # by other cameras: not seen here

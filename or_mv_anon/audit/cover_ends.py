@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,9 @@ from or_mv_anon.core.records import Provenance, RegionKind, Regions
 from or_mv_anon.core.rows import rows_of
 
 LOOK_S = 0.8  # seconds that show whether somebody is there
-LATER_S = (0.0, 4.0, 12.0, 30.0)  # after the cover ended, when it is worth looking: a face may turn up later
-FARTHEST_S = 90.0  # seconds beyond a cover's end that are in doubt because of it
+LATER = {0.0: 1.0, 4.0: 0.2, 15.0: 0.1}  # seconds after the cover ended: what looking then again is worth
+CERTAIN_S = 3.0  # seconds after which what was followed is somebody, rather than something
+FARTHEST_S = 60.0  # seconds beyond a cover's end that are in doubt because of it
 STILL_S = 1.0  # seconds at a cover's end by which it is judged how much it moved
 STILL = 0.15  # of its size, by which a head that keeps still moves at most in this time
 CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
@@ -52,8 +52,7 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
     ends: tuple[tuple[Reason, NDArray[np.intp], int], ...] = (("cover_ends", last, 1), ("cover_begins", first, -1))
     for reason, rows, step in ends:
         inside = _inside(bodies.box[rows], evidence.size, border_px)
-        for i in np.flatnonzero(inside).tolist():
-            row = int(rows[i])
+        for i, row in enumerate(rows.tolist()):
             beyond = _beyond(clock, int(bodies.frame[row]), step)
             if not len(beyond):
                 continue
@@ -63,11 +62,15 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
                 continue
             whole = range(int(first[i]), int(last[i]) + 1)
             tail = _tail(bodies, row_of >= 0, score, whole[::-1] if step > 0 else whole, clock)
-            moved_on = not tail.still and _moved_on(evidence, int(bodies.frame[row]), int(bodies.track[row]), box, step)
-            chance, lasting = _chance(tail, moved_on)
+            if not tail.still and not inside[i]:
+                continue
+            track = int(bodies.track[row])
+            moved_on = not tail.still and _moved_on(evidence, int(bodies.frame[row]), track, box, step)
+            other = _nearest_cover(evidence, int(beyond[bare][0]), track, box)
+            chance, lasting = _chance(tail, moved_on, other)
             yield from _looks(
                 evidence.name, reason, clock, beyond, bare, box, chance, lasting, step,
-                track=int(bodies.track[row]), identity=people.get(int(bodies.track[row]), -1),
+                track=track, identity=people.get(track, -1),
             )  # fmt: skip
 
 
@@ -88,9 +91,9 @@ def _keys(track: NDArray[np.integer], frame: NDArray[np.integer]) -> NDArray[np.
 
 @dataclass(frozen=True)
 class _Tail:
-    """What was seen of a cover at its end: how often, how surely, and whether it kept still meanwhile."""
+    """What was seen of a cover at its end: for how many seconds, how surely, and whether it kept still meanwhile."""
 
-    times: int
+    seconds: float
     score: float
     still: bool
 
@@ -100,7 +103,7 @@ def _tail(bodies: Regions, seen: NDArray[np.bool_], score: NDArray[np.float32], 
     chosen = np.array(rows)
     chosen = chosen[seen[chosen]]
     if not len(chosen):
-        return _Tail(0, float(score[rows[0]]), False)
+        return _Tail(0.0, 0.0, False)
     seconds = clock.start(bodies.frame[chosen])
     near = chosen[np.abs(seconds - seconds[0]) <= STILL_S]
     box = bodies.box[near]
@@ -108,7 +111,7 @@ def _tail(bodies: Regions, seen: NDArray[np.bool_], score: NDArray[np.float32], 
     size = float(np.sqrt(np.maximum((box[:, 2:] - box[:, :2]).prod(axis=1).mean(), 1.0)))
     long = np.ptp(clock.start(bodies.frame[near])) >= STILL_S / 2
     still = bool(long and np.ptp(middle, axis=0).max() <= STILL * size)
-    return _Tail(len(chosen), float(score[chosen].max()), still)
+    return _Tail(float(np.ptp(seconds)), float(score[chosen].max()), still)
 
 
 def _inside(box: Boxes, size: tuple[int, int], border_px: float) -> NDArray[np.bool_]:
@@ -149,12 +152,31 @@ def _moved_on(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.
     return False
 
 
-def _chance(tail: _Tail, moved_on: bool) -> tuple[float, float]:
-    """The chance that a face shows there, and for how many seconds one stays."""
-    sure = min(1.0, tail.times / 5) * tail.score
+def _nearest_cover(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.float32]) -> float:
+    """How far the nearest other cover's middle is from a box in a frame, in sizes of the box."""
+    regions = evidence.regions
+    span = slice(*np.searchsorted(regions.frame, [frame, frame + 1]))
+    other = regions.box[span][regions.track[span] != track]
+    if not len(other):
+        return np.inf
+    middle, there = (box[:2] + box[2:]) / 2, (other[:, :2] + other[:, 2:]) / 2
+    size = max(float(np.sqrt((box[2:] - box[:2]).prod())), 1.0)
+    return float(np.linalg.norm(there - middle, axis=1).min()) / size
+
+
+def _chance(tail: _Tail, moved_on: bool, other: float) -> tuple[float, float]:
+    """The chance that a face shows there, and for how many seconds one stays.
+
+    Args:
+        tail: what was seen at the cover's end.
+        moved_on: whether another cover took over.
+        other: sizes to the nearest other cover: most likely this head's, if it is near.
+    """
+    sure = min(1.0, max(tail.seconds, 0.2) / CERTAIN_S) * (0.3 + 0.7 * tail.score)
+    alone = float(np.interp(other, [0.5, 1.0, 2.5], [0.04, 0.15, 1.0]))
     if tail.still:
-        return 0.4 * sure, 30.0
-    return (0.005 if moved_on else 0.04) * sure, 1.5
+        return 0.35 * sure * alone, 10.0
+    return (0.002 if moved_on else 0.03) * sure * alone, 1.5
 
 
 def _looks(
@@ -176,12 +198,11 @@ def _looks(
     away = starts - starts[0] if step > 0 else ends[0] - ends
     length = (ends - starts) * bare
     expected = chance * np.exp(-away / lasting) * length
-    edges = [*LATER_S, np.inf]
-    for low, high in pairwise(edges):
+    for (low, worth), high in zip(LATER.items(), [*list(LATER)[1:], np.inf], strict=True):
         rows = np.flatnonzero((away >= low) & (away < high) & bare)
         if not len(rows):
             continue
-        severity = float(expected[rows].sum())
+        severity = worth * float(expected[rows].sum())
         look = rows[np.abs(away[rows] - away[rows[0]]) < LOOK_S]
         yield Doubt(
             camera=camera,

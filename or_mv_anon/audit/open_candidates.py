@@ -12,15 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
+from or_mv_anon.audit.track_risks import overlapped
 from or_mv_anon.core.boxes import Boxes, iou
+from or_mv_anon.core.records import RegionKind
 
 COVERED = 0.5  # share of a head's middle from which on it is covered
 SAME_PLACE_IOU = 0.3
 LONGEST_GAP_S = 6.0  # seconds without any candidate after which a place is another one
 LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
-PERSON_WEIGHT, HEAD_WEIGHT = 0.4, 0.25  # chance of a face per unit of score
-ALONE_S = 1.0  # seconds that a candidate stands for
+PERSON_CHANCE = 0.02  # of a face, per unit of score
+HEAD_FROM, LEAST, MOST = 0.3, 0.005, 0.5  # chance of a face: what a head's score has above the first, within the others
+ALONE_S, LONGEST_S = 1.0, 4.0  # seconds that a candidate stands for, and a place at most
+SURE = 0.5  # uncertainty of a head's place up to which its size is believed
+LARGEST = 1.0  # times the usual large regions of heads, which are larger than the heads
 
 
 @dataclass
@@ -35,10 +40,7 @@ class _Place:
 def open_candidates(evidence: CameraEvidence) -> Iterator[Doubt]:
     """One doubt per place and stretch of time in which candidates recur that nothing covers."""
     clock = evidence.clock
-    persons, heads = evidence.persons, evidence.candidates
-    frame = np.concatenate([persons.frame, heads.frame])
-    box = np.concatenate([_tops(persons.box), heads.box]).astype(np.float32)
-    weight = np.concatenate([PERSON_WEIGHT * persons.score, HEAD_WEIGHT * heads.score])
+    frame, box, chance = _candidates(evidence)
     bare = np.flatnonzero(np.isin(frame, clock.frame))
     bare = bare[evidence.covered(frame[bare], box[bare]) < COVERED]
     bare = bare[np.argsort(frame[bare], kind="stable")]
@@ -46,8 +48,11 @@ def open_candidates(evidence: CameraEvidence) -> Iterator[Doubt]:
     for place in _places(box[bare], seconds):
         rows = bare[place.rows]
         times = seconds[place.rows]
-        best = int(np.argmax(weight[rows]))
-        chance = 1 - float(np.prod(1 - np.unique(np.clip(weight[rows], 0, 0.9))))
+        best = int(np.argmax(chance[rows]))
+        of_frame: dict[int, float] = {}
+        for row in rows.tolist():
+            of_frame[int(frame[row])] = max(of_frame.get(int(frame[row]), 0.0), float(chance[row]))
+        there = 1 - float(np.prod([1 - each for each in of_frame.values()]))
         middle = float(times[best])
         yield Doubt(
             camera=evidence.name,
@@ -56,8 +61,31 @@ def open_candidates(evidence: CameraEvidence) -> Iterator[Doubt]:
             end=min(middle + LOOK_S / 2, float(clock.ends[-1])),
             until=float(times[-1]),
             box=tuple(box[rows[best]].tolist()),
-            severity=chance * (float(times[-1] - times[0]) + ALONE_S),
+            severity=there * min(float(times[-1] - times[0]) + ALONE_S, LONGEST_S),
         )
+
+
+def _candidates(evidence: CameraEvidence) -> tuple[NDArray[np.int32], Boxes, NDArray[np.float64]]:
+    """Frame, box of the head and chance of being one, of everything weak that no track stands for."""
+    persons, heads = evidence.persons, evidence.candidates
+    held = np.zeros(len(persons), bool)
+    claimed = evidence.tracks.detection[evidence.tracks.detection >= 0]
+    held[claimed[claimed < len(persons)]] = True
+    alone = np.flatnonzero(~held)
+    alone = alone[~overlapped(persons.frame[alone], persons.box[alone], evidence.tracks)]
+    heads = heads[heads.box[:, 3] - heads.box[:, 1] <= _largest_head(evidence)]
+    return (
+        np.concatenate([persons.frame[alone], heads.frame]),
+        np.concatenate([_tops(persons.box[alone]), heads.box]).astype(np.float32),
+        np.concatenate([PERSON_CHANCE * persons.score[alone], np.clip(heads.score - HEAD_FROM, LEAST, MOST)]),
+    )
+
+
+def _largest_head(evidence: CameraEvidence) -> float:
+    """Height up to which a candidate can be a head, from the heads that are covered for sure."""
+    regions = evidence.regions
+    sure = regions.box[(regions.kind == RegionKind.HEAD) & (regions.uncertainty <= SURE)]
+    return LARGEST * float(np.percentile(sure[:, 3] - sure[:, 1], 90)) if len(sure) else np.inf
 
 
 def _tops(box: Boxes) -> Boxes:

@@ -126,11 +126,13 @@ def _over_time(audit: Audit) -> Html:
 
 
 def _reasons(audit: Audit) -> Html:
-    """Why there are cases, and what each reason means."""
-    if not audit.cases:
+    """What the tool doubted, how often, and what each reason means."""
+    rows = reasons_of(audit.cases or (), [risk for camera in audit.cameras for risk in camera.risks])
+    if not rows:
         return Html("")
-    heads = ["Reason", "What it means", "Cases"]
-    return section("Why these cases", table(heads, reasons_of(audit.cases), numbers="Cases", empty=""))
+    heads = ["Reason", "What it means", "Cases", "Stretches", "Total time"]
+    note = "Stretches are of single cameras; all of them are in audit.json. Where nothing can be exposed is no case."
+    return section("Reasons", table(heads, rows, numbers="Cases|Stretches|Total time", empty=""), note=note)
 
 
 def _marks(camera: CameraAudit, audit: Audit) -> list[Mark]:

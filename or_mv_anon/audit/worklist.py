@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import accumulate
 
 from or_mv_anon.audit.cases import Box, Case
 from or_mv_anon.audit.document import Audit
+from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.markup import DASH, Html, joined, section, table, tag
 from or_mv_anon.audit.reasons import REASONS
 from or_mv_anon.audit.timecode import clock_time, span_of_time
@@ -118,14 +120,19 @@ def _seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 0.1 else "< 0.1 s"
 
 
-def reasons_of(cases: Sequence[Case]) -> list[tuple[Html, str, str]]:
-    """Why, what it means and in how many cases, the most frequent first."""
-    number: dict[str, int] = {}
-    for case in cases:
-        for reason in case.reasons:
-            number[reason] = number.get(reason, 0) + 1
+def reasons_of(cases: Sequence[Case], risks: Sequence[RiskInterval]) -> list[tuple[Html, str, str, str, str]]:
+    """Every reason with what it means, in how many cases and stretches, and how long these are together."""
+    of_cases = Counter(reason for case in cases for reason in case.reasons)
+    of_risks = Counter(risk.reason for risk in risks)
+    seconds: dict[str, float] = defaultdict(float)
+    for risk in risks:
+        seconds[risk.reason] += risk.duration_s
     return [
-        (tag("b", text.title), text.meaning, f"{number[reason]:,}")
-        for reason, text in sorted(REASONS.items(), key=lambda entry: -number.get(entry[0], 0))
-        if reason in number
+        (tag("b", text.title), text.meaning, f"{of_cases[reason]:,}", f"{of_risks[reason]:,}", _total(seconds[reason]))
+        for reason, text in REASONS.items()
+        if of_cases[reason] or of_risks[reason]
     ]
+
+
+def _total(seconds: float) -> str:
+    return clock_time(seconds) if seconds else DASH

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from or_mv_anon.association.build import common_instants
+from or_mv_anon.association.open_places import covered_heads, open_places
+from or_mv_anon.association.stored_geometry import parse_geometry
 from or_mv_anon.audit.cases import cases_json
 from or_mv_anon.audit.cover_ends import cover_ends
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.grouping import group_doubts
+from or_mv_anon.audit.intervals import RiskInterval
+from or_mv_anon.audit.open_candidates import open_candidates
 from or_mv_anon.audit.told_risks import told_risks
 from or_mv_anon.core.config import RiskConfig, config_hash
-from or_mv_anon.core.run_layout import CAMERA_AUDIT, CASES, FRAMES, PERSONS, REGIONS, STATIC_HEADS
+from or_mv_anon.core.run_layout import CAMERA_AUDIT, CASES, FRAMES, GEOMETRY, PERSONS, REGIONS, STATIC_HEADS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
-from or_mv_anon.pipeline.artifacts import read_joined, session_offset
+from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
@@ -34,11 +39,13 @@ class CasesJob:
         plans: of the cameras in which regions were placed.
         associated: those whose people were compared with other cameras', by name.
         config: what is a risk.
+        instant_s: seconds between the instants at which cameras were compared.
     """
 
     plans: tuple[CameraPlan, ...]
     associated: frozenset[str]
     config: RiskConfig
+    instant_s: float
 
 
 @dataclass(frozen=True)
@@ -55,19 +62,39 @@ def find_cases(job: CasesJob) -> Found:
     store = RunStore(job.plans[0].store)
     doubts: list[Doubt] = []
     for plan in job.plans:
-        doubts += camera_doubts(store, plan, job)
-        count_frames(len(plan))
+        evidence = read_evidence(store, plan, associated=plan.camera.name in job.associated)
+        doubts += camera_doubts(evidence, read_camera_audit(store, plan)[1], job, room=plan.camera.kind == "room")
+        count_frames(len(plan) // 2)
+    doubts += cross_view_doubts(store, job)
     cases = group_doubts(doubts)
     store.write_text(CASES.file(), cases_json(cases))
+    count_frames(sum(len(plan) - len(plan) // 2 for plan in job.plans))
     return Found(time.perf_counter() - started, len(cases))
 
 
-def camera_doubts(store: RunStore, plan: CameraPlan, job: CasesJob) -> Iterator[Doubt]:
-    """What is in doubt in one camera."""
-    evidence = read_evidence(store, plan, associated=plan.camera.name in job.associated)
-    yield from told_risks(evidence, read_camera_audit(store, plan)[1])
-    if plan.camera.kind == "room":
+def camera_doubts(
+    evidence: CameraEvidence, risks: Sequence[RiskInterval], job: CasesJob, *, room: bool
+) -> Iterator[Doubt]:
+    """What is in doubt in one camera by itself."""
+    yield from told_risks(evidence, risks)
+    if room:
         yield from cover_ends(evidence, border_px=job.config.border_px)
+        yield from open_candidates(evidence)
+
+
+def cross_view_doubts(store: RunStore, job: CasesJob) -> Iterator[Doubt]:
+    """Heads that other cameras place where nothing covers them; it takes two of them to place a head in a third."""
+    plans = [plan for plan in job.plans if plan.camera.name in job.associated]
+    if len(plans) < 3:
+        return
+    times = [session_seconds(plan, read_joined(plan, FRAMES)) for plan in plans]
+    instants = common_instants(times, step_s=job.instant_s)
+    geometry = parse_geometry(store.read_json(GEOMETRY.file()))
+    sightings = {
+        plan.camera.name: covered_heads(read_evidence(store, plan, associated=True), instants) for plan in plans
+    }
+    for plan in plans:  # read again: all recordings at once would not fit into memory
+        yield from open_places(read_evidence(store, plan, associated=True), sightings, geometry, instants)
 
 
 def read_evidence(store: RunStore, plan: CameraPlan, *, associated: bool) -> CameraEvidence:
@@ -121,7 +148,7 @@ class CasesStage(Stage):
         made_of = [*placed, *([ASSOCIATE.name] if associated else [])]
         for plan in plans:
             made_of += TRACK.followed(plan) if plan.camera.kind == "room" else analysed(plan)
-        job = CasesJob(plans, associated, config)
+        job = CasesJob(plans, associated, config, context.spec.config.association.instant_s)
         return [Task(self.name, key, [CASES.file()], job, ALL_CAMERAS, sum(map(len, plans)), made_of=made_of)]
 
     def failed(self, camera: str, text: str) -> str:
