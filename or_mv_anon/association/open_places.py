@@ -120,7 +120,7 @@ def _doubts(
         lasts = len(part) * step
         best = part[len(part) // 2]
         reach = (head[rows[best]] / 2 + 2 * widest[rows[best]]) * np.array([-1, -1, 1, 1])
-        around = np.tile(places.centre[rows[best]], 2) + reach
+        around = np.clip(np.tile(places.centre[rows[best]], 2) + reach, 0, np.tile(camera.size, 2))
         yield Doubt(
             camera=camera.name,
             reason="seen_elsewhere",

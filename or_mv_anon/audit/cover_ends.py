@@ -175,7 +175,7 @@ def _chance(tail: _Tail, moved_on: bool, other: float) -> tuple[float, float]:
     sure = min(1.0, max(tail.seconds, 0.2) / CERTAIN_S) * (0.3 + 0.7 * tail.score)
     alone = float(np.interp(other, [0.5, 1.0, 2.5], [0.04, 0.15, 1.0]))
     if tail.still:
-        return 0.35 * sure * alone, 10.0
+        return 0.6 * sure * alone, 10.0
     return (0.002 if moved_on else 0.03) * sure * alone, 1.5
 
 

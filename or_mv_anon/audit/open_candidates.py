@@ -21,11 +21,11 @@ SAME_PLACE_IOU = 0.3
 LONGEST_GAP_S = 6.0  # seconds without any candidate after which a place is another one
 LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
-PERSON_CHANCE = 0.02  # of a face, per unit of score
-HEAD_FROM, LEAST, MOST = 0.3, 0.005, 0.5  # chance of a face: what a head's score has above the first, within the others
+PERSON_CHANCE = 0.01  # of a face, per unit of score
+HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least
 ALONE_S, LONGEST_S = 1.0, 4.0  # seconds that a candidate stands for, and a place at most
-SURE = 0.5  # uncertainty of a head's place up to which its size is believed
-LARGEST = 1.0  # times the usual large regions of heads, which are larger than the heads
+SURE = 0.3  # uncertainty of a head's place up to which its size is believed
+LARGEST = 0.9  # times the usual large regions of heads, which are larger than the heads
 
 
 @dataclass
@@ -73,19 +73,22 @@ def _candidates(evidence: CameraEvidence) -> tuple[NDArray[np.int32], Boxes, NDA
     held[claimed[claimed < len(persons)]] = True
     alone = np.flatnonzero(~held)
     alone = alone[~overlapped(persons.frame[alone], persons.box[alone], evidence.tracks)]
-    heads = heads[heads.box[:, 3] - heads.box[:, 1] <= _largest_head(evidence)]
+    heads = heads[(heads.box[:, 2:] - heads.box[:, :2]).max(axis=1, initial=0) <= _largest_head(evidence)]
     return (
         np.concatenate([persons.frame[alone], heads.frame]),
         np.concatenate([_tops(persons.box[alone]), heads.box]).astype(np.float32),
-        np.concatenate([PERSON_CHANCE * persons.score[alone], np.clip(heads.score - HEAD_FROM, LEAST, MOST)]),
+        np.concatenate(
+            [PERSON_CHANCE * persons.score[alone], np.maximum(HEAD_CHANCE * (heads.score - HEAD_FROM), LEAST)]
+        ),
     )
 
 
 def _largest_head(evidence: CameraEvidence) -> float:
-    """Height up to which a candidate can be a head, from the heads that are covered for sure."""
+    """Side up to which a candidate can be a head, from the heads that are covered for sure."""
     regions = evidence.regions
     sure = regions.box[(regions.kind == RegionKind.HEAD) & (regions.uncertainty <= SURE)]
-    return LARGEST * float(np.percentile(sure[:, 3] - sure[:, 1], 90)) if len(sure) else np.inf
+    sides = (sure[:, 2:] - sure[:, :2]).min(axis=1, initial=np.inf)
+    return LARGEST * float(np.percentile(sides, 90)) if len(sure) else np.inf
 
 
 def _tops(box: Boxes) -> Boxes:
