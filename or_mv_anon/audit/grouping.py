@@ -16,6 +16,7 @@ from or_mv_anon.audit.telling import tell_case
 CASE_S = 1.0  # seconds to jump there, to find the place and to decide
 LEAST_LOOK_S = 0.6  # seconds that a picture is looked at, at least
 LONGEST_S = 1.6  # of a case: a longer one is watched, not looked at
+WEIGHTY = 0.2  # of the gravest doubt: lesser ones do not tell where to look
 SAME_PERSON_S = 1.0  # seconds between two doubts about one person that are still one moment
 
 
@@ -100,15 +101,21 @@ def _case(group: Sequence[Doubt]) -> Case:
         tracks=tracks,
         boxes={camera: box for camera in cameras if (box := _box(group, camera)) is not None},
         reasons=reasons,
-        what=tell_case(group),
+        what=tell_case(_weighty(group)),
         severity=round(_severity(group), 4),
         review_s=round(review_seconds(start, end, len(cameras)), 3),
     )
 
 
+def _weighty(group: Sequence[Doubt]) -> list[Doubt]:
+    """Those that the case is about; the others are only seen along with them."""
+    gravest = max(doubt.severity for doubt in group)
+    return [doubt for doubt in group if doubt.severity >= WEIGHTY * gravest]
+
+
 def _box(group: Sequence[Doubt], camera: str) -> Box | None:
-    """Around everything there is to see in a camera; nothing where it may be anywhere."""
-    boxes = [doubt.box for doubt in group if doubt.camera == camera]
+    """Around what there is to see in a camera; nothing where it may be anywhere."""
+    boxes = [doubt.box for doubt in _weighty([doubt for doubt in group if doubt.camera == camera])]
     known = [box for box in boxes if box is not None]
     if len(known) < len(boxes):
         return None
