@@ -20,13 +20,15 @@ from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Provenance, RegionKind, Regions
 from or_mv_anon.core.rows import rows_of
 
-LOOK_S = 0.8  # seconds that show whether somebody is there
+LOOK_S = 0.6  # seconds that show whether somebody is there
 LATER = {0.0: 1.0, 4.0: 0.2, 15.0: 0.1}  # seconds after the cover ended: what looking then again is worth
 CERTAIN_S = 3.0  # seconds after which what was followed is somebody, rather than something
-FARTHEST_S = 60.0  # seconds beyond a cover's end that are in doubt because of it
+STILL_FARTHEST_S, FARTHEST_S = 60.0, 4.0  # seconds beyond a cover's end that are in doubt: of still heads, of others
+DENSE_S, THIN_S = 1.0, 0.2  # seconds beyond it in which every frame is looked at, and then one in so many seconds
 STILL_S = 1.0  # seconds at a cover's end by which it is judged how much it moved
 STILL = 0.15  # of its size, by which a head that keeps still moves at most in this time
 CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
+GUESSED = 0.3  # of the chance, where the head's place within a person's box was not known
 REACH = 1.0  # sizes within which another cover's head may be the same
 COVERED = 0.5  # share of a head's middle from which on it is covered
 
@@ -52,24 +54,23 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
     ends: tuple[tuple[Reason, NDArray[np.intp], int], ...] = (("cover_ends", last, 1), ("cover_begins", first, -1))
     for reason, rows, step in ends:
         inside = _inside(bodies.box[rows], evidence.size, border_px)
+        inside &= evidence.covered(bodies.frame[rows] + step, bodies.box[rows]) < COVERED
         for i, row in enumerate(rows.tolist()):
-            beyond = _beyond(clock, int(bodies.frame[row]), step)
-            if not len(beyond):
+            whole = range(int(first[i]), int(last[i]) + 1)
+            tail = _tail(bodies, row_of >= 0, score, whole[::-1] if step > 0 else whole, clock)
+            if not tail.still and not inside[i]:  # it left the picture, or another cover took over
                 continue
-            box = bodies.box[row]
+            frame, track, box = int(bodies.frame[row]), int(bodies.track[row]), bodies.box[row]
+            if not tail.still and _moved_on(evidence, frame, track, box, step):
+                continue
+            beyond = _beyond(clock, frame, step, farthest_s=STILL_FARTHEST_S if tail.still else FARTHEST_S)
             bare = evidence.covered(beyond, np.repeat(box[None], len(beyond), axis=0)) < COVERED
             if not bare.any():
                 continue
-            whole = range(int(first[i]), int(last[i]) + 1)
-            tail = _tail(bodies, row_of >= 0, score, whole[::-1] if step > 0 else whole, clock)
-            if not tail.still and not inside[i]:
-                continue
-            track = int(bodies.track[row])
-            moved_on = not tail.still and _moved_on(evidence, int(bodies.frame[row]), track, box, step)
-            other = _nearest_cover(evidence, int(beyond[bare][0]), track, box)
-            chance, lasting = _chance(tail, moved_on, other)
+            guess = GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
+            chance, lasting = _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
             yield from _looks(
-                evidence.name, reason, clock, beyond, bare, box, chance, lasting, step,
+                evidence.name, reason, clock, beyond, bare, box, guess * chance, lasting, step,
                 track=track, identity=people.get(track, -1),
             )  # fmt: skip
 
@@ -119,13 +120,16 @@ def _inside(box: Boxes, size: tuple[int, int], border_px: float) -> NDArray[np.b
     return np.asarray(edge > border_px)
 
 
-def _beyond(clock: Clock, frame: int, step: int) -> NDArray[np.int32]:
-    """The camera's frames in the time after `frame`, or before it, the nearest first."""
+def _beyond(clock: Clock, frame: int, step: int, *, farthest_s: float) -> NDArray[np.int32]:
+    """Frames of the time after `frame`, or before it, the nearest first; beyond the first second some stand for all."""
+    row = int(np.searchsorted(clock.frame, frame))
     if step > 0:
-        low = int(np.searchsorted(clock.frame, frame, side="right"))
-        return clock.frame[low : np.searchsorted(clock.starts, clock.ends[low - 1] + FARTHEST_S)]
-    high = int(np.searchsorted(clock.frame, frame))
-    return clock.frame[np.searchsorted(clock.ends, clock.starts[high] - FARTHEST_S) : high][::-1]
+        rows = np.arange(row + 1, np.searchsorted(clock.starts, clock.ends[row] + farthest_s))
+    else:
+        rows = np.arange(np.searchsorted(clock.ends, clock.starts[row] - farthest_s), row)[::-1]
+    away = np.abs(clock.starts[rows] - clock.starts[row])
+    kept = (away < DENSE_S) | (np.diff(np.floor(away / THIN_S), prepend=-1) > 0)
+    return clock.frame[rows[kept]]
 
 
 def _moved_on(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.float32], step: int) -> bool:
@@ -164,19 +168,18 @@ def _nearest_cover(evidence: CameraEvidence, frame: int, track: int, box: NDArra
     return float(np.linalg.norm(there - middle, axis=1).min()) / size
 
 
-def _chance(tail: _Tail, moved_on: bool, other: float) -> tuple[float, float]:
+def _chance(tail: _Tail, other: float) -> tuple[float, float]:
     """The chance that a face shows there, and for how many seconds one stays.
 
     Args:
         tail: what was seen at the cover's end.
-        moved_on: whether another cover took over.
         other: sizes to the nearest other cover: most likely this head's, if it is near.
     """
     sure = min(1.0, max(tail.seconds, 0.2) / CERTAIN_S) * (0.3 + 0.7 * tail.score)
     alone = float(np.interp(other, [0.5, 1.0, 2.5], [0.04, 0.15, 1.0]))
     if tail.still:
         return 0.6 * sure * alone, 10.0
-    return (0.002 if moved_on else 0.03) * sure * alone, 1.5
+    return 0.03 * sure * alone, 1.5
 
 
 def _looks(
@@ -196,7 +199,7 @@ def _looks(
     """When to look, and what each look is worth: the time in the open up to the next one."""
     starts, ends = clock.start(beyond), clock.end(beyond)
     away = starts - starts[0] if step > 0 else ends[0] - ends
-    length = (ends - starts) * bare
+    length = np.diff(away, append=away[-1:] + float(ends[-1] - starts[-1])) * bare
     expected = chance * np.exp(-away / lasting) * length
     for (low, worth), high in zip(LATER.items(), [*list(LATER)[1:], np.inf], strict=True):
         rows = np.flatnonzero((away >= low) & (away < high) & bare)

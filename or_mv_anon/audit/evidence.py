@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class CameraEvidence:
     candidates: Detections = field(default_factory=Detections.empty)
     disagreements: Disagreements = field(default_factory=Disagreements.empty)
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """When each frame is on screen, seconds of the session."""
         clock = Clock.of(self.frames)

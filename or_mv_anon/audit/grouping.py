@@ -6,8 +6,10 @@ what a second of it is worth: the same person in other cameras, or somebody else
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from or_mv_anon.audit.cases import Box, Case, case_id, ranked
 from or_mv_anon.audit.evidence import Doubt
@@ -16,6 +18,8 @@ from or_mv_anon.audit.telling import tell_case
 CASE_S = 1.0  # seconds to jump there, to find the place and to decide
 LEAST_LOOK_S = 0.6  # seconds that a picture is looked at, at least
 LONGEST_S = 1.6  # of a case: a longer one is watched, not looked at
+MOST_LOOKED = 2.0  # times all recorded video that doubts may cost, each by itself, before they are grouped
+AGAIN = 0.5  # of a doubt's severity, where a graver one is about the same place
 WEIGHTY = 0.2  # of the gravest doubt: lesser ones do not tell where to look
 SAME_PERSON_S = 1.0  # seconds between two doubts about one person that are still one moment
 
@@ -25,8 +29,22 @@ def review_seconds(start: float, end: float, cameras: int) -> float:
     return CASE_S + cameras * max(end - start, LEAST_LOOK_S)
 
 
-def group_doubts(doubts: Sequence[Doubt]) -> list[Case]:
-    """Cases, ranked; every doubt is in one of them."""
+def group_doubts(doubts: Sequence[Doubt], *, recorded_s: float = math.inf) -> list[Case]:
+    """Cases, ranked, until looking at them would take longer than watching everything.
+
+    Args:
+        doubts: of all cameras.
+        recorded_s: seconds of video, all cameras together.
+    """
+    grave = sorted(doubts, key=lambda doubt: (-_worth([doubt]), doubt.start, doubt.camera))
+    affordable = grave[: math.ceil(min(MOST_LOOKED * recorded_s / (CASE_S + LEAST_LOOK_S), len(grave)))]
+    cases = ranked(_grouped(affordable))
+    spent = accumulate(case.review_s for case in cases)
+    return [case for case, so_far in zip(cases, spent, strict=True) if so_far <= recorded_s]
+
+
+def _grouped(doubts: Sequence[Doubt]) -> list[Case]:
+    """Every doubt is in one of the cases."""
     by_time = sorted(doubts, key=lambda doubt: (doubt.start, doubt.camera, doubt.reason))
     starts = [doubt.start for doubt in by_time]
     taken = [False] * len(by_time)
@@ -45,7 +63,7 @@ def group_doubts(doubts: Sequence[Doubt]) -> list[Case]:
             group.append(by_time[best])
             taken[best] = True
         cases.append(_case(group))
-    return ranked(cases)
+    return cases
 
 
 def _together(group: Sequence[Doubt], other: Doubt) -> bool:
@@ -63,12 +81,15 @@ def _span(group: Sequence[Doubt]) -> tuple[float, float]:
 
 
 def _severity(group: Sequence[Doubt]) -> float:
-    """Several doubts about one place count once, by the gravest: they are about the same face."""
+    """Doubts about one place are about the same face: the gravest counts whole, the others in part."""
     places: list[Doubt] = []
+    total = 0.0
     for doubt in sorted(group, key=lambda each: -each.severity):
-        if not any(_same_place(doubt, each) for each in places):
+        again = any(_same_place(doubt, each) for each in places)
+        total += AGAIN * doubt.severity if again else doubt.severity
+        if not again:
             places.append(doubt)
-    return sum(doubt.severity for doubt in places)
+    return total
 
 
 def _same_place(one: Doubt, other: Doubt) -> bool:

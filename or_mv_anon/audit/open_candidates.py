@@ -24,6 +24,7 @@ TOP_SHARE = 0.3  # of a person box that holds the head
 PERSON_CHANCE = 0.01  # of a face, per unit of score
 HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least
 ALONE_S, LONGEST_S = 1.0, 4.0  # seconds that a candidate stands for, and a place at most
+CUT = 0.3  # of the chance, at the picture's edge
 SURE = 0.3  # uncertainty of a head's place up to which its size is believed
 LARGEST = 0.9  # times the usual large regions of heads, which are larger than the heads
 
@@ -81,6 +82,11 @@ def _candidates(evidence: CameraEvidence) -> tuple[NDArray[np.int32], Boxes, NDA
             [PERSON_CHANCE * persons.score[alone], np.maximum(HEAD_CHANCE * (heads.score - HEAD_FROM), LEAST)]
         ),
     )
+
+
+def _cut(box: Boxes, evidence: CameraEvidence) -> NDArray[np.bool_]:
+    """Which boxes reach over the picture's edge: most of these are corners of things."""
+    return np.asarray(((box[:, :2] < 0) | (box[:, 2:] > np.array(evidence.size))).any(axis=1))
 
 
 def _largest_head(evidence: CameraEvidence) -> float:

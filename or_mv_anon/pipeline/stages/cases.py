@@ -61,12 +61,14 @@ def find_cases(job: CasesJob) -> Found:
     started = time.perf_counter()
     store = RunStore(job.plans[0].store)
     doubts: list[Doubt] = []
+    recorded = 0.0
     for plan in job.plans:
         evidence = read_evidence(store, plan, associated=plan.camera.name in job.associated)
+        recorded += evidence.clock.duration_s
         doubts += camera_doubts(evidence, read_camera_audit(store, plan)[1], job, room=plan.camera.kind == "room")
         count_frames(len(plan) // 2)
     doubts += cross_view_doubts(store, job)
-    cases = group_doubts(doubts)
+    cases = group_doubts(doubts, recorded_s=recorded)
     store.write_text(CASES.file(), cases_json(cases))
     count_frames(sum(len(plan) - len(plan) // 2 for plan in job.plans))
     return Found(time.perf_counter() - started, len(cases))

@@ -12,7 +12,7 @@ from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.executor import InProcess
 from or_mv_anon.core.records import Detections
-from or_mv_anon.core.run_layout import CASES
+from or_mv_anon.core.run_layout import CASES, STATIC_HEADS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan
@@ -38,7 +38,7 @@ def plans(tmp_path: Path, store: RunStore) -> tuple[CameraPlan, ...]:
     made = tuple(analysed(tmp_path, f"cam{n}", store, offset=0.5 * n) for n in range(2))
     release(store)
     heads = Detections(frame=[10, 15], box=[HEAD, HEAD], score=[0.9, 0.9])
-    store.write(made[1].file("static_heads", made[1].segments[0]), heads)
+    store.write(made[1].file(STATIC_HEADS, made[1].segments[0]), heads)
     vouch(store)
     return made
 
@@ -65,19 +65,19 @@ def test_a_run_lists_its_cases_on_the_sessions_clock(plans: tuple[CameraPlan, ..
 
 def test_it_is_not_listed_again_unless_something_changed(plans: tuple[CameraPlan, ...], store: RunStore) -> None:
     listed(plans, store)
-    before = (store.root / CASES).stat().st_mtime_ns
+    before = (store.root / CASES.file()).stat().st_mtime_ns
     again = listed(plans, RunStore.open(store.root))
     assert again.is_current(LIST_CASES.name)
-    assert (store.root / CASES).stat().st_mtime_ns == before
+    assert (store.root / CASES.file()).stat().st_mtime_ns == before
     changed = dataclasses.replace(CONFIG, regions=dataclasses.replace(CONFIG.regions, head_scale=2.0))
     listed(plans, RunStore.open(store.root), changed)
-    assert (store.root / CASES).stat().st_mtime_ns != before
+    assert (store.root / CASES.file()).stat().st_mtime_ns != before
 
 
 def test_the_same_run_lists_the_same_cases(plans: tuple[CameraPlan, ...], store: RunStore) -> None:
     listed(plans, store)
     first = read_cases(store)
-    (store.root / CASES).unlink()
+    (store.root / CASES.file()).unlink()
     listed(plans, RunStore.open(store.root))
     assert read_cases(RunStore(store.root)) == first
     assert len({case.id for case in first}) == len(first)
