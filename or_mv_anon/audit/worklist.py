@@ -60,8 +60,9 @@ def _note(audit: Audit) -> str:
     whole = sum(case.review_s for case in cases)
     return (
         f"{len(cases):,} {'case' if len(cases) == 1 else 'cases'}, about {span_of_time(whole)} to look at all of "
-        "them. Those come first that a second of looking is worth most for, so stop wherever your time ends. "
-        f"or-mv-anon review opens them one after another, all cameras side by side. The session clock is common "
+        "them. Those come first that a second of looking is worth most for, so stop wherever your time ends; the list "
+        "ends where watching everything would be quicker. "
+        "or-mv-anon review opens them one after another, all cameras side by side. The session clock is common "
         "to all cameras; the time below each sketch is the camera's own, to seek to in a player. How long a face is "
         "expected to be exposed is the tool's own estimate."
     )
