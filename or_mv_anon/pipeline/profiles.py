@@ -24,10 +24,10 @@ PROFILES: Profiles = {
     "room": (HASH, ANALYSE, TRACK, ASSOCIATE, PLACE, LIST_CASES, RENDER, FINISH, ATTACK),
     "endoscope": (HASH, CLASSIFY, DECIDE, LIST_CASES, RENDER, FINISH),
 }
-LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, DECIDE, TRACK, ASSOCIATE, PLACE, LIST_CASES)
-"""From the recordings to the regions and to what is doubtful about them."""
-COVERING: tuple[Stage, ...] = (RENDER, FINISH, ATTACK)
-"""From the regions to the outputs."""
+LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, DECIDE, TRACK, ASSOCIATE, PLACE)
+"""From the recordings to the regions."""
+COVERING: tuple[Stage, ...] = (LIST_CASES, RENDER, FINISH, ATTACK)
+"""From the regions to what is to be reviewed, and to the outputs."""
 
 
 def new_context(plan: SessionPlan, spec: RunSpec) -> RunContext:
