@@ -29,6 +29,7 @@ STILL_S = 1.0  # seconds at a cover's end by which it is judged how much it move
 STILL = 0.15  # of its size, by which a head that keeps still moves at most in this time
 CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
 GUESSED = 0.3  # of the chance, where the head's place within a person's box was not known
+OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
 REACH = 1.0  # sizes within which another cover's head may be the same
 COVERED = 0.5  # share of a head's middle from which on it is covered
 
@@ -68,6 +69,8 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
             if not bare.any():
                 continue
             guess = GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
+            if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
+                guess *= OF_FOLLOWED
             chance, lasting = _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
             yield from _looks(
                 evidence.name, reason, clock, beyond, bare, box, guess * chance, lasting, step,

@@ -14,6 +14,7 @@ from or_mv_anon.audit.reasons import Reason
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Detections, Disagreements, Frames, Identities, Regions, Tracks
 
+UPPER_SHARE = 0.5  # of a person box, in which the head is
 CORE = 0.25  # of a box's sides, taken off on every side: a head's middle, wherever exactly its outline is
 
 Seconds = NDArray[np.float64]
@@ -55,6 +56,21 @@ class CameraEvidence:
         """When each frame is on screen, seconds of the session."""
         clock = Clock.of(self.frames)
         return Clock(clock.frame, clock.starts + self.offset, clock.ends + self.offset)
+
+    @cached_property
+    def _by_frame(self) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        order = np.argsort(self.tracks.frame, kind="stable")
+        return order, self.tracks.frame[order]
+
+    def is_of_followed(self, frame: int, box: NDArray[np.float32], *, track: int = -1) -> bool:
+        """Whether a box's middle lies in the upper part of a person followed by another track than `track`."""
+        order, frames = self._by_frame
+        rows = order[slice(*np.searchsorted(frames, [frame, frame + 1]))]
+        rows = rows[self.tracks.track[rows] != track]
+        x, y = (box[:2] + box[2:]) / 2
+        upper = self.tracks.box[rows].copy()
+        upper[:, 3] = upper[:, 1] + UPPER_SHARE * (upper[:, 3] - upper[:, 1])
+        return bool(((upper[:, 0] <= x) & (x <= upper[:, 2]) & (upper[:, 1] <= y) & (y <= upper[:, 3])).any())
 
     def person(self, track: int) -> int:
         """The identity of a person's track, -1 where it is not known."""

@@ -23,6 +23,7 @@ LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
 PERSON_CHANCE = 0.01  # of a face, per unit of score
 HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least
+OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
 ALONE_S, LONGEST_S = 1.0, 4.0  # seconds that a candidate stands for, and a place at most
 CUT = 0.3  # of the chance, at the picture's edge
 SURE = 0.3  # uncertainty of a head's place up to which its size is believed
@@ -54,6 +55,8 @@ def open_candidates(evidence: CameraEvidence) -> Iterator[Doubt]:
         for row in rows.tolist():
             of_frame[int(frame[row])] = max(of_frame.get(int(frame[row]), 0.0), float(chance[row]))
         there = 1 - float(np.prod([1 - each for each in of_frame.values()]))
+        if evidence.is_of_followed(int(frame[rows[best]]), box[rows[best]]):
+            there *= OF_FOLLOWED
         middle = float(times[best])
         yield Doubt(
             camera=evidence.name,
