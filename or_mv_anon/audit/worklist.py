@@ -62,8 +62,8 @@ def _note(audit: Audit) -> str:
         f"{len(cases):,} {'case' if len(cases) == 1 else 'cases'}, about {span_of_time(whole)} to look at all of "
         "them. Those come first that a second of looking is worth most for, so stop wherever your time ends; the list "
         "ends where watching everything would be quicker. "
-        "or-mv-anon review opens them one after another, all cameras side by side; #case= and a case's number behind the "
-        "address that it prints lead straight to one. The session clock is common "
+        "or-mv-anon review opens them one after another, all cameras side by side; #case= and a case's number behind "
+        "the address that it prints lead straight to one. The session clock is common "
         "to all cameras; the time below each sketch is the camera's own, to seek to in a player. How long a face is "
         "expected to be exposed is the tool's own estimate."
     )
