@@ -7,7 +7,7 @@ is the gravest: people who lie or stand do not vanish.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,14 @@ from or_mv_anon.core.records import Provenance, RegionKind, Regions
 from or_mv_anon.core.rows import rows_of
 
 LOOK_S = 0.6  # seconds that show whether somebody is there
-LATER = {0.0: 1.0, 4.0: 0.2, 15.0: 0.1}  # seconds after the cover ended: what looking then again is worth
+AGAIN = 0.3  # of what a look is worth, at a place that was looked at before
+WAIT_S = 15.0  # seconds in the open after which it is worth looking again
 CERTAIN_S = 3.0  # seconds after which what was followed is somebody, rather than something
-STILL_FARTHEST_S, FARTHEST_S = 60.0, 4.0  # seconds beyond a cover's end that are in doubt: of still heads, of others
-DENSE_S, THIN_S = 1.0, 0.2  # seconds beyond it in which every frame is looked at, and then one in so many seconds
+STILL_FARTHEST_S, FARTHEST_S = 180.0, 4.0  # seconds beyond a cover's end that are in doubt: of still heads, of others
+DENSE_S = 1.0  # seconds beyond it in which every frame is looked at; farther away they lie apart by
+THIN_S, THINNER = 0.2, 0.05  # so many seconds, or such a share of the distance
+STAYING = {10.0: 0.7, 120.0: 0.3}  # seconds for which a still head stays, in the mean, and how many stay so long
+LEAVING = {1.5: 1.0}  # the same of heads that move
 STILL_S = 1.0  # seconds at a cover's end by which it is judged how much it moved
 STILL = 0.15  # of its size, by which a head that keeps still moves at most in this time
 CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
@@ -71,11 +75,19 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
             guess = GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
             if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
                 guess *= OF_FOLLOWED
-            chance, lasting = _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
-            yield from _looks(
-                evidence.name, reason, clock, beyond, bare, box, guess * chance, lasting, step,
-                track=track, identity=people.get(track, -1),
-            )  # fmt: skip
+            chance = guess * _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
+            for look in _looks(clock, beyond, bare, STAYING if tail.still else LEAVING, step):
+                yield Doubt(
+                    camera=evidence.name,
+                    reason=reason,
+                    start=look.start,
+                    end=look.end,
+                    until=look.until,
+                    box=tuple(box.tolist()),
+                    track=track,
+                    identity=people.get(track, -1),
+                    severity=chance * look.worth,
+                )
 
 
 def _observed(evidence: CameraEvidence) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -131,7 +143,11 @@ def _beyond(clock: Clock, frame: int, step: int, *, farthest_s: float) -> NDArra
     else:
         rows = np.arange(np.searchsorted(clock.ends, clock.starts[row] - farthest_s), row)[::-1]
     away = np.abs(clock.starts[rows] - clock.starts[row])
-    kept = (away < DENSE_S) | (np.diff(np.floor(away / THIN_S), prepend=-1) > 0)
+    kept = np.zeros(len(rows), bool)
+    reached = -np.inf
+    for i, seconds in enumerate(away.tolist()):
+        if seconds < DENSE_S or seconds - reached >= max(THIN_S, THINNER * seconds):
+            kept[i], reached = True, seconds
     return clock.frame[rows[kept]]
 
 
@@ -171,8 +187,8 @@ def _nearest_cover(evidence: CameraEvidence, frame: int, track: int, box: NDArra
     return float(np.linalg.norm(there - middle, axis=1).min()) / size
 
 
-def _chance(tail: _Tail, other: float) -> tuple[float, float]:
-    """The chance that a face shows there, and for how many seconds one stays.
+def _chance(tail: _Tail, other: float) -> float:
+    """The chance that a face shows there.
 
     Args:
         tail: what was seen at the cover's end.
@@ -180,44 +196,38 @@ def _chance(tail: _Tail, other: float) -> tuple[float, float]:
     """
     sure = min(1.0, max(tail.seconds, 0.2) / CERTAIN_S) * (0.3 + 0.7 * tail.score)
     alone = float(np.interp(other, [0.5, 1.0, 2.5], [0.04, 0.15, 1.0]))
-    if tail.still:
-        return 0.6 * sure * alone, 10.0
-    return 0.03 * sure * alone, 1.5
+    return (0.6 if tail.still else 0.03) * sure * alone
+
+
+@dataclass(frozen=True)
+class _Look:
+    """When to look at a place, until when it may be in the open, and for how long a head that was there is then."""
+
+    start: float
+    end: float
+    until: float
+    worth: float
 
 
 def _looks(
-    camera: str,
-    reason: Reason,
-    clock: Clock,
-    beyond: NDArray[np.int32],
-    bare: NDArray[np.bool_],
-    box: NDArray[np.float32],
-    chance: float,
-    lasting: float,
-    step: int,
-    *,
-    track: int,
-    identity: int,
-) -> Iterator[Doubt]:
-    """When to look, and what each look is worth: the time in the open up to the next one."""
+    clock: Clock, beyond: NDArray[np.int32], bare: NDArray[np.bool_], staying: Mapping[float, float], step: int
+) -> Iterator[_Look]:
+    """One at the nearer end of every stretch in which the place is bare, and one more where that is long."""
     starts, ends = clock.start(beyond), clock.end(beyond)
     away = starts - starts[0] if step > 0 else ends[0] - ends
-    length = np.diff(away, append=away[-1:] + float(ends[-1] - starts[-1])) * bare
-    expected = chance * np.exp(-away / lasting) * length
-    for (low, worth), high in zip(LATER.items(), [*list(LATER)[1:], np.inf], strict=True):
-        rows = np.flatnonzero((away >= low) & (away < high) & bare)
-        if not len(rows):
-            continue
-        severity = worth * float(expected[rows].sum())
-        look = rows[np.abs(away[rows] - away[rows[0]]) < LOOK_S]
-        yield Doubt(
-            camera=camera,
-            reason=reason,
+    length = np.diff(away, append=away[-1:] + float(ends[-1] - starts[-1]))
+    there = sum(share * np.exp(-away / seconds) for seconds, share in staying.items())
+    expected = np.asarray(there * length)
+    rows = np.flatnonzero(bare)
+    stretch = np.cumsum(np.diff(rows, prepend=rows[0]) > 1)
+    since = away[rows] - away[rows][np.searchsorted(stretch, stretch)]
+    number = stretch * 2 + (since >= WAIT_S)
+    for each in np.unique(number).tolist():
+        part = rows[number == each]
+        look = part[np.abs(away[part] - away[part[0]]) < LOOK_S]
+        yield _Look(
             start=float(starts[look].min()),
             end=float(ends[look].max()),
-            until=float(ends[rows].max()),
-            box=tuple(box.tolist()),
-            track=track,
-            identity=identity,
-            severity=severity,
+            until=float(ends[part].max()),
+            worth=(AGAIN if each > number[0] else 1.0) * float(expected[part].sum()),
         )

@@ -103,12 +103,12 @@ def _curve(worklist: WorklistResult) -> str:
         [
             f"{point.minutes:g} min",
             str(point.cases),
-            *map(_share, (point.stretches, point.face_frames, point.moments, point.pointed)),
+            *map(_share, (point.stretches, point.mended, point.face_frames, point.moments, point.pointed)),
             "yes" if point.longest else "no",
         ]
         for point in worklist.curve
     ]
-    head = ["Review per camera-hour shows", "cases", "stretches", "their face-frames", "these moments", "pointed at"]
+    head = ["Review per camera-hour shows", "cases", "stretches", "mended", "face-frames", "moments", "pointed at"]
     length = f"All {worklist.cases} cases take {worklist.review_minutes:.1f} minutes per camera-hour."
     return lines([*head, "the longest"], rows) + f"\n{length}"
 

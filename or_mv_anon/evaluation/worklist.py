@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from or_mv_anon.audit.cases import Case
+from or_mv_anon.core.boxes import iou
 from or_mv_anon.core.figures import Figures
 from or_mv_anon.evaluation.stretches import Stretch
 
 MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0)  # per camera-hour, the points of the curve
 LEAST_S = 0.2  # seconds of a longer stretch that a case must show
 LEAST_SHARE = 0.5  # of a shorter one
+SAME_PLACE = 0.3  # IoU of two faces that one cover holds
 BESIDE = 1.0  # sides of the box to look at, by which a face may lie beside it and still be noticed
 
 
@@ -31,6 +33,8 @@ class CurvePoint(Figures):
         stretches: share of the exposed stretches that a case shows.
         face_frames: share of the exposed face-frames in these stretches.
         moments: share of the exposed face-frames at the very moments that are looked at.
+        mended: share of the exposed stretches that are shown, or lie in the same place as one of the same person that is:
+            a cover drawn there for always mends both.
         pointed: share of the exposed stretches that lie where a case asks to look in the picture.
         longest: whether the longest stretch is among them; true where nothing is exposed.
     """
@@ -40,6 +44,7 @@ class CurvePoint(Figures):
     stretches: float
     face_frames: float
     moments: float
+    mended: float
     pointed: float
     longest: bool
 
@@ -76,12 +81,15 @@ def judge_worklist(cases: Sequence[Case], stretches: Sequence[Stretch], *, camer
     minutes = np.cumsum([case.review_s / 60 for case in cases]) / camera_hours
     shown = [_first(cases, stretch, pointed=False) for stretch in stretches]
     pointed = [_first(cases, stretch, pointed=True) for stretch in stretches]
+    mended = [_mended(stretches, shown, stretch) for stretch in stretches]
     weights = np.array([stretch.face_frames for stretch in stretches], float)
 
     def point(limit: float) -> CurvePoint:
         done = int(np.searchsorted(minutes, limit + 1e-9, side="right"))
         seen = np.array([rank is not None and rank < done for rank in shown], bool)
-        looked = np.array([rank is not None and rank < done for rank in pointed], bool)
+        looked, whole = (
+            np.array([rank is not None and rank < done for rank in each], bool) for each in (pointed, mended)
+        )
         inside = sum(_seconds_inside(cases[:done], each) / each.seconds * each.face_frames for each in stretches)
         return CurvePoint(
             minutes=limit,
@@ -89,6 +97,7 @@ def judge_worklist(cases: Sequence[Case], stretches: Sequence[Stretch], *, camer
             stretches=_share(seen.sum(), len(seen)),
             face_frames=_share(weights[seen].sum(), weights.sum()),
             moments=_share(inside, weights.sum()),
+            mended=_share(whole.sum(), len(whole)),
             pointed=_share(looked.sum(), len(looked)),
             longest=bool(seen[0]) if len(seen) else True,
         )
@@ -117,6 +126,18 @@ def _first(cases: Sequence[Case], stretch: Stretch, *, pointed: bool) -> int | N
             if not pointed or box is None or _beside(box, stretch.face):
                 return rank
     return None
+
+
+def _mended(stretches: Sequence[Stretch], shown: Sequence[int | None], stretch: Stretch) -> int | None:
+    """The first case that shows this stretch or another one of the same person in the same place of the camera."""
+    ranks = [
+        rank
+        for other, rank in zip(stretches, shown, strict=True)
+        if rank is not None
+        and (other.camera, other.person) == (stretch.camera, stretch.person)
+        and iou(*(np.array([each.face], np.float32) for each in (other, stretch)))[0, 0] >= SAME_PLACE
+    ]
+    return min(ranks, default=None)
 
 
 def _overlap(case: Case, stretch: Stretch) -> float:

@@ -102,6 +102,16 @@ def test_review_shows_the_stretches_of_the_cases_that_fit_into_it(run):
     assert result.minutes_for["95 %"] == pytest.approx(30)
 
 
+def test_one_cover_for_a_place_mends_what_is_exposed_there_at_other_times(run):
+    bare = {*range(5, 8), *range(20, 30)}
+    stretches = run({"cam1": set(range(FRAMES)) - bare}).stretches
+    point = judge_worklist([case(2, 3, "cam1")], stretches, camera_hours=1.0).curve[-1]
+    assert (point.stretches, point.mended) == (0.5, 1)
+    moved = [stretches[0], dataclasses.replace(stretches[1], face=(40, 20, 52, 32))]
+    point = judge_worklist([case(2, 3, "cam1")], moved, camera_hours=1.0).curve[-1]
+    assert (point.stretches, point.mended) == (0.5, 0.5)
+
+
 def test_another_camera_or_moment_shows_nothing(run):
     stretches = run({"cam1": range(20), "cam2": range(FRAMES)}).stretches
     shown = [
