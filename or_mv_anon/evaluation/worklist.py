@@ -33,8 +33,8 @@ class CurvePoint(Figures):
         stretches: share of the exposed stretches that a case shows.
         face_frames: share of the exposed face-frames in these stretches.
         moments: share of the exposed face-frames at the very moments that are looked at.
-        mended: share of the exposed stretches that are shown, or lie in the same place as one of the same person that is:
-            a cover drawn there for always mends both.
+        mended: share of the exposed stretches that are shown, or in which the same face is where it is in one that is
+            shown: a cover drawn there for always mends both.
         pointed: share of the exposed stretches that lie where a case asks to look in the picture.
         longest: whether the longest stretch is among them; true where nothing is exposed.
     """
