@@ -28,7 +28,7 @@ from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.place import Followed, read_camera_audit
 from or_mv_anon.pipeline.stages.track import TRACK, analysed
 
-RULES = 1  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
+RULES = 2  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
 
 
 @dataclass(frozen=True)
