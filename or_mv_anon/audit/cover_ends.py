@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.cover_tails import Tail, seen_rows, tail_of
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
-from or_mv_anon.audit.looks import frames_beyond, looks_at
+from or_mv_anon.audit.moments import frames_beyond, moments_of
 from or_mv_anon.audit.reasons import Reason
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import RegionKind
@@ -66,17 +66,17 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
             if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
                 guess *= OF_FOLLOWED
             chance = guess * _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
-            for look in looks_at(clock, beyond, bare, STAYING if tail.still else LEAVING, step):
+            for moment in moments_of(clock, beyond, bare, STAYING if tail.still else LEAVING, step):
                 yield Doubt(
                     camera=evidence.name,
                     reason=reason,
-                    start=look.start,
-                    end=look.end,
-                    until=look.until,
+                    start=moment.start,
+                    end=moment.end,
+                    until=moment.until,
                     box=tuple(box.tolist()),
                     track=track,
                     identity=people.get(track, -1),
-                    severity=chance * look.worth,
+                    severity=chance * moment.worth,
                 )
 
 

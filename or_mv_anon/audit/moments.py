@@ -34,7 +34,7 @@ def frames_beyond(clock: Clock, frame: int, step: int, *, farthest_s: float) -> 
 
 
 @dataclass(frozen=True)
-class Look:
+class Moment:
     """When to look at a place, until when it may be in the open, and for how long a head that was there is then."""
 
     start: float
@@ -43,9 +43,9 @@ class Look:
     worth: float
 
 
-def looks_at(
+def moments_of(
     clock: Clock, beyond: NDArray[np.int32], bare: NDArray[np.bool_], staying: Mapping[float, float], step: int
-) -> Iterator[Look]:
+) -> Iterator[Moment]:
     """One at the nearer end of every stretch in which the place is bare, and one more where that is long."""
     starts, ends = clock.start(beyond), clock.end(beyond)
     away = starts - starts[0] if step > 0 else ends[0] - ends
@@ -59,7 +59,7 @@ def looks_at(
     for each in np.unique(number).tolist():
         part = rows[number == each]
         look = part[np.abs(away[part] - away[part[0]]) < LOOK_S]
-        yield Look(
+        yield Moment(
             start=float(starts[look].min()),
             end=float(ends[look].max()),
             until=float(ends[part].max()),
