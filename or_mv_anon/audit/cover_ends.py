@@ -24,6 +24,7 @@ STILL_FARTHEST_S, FARTHEST_S = 180.0, 4.0  # seconds beyond a cover's end that a
 STAYING = {10.0: 0.7, 120.0: 0.3}  # seconds for which a still head stays, in the mean, and how many stay so long
 LEAVING = {1.5: 1.0}  # the same of heads that move
 CHAIN_S = 0.7  # seconds before a cover's end in which another one may have taken over
+BEFORE = 0.35  # of the chance, before a cover begins: most people are found as soon as they show
 GUESSED = 0.3  # of the chance, where the head's place within a person's box was not known
 OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
 REACH = 1.0  # sizes within which another cover's head may be the same
@@ -62,7 +63,9 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
             bare = evidence.covered(beyond, np.repeat(box[None], len(beyond), axis=0)) < COVERED
             if not bare.any():
                 continue
-            guess = GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
+            guess = (1.0 if step > 0 else BEFORE) * (
+                GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
+            )
             if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
                 guess *= OF_FOLLOWED
             chance = guess * _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
