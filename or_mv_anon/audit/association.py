@@ -10,6 +10,12 @@ from typing import Any
 from or_mv_anon.audit.markup import DASH, Html, joined, section, table, tag
 from or_mv_anon.audit.timecode import clock_time
 
+HOW = "Who is who across cameras is worked out from movement, geometry and looks; no calibration is needed."
+TRACKS = (
+    "A track is one person whom a camera followed without a break and saw clearly at least once, by itself or with the "
+    "help of others; somebody who comes and goes is several."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairAudit:
@@ -36,7 +42,7 @@ class RecoveredAudit:
 
     Attributes:
         camera: its name.
-        tracks: people followed, one after another.
+        tracks: people followed, see `TRACKS`.
         shared: of these, how many another camera follows too.
         confirmed: weak boxes that other cameras confirm, over all frames.
         transferred: heads that other cameras alone place, over all frames.
@@ -76,7 +82,7 @@ def association_section(association: AssociationAudit) -> Html:
         tag("ul", *(tag("li", note) for note in association.notes)) if association.notes else Html(""),
         _cameras(association) if association.cameras else Html(""),
         _pairs(association) if association.pairs else Html(""),
-        note="Who is who across cameras is worked out from movement, geometry and looks; no calibration is needed.",
+        note=f"{HOW} {TRACKS}",
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.summary import Series
 from or_mv_anon.audit.timecode import clock_time
 
@@ -16,15 +16,24 @@ WIDTH, HEIGHT = 1000, 100  # the SVG's own units, stretched to the page
 TICKS = 5
 
 
-def timeline(series: Series, risks: Sequence[RiskInterval], *, label: str) -> str:
-    """Charts of covered share and people over time above a strip that marks the risk intervals, as HTML.
+@dataclass(frozen=True)
+class Mark:
+    """A stretch of the strip, seconds of the chart's own clock; `level` is 1 to 3, the gravest."""
+
+    start_s: float
+    end_s: float
+    level: int
+
+
+def timeline(series: Series, marks: Sequence[Mark], *, label: str) -> str:
+    """Charts of covered share and people over time above a strip that marks what to review, as HTML.
 
     Long series are reduced to at most `MOST_POINTS` points: the mean of the covered share, the largest number of
     people.
 
     Args:
         series: values per second.
-        risks: of the same camera.
+        marks: of the same camera.
         label: whose video it is, for screen readers.
     """
     if not series.second:
@@ -40,7 +49,7 @@ def timeline(series: Series, risks: Sequence[RiskInterval], *, label: str) -> st
     return (
         _chart("Picture covered", "%", covered, left, right, "covered", f"Share of the picture covered, {label}")
         + _chart("People followed", "", people, left, right, "people", f"Number of people followed, {label}")
-        + _risk_strip(risks, start, stop, label)
+        + _strip(marks, start, stop, label)
         + _time_axis(start, stop)
     )
 
@@ -92,17 +101,16 @@ def _chart(
     )
 
 
-def _risk_strip(risks: Sequence[RiskInterval], start: float, stop: float, label: str) -> str:
-    """Marks of the risk intervals: each of the strip's `MOST_POINTS` columns shows the worst severity within it."""
-    worst = np.zeros(MOST_POINTS)
+def _strip(marks: Sequence[Mark], start: float, stop: float, label: str) -> str:
+    """What to review: each of the strip's `MOST_POINTS` columns shows the gravest mark within it."""
+    level = np.zeros(MOST_POINTS, int)
     scale = MOST_POINTS / (stop - start)
-    for risk in risks:
-        first = int(np.clip((risk.start_s - start) * scale, 0, MOST_POINTS - 1))
-        last = int(np.clip((risk.end_s - start) * scale - 1e-9, first, MOST_POINTS - 1))
-        worst[first : last + 1] = np.maximum(worst[first : last + 1], risk.severity)
-    level = np.select([worst >= 0.6, worst >= 0.3, worst > 0], [3, 2, 1], 0)
+    for mark in marks:
+        first = int(np.clip((mark.start_s - start) * scale, 0, MOST_POINTS - 1))
+        last = int(np.clip((mark.end_s - start) * scale - 1e-9, first, MOST_POINTS - 1))
+        level[first : last + 1] = np.maximum(level[first : last + 1], mark.level)
     edges = np.flatnonzero(np.diff(np.concatenate([[-1], level, [-1]])))
-    marks = "".join(
+    drawn = "".join(
         f'<rect class="risk{level[a]}" x="{a}" y="0" width="{b - a}" height="10"/>'
         for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
         if level[a]
@@ -110,7 +118,7 @@ def _risk_strip(risks: Sequence[RiskInterval], start: float, stop: float, label:
     return (
         '<div class="chart"><div class="scale"><span>To review</span></div>'
         f'<svg class="strip" viewBox="0 0 {MOST_POINTS} 10" preserveAspectRatio="none" role="img" '
-        f'aria-label="Stretches to review, {escape(label)}">{marks}</svg></div>'
+        f'aria-label="Moments to review, {escape(label)}">{drawn}</svg></div>'
     )
 
 

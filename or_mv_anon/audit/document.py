@@ -8,6 +8,7 @@ from typing import Any
 
 from or_mv_anon.audit.association import AssociationAudit
 from or_mv_anon.audit.attack import AttackAudit
+from or_mv_anon.audit.cases import Case
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.learned import LearnedAudit
 from or_mv_anon.audit.summary import CameraSummary
@@ -117,6 +118,7 @@ class Audit:
             nothing failed.
         association: the cameras together; None for a single camera.
         learned: what became of drawn heads; None where none were to be drawn.
+        cases: what a person should look at, ranked; None where the list could not be made.
         attack: how far recognizers got with the output; None where they did not try.
     """
 
@@ -137,6 +139,7 @@ class Audit:
     learned: LearnedAudit | None = None
     attack: AttackAudit | None = None
     alarms: tuple[str, ...] = ()
+    cases: tuple[Case, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ Reason = Literal[
     "track_ends_inside",
     "track_starts_inside",
     "not_analysed",
+    "cover_ends",
+    "cover_begins",
     "seen_elsewhere",
+    "open_candidate",
     "lone_detection",
     "filled_gap",
     "missed_by_detector",
@@ -70,6 +73,24 @@ REASONS: dict[Reason, ReasonText] = {
         "Other cameras see a person who should be in this picture as well; nothing was found here, and where the head "
         "is could not be told well enough to cover it.",
         "Does the person show behind or beside others or equipment, uncovered?",
+    ),
+    "cover_ends": ReasonText(
+        1.0,
+        "Covered head that is no longer covered",
+        "A head was covered here until a moment ago, in the middle of the picture, and nobody is seen to leave.",
+        "Is the head still there, uncovered, after the cover is gone?",
+    ),
+    "cover_begins": ReasonText(
+        1.0,
+        "Head that was not covered before",
+        "A head is covered from here on, in the middle of the picture, and nobody was seen to come.",
+        "Was the head there before, uncovered?",
+    ),
+    "open_candidate": ReasonText(
+        0.7,
+        "Perhaps a head, not covered",
+        "The detector saw something like a head or a person here, too weakly or too rarely to cover it.",
+        "Is it a head?",
     ),
     "lone_detection": ReasonText(
         0.7,

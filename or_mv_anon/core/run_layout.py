@@ -98,6 +98,7 @@ VIDEO = Stored("video", "segment", suffix=None)
 JOINED = Stored("joined", "camera", suffix=None)
 FORMER = Stored("former", "camera", suffix=None)
 LABELS = Stored("labels", "camera")
+CASES = Stored("cases", "session")  # what a person should look at
 
 STORED: dict[str, Stored] = {kind.name: kind for kind in list(globals().values()) if isinstance(kind, Stored)}
 TABLES: dict[str, Table[Columns]] = {name: kind for name, kind in STORED.items() if isinstance(kind, Table)}

@@ -24,7 +24,9 @@ from or_mv_anon.evaluation.pixel_coverage import FillOptions, PixelCoverage, fin
 from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_pictures
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresResult, evaluate_squares
 from or_mv_anon.evaluation.run_directory import CameraRun, Run, load_run
+from or_mv_anon.evaluation.stretches import Stretch, exposed_stretches
 from or_mv_anon.evaluation.tracking_metrics import TrackingResult, evaluate_tracking
+from or_mv_anon.evaluation.worklist import WorklistResult, judge_worklist
 
 SCHEMA = "or_mv_anon/evaluation/1"
 FEW_BLOCKS = 10  # below which percentile intervals are known to be too narrow
@@ -49,6 +51,8 @@ class Evaluation:
         source: what was judged.
         rules: by which options.
         faces, frames: every judgement that `exposure` sums up.
+        stretches: every exposed one, the longest first.
+        worklist: how far the list of cases leads a person who reviews.
         notes: whole sentences that a reader of the figures must know.
     """
 
@@ -57,6 +61,8 @@ class Evaluation:
     exposure: Exposure
     faces: JudgedFaces
     frames: JudgedFrames
+    stretches: list[Stretch]
+    worklist: WorklistResult | None = None
     faceoff: list[FaceOffRow] | None = None
     squares: SquaresResult | None = None
     detection: DetectionResult | None = None
@@ -68,7 +74,7 @@ class Evaluation:
         """Plain values for JSON."""
         parts: dict[str, Any] = {
             name: None if (part := getattr(self, name)) is None else part.as_dict()
-            for name in ("exposure", "squares", "detection", "tracking", "identities")
+            for name in ("exposure", "worklist", "squares", "detection", "tracking", "identities")
         }
         return {
             "schema": SCHEMA,
@@ -77,6 +83,7 @@ class Evaluation:
             "rules": asdict(self.rules),
             "notes": list(self.notes),
             **parts,
+            "stretches": [stretch.as_dict() for stretch in self.stretches],
             "faceoff": None if self.faceoff is None else [row.as_dict() for row in self.faceoff],
         }
 
@@ -104,6 +111,7 @@ def evaluate_run(
         name: partial(RegionCoverage, camera) for name, camera in runs.items()
     }
     exposure, faces, frames = _judge(truth, coverages, rules, progress)
+    stretches = exposed_stretches(faces, truth, rules.exposure, offsets=run.offsets, runs=runs)
     videos = [faceoff_video(truth.cameras[name], camera, rules.exposure) for name, camera in runs.items()]
     looked = {name: camera.frames.frame[camera.frames.has(FrameFlag.PERSONS)] for name, camera in runs.items()}
     return Evaluation(
@@ -112,6 +120,10 @@ def evaluate_run(
         exposure=exposure,
         faces=faces,
         frames=frames,
+        stretches=stretches,
+        worklist=None
+        if run.cases is None
+        else judge_worklist(run.cases, stretches, camera_hours=exposure.camera_hours),
         faceoff=faceoff_table(videos, rules.faceoff),
         squares=evaluate_squares(squares_pictures(truth.cameras, runs, rules.squares), rules.squares),
         detection=evaluate_detection(
@@ -159,6 +171,7 @@ def evaluate_videos(
         exposure=exposure,
         faces=faces,
         frames=frames,
+        stretches=exposed_stretches(faces, truth, rules.exposure, offsets={}),
         notes=tuple(_notes(exposure)),
     )
 
@@ -195,6 +208,8 @@ def _notes(exposure: Exposure, run: Run | None = None, truth: Truth | None = Non
         )
     if not exposure.faces.considered:
         notes.append("No face counts in this session, so nothing can be said about exposure.")
+    if run is not None and run.cases is None:
+        notes.append("The run has no list of cases, so nothing can be said about reviewing it; run it again.")
     if run is not None and run.method == "none":
         notes.append("The run used --method none: nothing is covered in its videos.")
     if run is not None and truth is not None and (extra := [name for name in run.cameras if name not in truth.cameras]):

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from or_mv_anon.audit.charts import percent
+from or_mv_anon.audit.timecode import clock_time
 from or_mv_anon.core.bootstrap import Estimate
 from or_mv_anon.evaluation.evaluate import Evaluation
 from or_mv_anon.evaluation.exposure import Exposure
 from or_mv_anon.evaluation.exposure_tally import Counted
+from or_mv_anon.evaluation.stretches import WHY
+from or_mv_anon.evaluation.worklist import WorklistResult
 
 NOTHING = "-"
+MOST_STRETCHES = 40  # in the table
 
 
 def table(evaluation: Evaluation) -> str:
     """All figures as lines of text; intervals are 95 %."""
     parts = [_exposure(evaluation.exposure), _groups(evaluation.exposure)]
+    if evaluation.stretches:
+        parts.append(_stretches(evaluation))
+    if evaluation.worklist is not None:
+        parts.append(_curve(evaluation.worklist))
     if evaluation.faceoff:
         names = ["not smoothed" if row.window == 1 else f"k = {row.window}" for row in evaluation.faceoff]
         figures = [map(_share, (row.precision, row.recall, row.f1)) for row in evaluation.faceoff]
@@ -71,6 +79,38 @@ def _groups(exposure: Exposure) -> str:
     for title, group in exposure.groups.items():
         rows += [[f"{title.replace('_', ' ')}: {name}", *_group(counted)] for name, counted in _filled(group)]
     return lines(["Face-frames by", "considered", "exposed", "share", "95 % interval"], rows)
+
+
+def _stretches(evaluation: Evaluation) -> str:
+    found = evaluation.worklist.found_by if evaluation.worklist is not None else [None] * len(evaluation.stretches)
+    rows = [
+        [
+            f"{each.camera}, person {each.person}" + (f" ({each.role})" if each.role else ""),
+            *map(clock_time, (each.start, each.end, each.session_start)),
+            f"{each.seconds:.2f} s",
+            WHY[each.why],
+            NOTHING if case is None else str(case),
+        ]
+        for each, case in list(zip(evaluation.stretches, found, strict=True))[:MOST_STRETCHES]
+    ]
+    head = ["Exposed stretches, longest first", "from", "to", "session time", "lasts", "why", "case no."]
+    rest = len(evaluation.stretches) - len(rows)
+    return lines(head, rows) + (f"\n{rest} shorter ones are in the JSON (--out)." if rest else "")
+
+
+def _curve(worklist: WorklistResult) -> str:
+    rows = [
+        [
+            f"{point.minutes:g} min",
+            str(point.cases),
+            *map(_share, (point.stretches, point.mended, point.face_frames, point.moments, point.pointed)),
+            "yes" if point.longest else "no",
+        ]
+        for point in worklist.curve
+    ]
+    head = ["Review per camera-hour shows", "cases", "stretches", "mended", "face-frames", "moments", "pointed at"]
+    length = f"All {worklist.cases} cases take {worklist.review_minutes:.1f} minutes per camera-hour."
+    return lines([*head, "the longest"], rows) + f"\n{length}"
 
 
 def _filled(group: Mapping[str, Counted]) -> Iterator[tuple[str, Counted]]:

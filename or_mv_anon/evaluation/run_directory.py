@@ -8,17 +8,19 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.manifest import Entry
 from or_mv_anon.core.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import (
     AUDIT_RECORD,
+    CASES,
     FACE_TRACKS,
     FACES,
     FRAMES,
@@ -69,11 +71,21 @@ class CameraRun:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run of one session: its cameras by name, and the method that covered what was found."""
+    """A finished run of one session.
+
+    Attributes:
+        path: its folder.
+        method: that covered what was found.
+        cameras: by name.
+        offsets: by camera, seconds from its own clock to the session's.
+        cases: what it asks a person to look at, ranked; None where it has no such list.
+    """
 
     path: Path
     method: str
     cameras: Mapping[str, CameraRun]
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    cases: Sequence[Case] | None = None
 
 
 def load_run(path: Path) -> Run:
@@ -91,6 +103,7 @@ def load_run(path: Path) -> Run:
         method, start = about["options"]["method"], about["options"]["start"]
         inputs = {entry["camera"]: (entry["width"], entry["height"]) for entry in about["inputs"]}
         written = {entry["camera"]: path / entry["name"] for entry in about["outputs"]}
+        offsets = {entry["camera"]: float(entry["offset_s"]) for entry in about.get("cameras", ())}
     except FileNotFoundError as error:
         raise UserError(
             f"{path} is not the output of a finished run: {Path(str(error.filename)).name} is missing. Pass the folder "
@@ -99,12 +112,13 @@ def load_run(path: Path) -> Run:
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise UserError(f"{path}: its audit.json cannot be read ({error}); run again.") from error
     cameras = {}
+    store = RunStore(path / STORE_FOLDER)
     for name, size in inputs.items():
         if name not in written or not written[name].exists():
             raise UserError(f"{path}: the run has no output for {name}; what was not written cannot be evaluated.")
-        store = RunStore(path / STORE_FOLDER)
         cameras[name] = _load_camera(store, stages, name, size, covered=method != "none", from_start=start is None)
-    return Run(path, method, cameras)
+    cases = read_cases(store) if store.manifest.noted(CASES.file()) is not None else None
+    return Run(path, method, cameras, offsets, cases)
 
 
 def load_stages(folder: Path, sizes: Mapping[str, tuple[int, int]]) -> dict[str, CameraRun]:

@@ -39,8 +39,12 @@ def observed_of(plan: CameraPlan) -> Observed:
     return Observed(read_joined(plan, FRAMES), size, partial(read_joined, plan))
 
 
+def session_offset(plan: CameraPlan) -> float:
+    """Seconds from a camera's timestamps, as `Frames` has them, to the session's clock."""
+    return plan.shift * float(open_camera(plan.camera, plan.store).time_base) + plan.camera.offset
+
+
 def session_seconds(plan: CameraPlan, frames: Frames) -> NDArray[np.float64]:
     """Time of every frame ``(F,)`` on the session's clock, never falling."""
-    time_base = float(open_camera(plan.camera, plan.store).time_base)
     seconds: NDArray[np.float64] = np.maximum.accumulate(frames.time)
-    return seconds + plan.shift * time_base + plan.camera.offset
+    return seconds + session_offset(plan)

@@ -12,6 +12,7 @@ from or_mv_anon.pipeline.stage import Stage
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
+from or_mv_anon.pipeline.stages.cases import LIST_CASES
 from or_mv_anon.pipeline.stages.endoscope import CLASSIFY, DECIDE
 from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.pipeline.stages.hash import HASH
@@ -20,13 +21,13 @@ from or_mv_anon.pipeline.stages.render import RENDER
 from or_mv_anon.pipeline.stages.track import TRACK
 
 PROFILES: Profiles = {
-    "room": (HASH, ANALYSE, TRACK, ASSOCIATE, PLACE, RENDER, FINISH, ATTACK),
-    "endoscope": (HASH, CLASSIFY, DECIDE, RENDER, FINISH),
+    "room": (HASH, ANALYSE, TRACK, ASSOCIATE, PLACE, LIST_CASES, RENDER, FINISH, ATTACK),
+    "endoscope": (HASH, CLASSIFY, DECIDE, LIST_CASES, RENDER, FINISH),
 }
 LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, DECIDE, TRACK, ASSOCIATE, PLACE)
 """From the recordings to the regions."""
-COVERING: tuple[Stage, ...] = (RENDER, FINISH, ATTACK)
-"""From the regions to the outputs."""
+COVERING: tuple[Stage, ...] = (LIST_CASES, RENDER, FINISH, ATTACK)
+"""From the regions to what is to be reviewed, and to the outputs."""
 
 
 def new_context(plan: SessionPlan, spec: RunSpec) -> RunContext:

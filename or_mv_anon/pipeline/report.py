@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from typing import Any
 from or_mv_anon import __version__
 from or_mv_anon.audit.association import AssociationAudit
 from or_mv_anon.audit.attack import AttackAudit
+from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.audit.document import Audit, CameraAudit, InputVideo, ModelUsed, OutputVideo, verdict
 from or_mv_anon.audit.learned import DrawnHeads, LearnedAudit
 from or_mv_anon.audit.report import write_audit
+from or_mv_anon.audit.timecode import span_of_time
 from or_mv_anon.audit.versions import library_versions
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
-from or_mv_anon.core.run_layout import AUDIT_RECORD, REPORT_PAGE
+from or_mv_anon.core.run_layout import AUDIT_RECORD, CASES, REPORT_PAGE
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
@@ -58,6 +60,9 @@ def write_session_audit(run: RunContext) -> Audit:
         if timing.frames_per_s:
             kept = " (kept from an earlier run)" if timing.skipped else ""
             tell(f"  {timing.stage:9} {timing.frames_per_s:8.1f} frames/s, {timing.seconds:.1f} s{kept}")
+    if audit.cases:
+        minutes = span_of_time(sum(case.review_s for case in audit.cases))
+        tell(f"  to review: {len(audit.cases)} cases, {minutes} in all, the most urgent first in the report")
     for sentence in _findings(audit):
         tell(f"  {printable(sentence)}")
     for engine in sorted({model.provider for model in audit.models if model.provider}):
@@ -93,7 +98,7 @@ def _audit(run: RunContext) -> Audit:
     return Audit(
         session=run.plan.session.name,
         tool_version=__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
         settings=_settings(run),
         options={name: _plain(value) for name, value in dict(run.spec.asked).items()},
         inputs=tuple(
@@ -116,6 +121,7 @@ def _audit(run: RunContext) -> Audit:
         association=_association(run),
         learned=_learned(run),
         attack=_attack(run),
+        cases=_cases(run),
     )
 
 
@@ -160,6 +166,12 @@ def _attack(run: RunContext) -> AttackAudit | None:
     if not run.is_current(ATTACK.name):
         return None
     return AttackAudit.from_facts(run.facts(ATTACK.name)["result"])
+
+
+def _cases(run: RunContext) -> tuple[Case, ...] | None:
+    """What to review, as this run or, where it only renders again, the one before listed it."""
+    noted = run.store.manifest.noted(CASES.file()) is not None
+    return tuple(read_cases(run.store)) if noted else None
 
 
 def frame_problems(run: RunContext, plan: CameraPlan) -> list[str]:

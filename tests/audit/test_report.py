@@ -8,13 +8,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from or_mv_anon.audit.charts import MOST_POINTS, percent, timeline
+from or_mv_anon.audit.cases import Case
+from or_mv_anon.audit.charts import MOST_POINTS, Mark, percent, timeline
 from or_mv_anon.audit.document import verdict
 from or_mv_anon.audit.intervals import RiskInterval
-from or_mv_anon.audit.page import MOST_RISKS, render_page
+from or_mv_anon.audit.page import render_page
 from or_mv_anon.audit.report import SCHEMA, audit_json, write_audit
 from or_mv_anon.audit.summary import Series
-from or_mv_anon.audit.timecode import clock_time
+from or_mv_anon.audit.timecode import clock_time, span_of_time
+from or_mv_anon.audit.worklist import MOST_CASES
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import FrameFlag, Tracks
 from tests.audit.audit_scenes import audit, camera, frames, track
@@ -107,13 +109,64 @@ def test_a_session_without_any_camera_has_a_report(tmp_path):
     assert data["verdict"]["well"] is False
 
 
-def test_many_risks_are_all_in_the_json_and_the_worst_in_the_page(tmp_path):
-    found = [RiskInterval(i, i + 1, i, i, "low_score", 7, 0.5, f"Detail {i:05d}.") for i in range(1000)]
-    found.sort(key=lambda risk: -risk.priority)
-    data, page, _ = written(tmp_path, audit(camera("cam1", frames(1000), Tracks.empty(), found=found)))
+def case(number, *cameras, box=None, severity=0.5):
+    return Case(
+        id=f"{number:010x}", start=number + 0.5, end=number + 1.5, cameras=cameras, identity=3, tracks=(),
+        boxes={camera: box for camera in cameras if box is not None}, reasons=("cover_ends",),
+        what=f"Detail {number:05d}.", severity=severity, review_s=2.0,
+    )  # fmt: skip
+
+
+def test_every_risk_and_every_case_is_in_the_json_and_the_first_cases_in_the_page(tmp_path):
+    found = [RiskInterval(i, i + 1, i, i, "low_score", 7, 0.5, "") for i in range(1000)]
+    cases = tuple(case(number, "cam1") for number in range(900))
+    entry = camera("cam1", frames(1000), Tracks.empty(), found=found)
+    data, page, _ = written(tmp_path, dataclasses.replace(audit(entry), cases=cases))
     assert len(data["cameras"][0]["risks"]) == 1000
-    assert page.count("Detail ") == MOST_RISKS
-    assert f"{1000 - MOST_RISKS} more" in page
+    assert len(data["cases"]) == 900
+    assert data["cases"][0]["cameras"] == ["cam1"]
+    assert page.count("Detail ") == MOST_CASES
+    assert f"{900 - MOST_CASES} more" in page
+
+
+def test_the_worklist_comes_first_with_both_clocks_and_a_sketch(tmp_path):
+    one, two = (dataclasses.replace(plain_camera(name), offset_s=off) for name, off in (("a", 0.0), ("b", -0.5)))
+    content = dataclasses.replace(audit(one, two), cases=(case(2, "b", "a", box=(320, 240, 384, 288)),))
+    _, page, parser = written(tmp_path, content)
+    assert page.index("To review, in this order") < page.index(">Cameras<")
+    words = "".join(parser.text)
+    assert "0:00:02.5" in words  # the session's clock
+    assert "b at 0:00:03.0" in words  # the camera's own
+    assert "Case 0000000002." in words
+    assert 'class="place" x="48.0" y="36.0" width="9.6" height="7.2"' in page
+    assert "about 2 s to look at all of them" in words
+
+
+def test_the_strip_of_a_camera_marks_its_cases_alone(tmp_path):
+    content = dataclasses.replace(audit(plain_camera("a"), plain_camera("b")), cases=(case(2, "b"),))
+    _, page, _ = written(tmp_path, content)
+    cards = page.split("<article>")
+    assert "risk2" not in cards[1]
+    assert 'rect class="risk2"' in cards[2]
+
+
+@pytest.mark.parametrize(("cases", "words"), [(None, "no list of cases"), ((), "no proof")])
+def test_without_cases_the_page_says_so(tmp_path, cases, words):
+    _, page, _ = written(tmp_path, dataclasses.replace(audit(plain_camera()), cases=cases))
+    assert words in page
+
+
+def test_no_tick_says_what_cannot_be_known(tmp_path):
+    _, page, _ = written(tmp_path, audit(plain_camera()))
+    assert "✓" not in page
+    assert "only somebody who looks can tell" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (12.2, "13 s"), (61, "2 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")]
+)
+def test_span_of_time(seconds, words):
+    assert span_of_time(seconds) == words
 
 
 def test_numbers_that_json_cannot_hold_become_null(tmp_path):
@@ -139,9 +192,9 @@ def test_eight_hours_draw_a_bounded_number_of_points():
     assert "8:00:00.0" in drawn
 
 
-def test_the_strip_marks_risks_where_they_are():
+def test_the_strip_marks_moments_where_they_are():
     series = Series(tuple(range(100)), (0.1,) * 100, (1,) * 100)
-    drawn = timeline(series, [RiskInterval(50, 60, 500, 599, "low_score", 1, 0.9, "")], label="cam1")
+    drawn = timeline(series, [Mark(50, 60, 3)], label="cam1")
     assert f'<rect class="risk3" x="{MOST_POINTS // 2}" y="0" width="{MOST_POINTS // 10}"' in drawn
 
 

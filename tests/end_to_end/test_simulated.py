@@ -57,6 +57,19 @@ def test_people_are_found_and_followed(figures):
     assert [row["window"] for row in found["faceoff"]] == [1, 3, 5, 7]
 
 
+@pytest.mark.slow
+@pytest.mark.sample
+def test_the_first_cases_show_what_is_exposed(figures):
+    """The session lasts 10 s: 20 minutes per camera-hour are 13 s of review."""
+    found = figures["regions"]
+    frames = sum(stretch["face_frames"] for stretch in found["stretches"])
+    assert frames == found["exposure"]["faces"]["exposed"]
+    assert found["worklist"]["cases"] > 5
+    (point,) = (point for point in found["worklist"]["curve"] if point["minutes"] == 20)
+    assert point["stretches"] >= 0.5
+    assert point["longest"]
+
+
 def test_the_session_is_whole():
     truth = load_truth(SESSION / "truth")
     assert list(truth.cameras) == ["cam1", "cam2", "cam3", "cam4"]

@@ -22,6 +22,7 @@ from or_mv_anon.core.run_layout import (
     BACKGROUNDS,
     BLOCKS,
     CAMERA_AUDIT,
+    CASES,
     EMBEDDINGS,
     FACE_TRACKS,
     FACES,
@@ -43,6 +44,7 @@ from or_mv_anon.pipeline.plan import SessionPlan
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, AnalyseJob
+from or_mv_anon.pipeline.stages.cases import LIST_CASES, Found
 from or_mv_anon.pipeline.stages.finish import FINISH, Finished, FinishJob
 from or_mv_anon.pipeline.stages.hash import HASH, Hashed, HashJob
 from or_mv_anon.pipeline.stages.place import PLACE, Placed
@@ -111,6 +113,13 @@ def place(job: Any) -> Placed:
         store.write(plan.file(REGIONS, each), regions)
     store.write_text(plan.file(CAMERA_AUDIT), "{}")
     return Placed(0.0)
+
+
+def list_cases(job: Any) -> Found:
+    store = RunStore(job.plans[0].store)
+    regions = [plan.read(REGIONS, each) for plan in job.plans for each in plan.segments]
+    store.write_text(CASES.file(), str(len(Regions.concat(regions))))
+    return Found(0.0, 0)
 
 
 def render(job: RenderJob) -> RenderedSegment:
@@ -192,7 +201,8 @@ def config(high_score: float) -> PipelineConfig:
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Tool]:
-    quick = {HASH: hash_input, ANALYSE: analyse, TRACK: track, PLACE: place, RENDER: render, FINISH: finish}
+    quick: dict[Any, Any] = {HASH: hash_input, ANALYSE: analyse, TRACK: track, PLACE: place, LIST_CASES: list_cases}
+    quick |= {RENDER: render, FINISH: finish}
     for stage, run in quick.items():
         monkeypatch.setattr(type(stage), "run", staticmethod(run))
     disk = Disk(monkeypatch)

@@ -42,6 +42,7 @@ from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
 from or_mv_anon.pipeline.stages.track import TRACK
 from or_mv_anon.regions.background import turns
+from or_mv_anon.tracking.clear import ever_clear
 
 SEED = 0
 ASSOCIATING = 0.9  # of the time; the rest is for recovering people camera by camera
@@ -78,10 +79,10 @@ def associate_session(job: AssociateJob) -> Associated:
     _write_geometry(store, association, instants)
     faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
     scene = Scene.of(views, association, instants, faces=faces)
-    recovered = []
+    recovered, clear_score = [], job.config.tracking.new_track_score
     for plan, each in zip(job.plans, times, strict=True):
         found = recover(_records(plan, each), scene, job.config.recovery)
-        recovered.append(_store_recovered(plan, found, scene))
+        recovered.append(_store_recovered(plan, found, scene, clear_score=clear_score))
         progress.advance((1 - ASSOCIATING) / len(times))
     audit = AssociationAudit(
         notes=association.notes,
@@ -140,16 +141,17 @@ def _records(plan: CameraPlan, seconds: Seconds) -> CameraRecords:
     )
 
 
-def _store_recovered(plan: CameraPlan, found: Recovered, scene: Scene) -> RecoveredAudit:
+def _store_recovered(plan: CameraPlan, found: Recovered, scene: Scene, *, clear_score: float) -> RecoveredAudit:
     plan.write(RECOVERED, found.tracks)
     plan.write(IDENTITIES, found.identities)
     plan.write(TRANSFERRED, found.heads)
     plan.write(DISAGREEMENTS, found.disagreements)
     confirmed = found.tracks.provenance == Provenance.CROSS_VIEW
+    people = found.identities[ever_clear(found.tracks, clear_score)[found.identities.track]]
     return RecoveredAudit(
         camera=plan.camera.name,
-        tracks=len(found.identities),
-        shared=int(np.isin(found.identities.identity, scene.shared).sum()),
+        tracks=len(people),
+        shared=int(np.isin(people.identity, scene.shared).sum()),
         confirmed=int(confirmed.sum()),
         transferred=len(found.heads),
         unplaced=len(found.disagreements),

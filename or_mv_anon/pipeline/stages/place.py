@@ -7,7 +7,6 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from or_mv_anon.audit.cross_view import disagreement_risks
 from or_mv_anon.audit.intervals import RiskInterval
@@ -19,7 +18,6 @@ from or_mv_anon.core.records import (
     Detections,
     Disagreements,
     Identities,
-    Provenance,
     Regions,
     Tracks,
     TransferredHeads,
@@ -50,6 +48,7 @@ from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.placing import camera_regions
 from or_mv_anon.regions.registry import sections
 from or_mv_anon.regions.source import CameraScene
+from or_mv_anon.tracking.clear import ever_clear
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def place(job: PlaceJob) -> Placed:
     write_regions(store, plan, regions)
     missing = [pts - plan.shift for pts in job.missing]
     # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
-    clear = _ever_clear(tracks, config.tracking.new_track_score)
+    clear = ever_clear(tracks, config.tracking.new_track_score)
     people = tracks[clear[tracks.track]]
     theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
     risks = risk_intervals(
@@ -176,14 +175,6 @@ def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> t
         heads.append(part.replace(detection=part.detection + count))
         count += len(persons[-1])
     return Detections.concat(persons), Heads.concat(heads)
-
-
-def _ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
-    """For every track whether it reaches `score` somewhere, or other cameras confirm it."""
-    best = np.zeros(tracks.track.max(initial=-1) + 1, np.float32)
-    confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
-    np.maximum.at(best, tracks.track, np.where(confirmed, 1, tracks.score))
-    return best >= score
 
 
 class PlaceStage(Stage):
