@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fast", action="store_true", help="with --model: use its smaller, faster person detector")
     add("--detector", type=Path, nargs="+", metavar="FILE",
         help="find people with your own detector: an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet "
-        "configuration and its checkpoint (.py and .pth; needs the extra `adapt`)")  # fmt: skip
+        "configuration and its checkpoint (.py and .pth; needs the extra `adapt`); or with a registered one, see "
+        "`or-mv-anon weights list`")  # fmt: skip
     add("--method", choices=["solid", "pixelate", "blur", "learned", "none"], default="solid",
         help="how heads are covered (default: solid, the only one that withstands every attack tried); learned draws "
         "heads of nobody over it where that is safe; none only re-encodes and reports")  # fmt: skip

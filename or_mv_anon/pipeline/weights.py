@@ -12,8 +12,8 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.endoscopy.classifier import ROLE as ENDOSCOPE_ROLE
 from or_mv_anon.endoscopy.classifier import find_network
 from or_mv_anon.models import landmarks
-from or_mv_anon.models.catalogue import weights_named
-from or_mv_anon.models.detectors.families import kind_of
+from or_mv_anon.models.catalogue import Asset, known_weights, weights_named
+from or_mv_anon.models.detectors.families import PERSON_KINDS, kind_of
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.recognizers import open_recognizers
 from or_mv_anon.models.registry import fetch, sha256
@@ -29,7 +29,10 @@ from or_mv_anon.site import Kind, Session
 EMBEDDER = "osnet-x1-msmt17"
 DETECTOR_CONFIG_ROLE = "detector_config"
 MMDET_ENDINGS = [(".py",), (".pth", ".pt")]  # of a configuration and its checkpoint
-OWN_DETECTOR = "an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet configuration (.py) and checkpoint (.pth)"
+OWN_DETECTOR = (
+    "an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), the name of a registered person detector, or an mmdet "
+    "configuration (.py) and checkpoint (.pth)"
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class NetworkChoice:
     Attributes:
         model: a site model's folder.
         fast: take its smaller person detector.
-        detector: a person detector of the user's own: an ONNX file, or an mmdet configuration and a checkpoint.
+        detector: a person detector of the user's choice: an ONNX file, the name of a registered one, or an mmdet
+            configuration and a checkpoint.
         weights_dir: where weights lie on a machine without internet access.
         endoscope_weights: of a network of the user's own.
     """
@@ -135,7 +139,7 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
             f"--fast: {site.folder} has no smaller detector; leave out --fast, or adapt without --no-student."
         )
     if choice.detector is not None:
-        found += _own_detector(choice.detector, site)
+        found += _own_detector(choice.detector, site, choice.weights_dir)
     for role, name in needed_weights().items():
         if any(entry.role == role for entry in found):
             continue
@@ -150,22 +154,26 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
     return found
 
 
-def _own_detector(files: tuple[Path, ...], site: SiteModel) -> list[Weights]:
+def _own_detector(files: tuple[Path, ...], site: SiteModel, weights_dir: Path | None) -> list[Weights]:
     if site.detector is not None:
         raise UserError(f"--detector: {site.folder} names a person detector, too; leave out --detector or --model.")
-    return own_detector(files, option="--detector")
+    return own_detector(files, option="--detector", weights_dir=weights_dir)
 
 
-def own_detector(files: tuple[Path, ...], *, option: str) -> list[Weights]:
-    """The weights of a person detector of the user's own: one ONNX file, or an mmdet configuration and a checkpoint.
+def own_detector(files: tuple[Path, ...], *, option: str, weights_dir: Path | None = None) -> list[Weights]:
+    """The weights of a person detector of the user's choice; see `NetworkChoice.detector`.
 
     Args:
         files: as the command line has them.
         option: that named them, for the error.
+        weights_dir: where registered weights lie on a machine without internet access.
 
     Raises:
         UserError: they are no such files.
     """
+    if len(files) == 1 and (asset := _registered(files[0])) is not None:
+        path = fetch(asset.name, weights_dir=weights_dir)
+        return [Weights("detector", asset.name, str(path), asset.sha256, asset.licence, asset.kind)]
     if len(files) > len(MMDET_ENDINGS):
         raise UserError(f"{option} takes {OWN_DETECTOR}; {len(files)} files were given.")
     for path, suffixes in zip(files, [(".onnx",)] if len(files) == 1 else MMDET_ENDINGS, strict=True):
@@ -179,6 +187,12 @@ def own_detector(files: tuple[Path, ...], *, option: str) -> list[Weights]:
         Weights(role, path.name, str(path.absolute()), sha256(path), "the user's own", MMDET)
         for role, path in zip((DETECTOR_CONFIG_ROLE, "detector"), files, strict=True)
     ]
+
+
+def _registered(path: Path) -> Asset | None:
+    """The registered person detector that is called so, if `path` is no file."""
+    asset = known_weights().get(path.name)
+    return None if path.exists() or asset is None or asset.kind not in PERSON_KINDS else asset
 
 
 def network_files(weights: Sequence[Weights], engine: Engine) -> NetworkFiles:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.resources import resource
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.site_model import SiteModel
 from or_mv_anon.pipeline import weights
@@ -53,6 +54,15 @@ def test_one_file_of_the_users_own_is_recognized_by_its_graph(tmp_path: Path, ow
         find_weights(options(tmp_path, detector=(tmp_path / "t.onnx",)), {"room"})
     with pytest.raises(UserError, match="3 files were given"):
         find_weights(options(tmp_path, detector=(*own, own[0])), {"room"})
+
+
+@pytest.mark.parametrize("place", ["", "elsewhere"])
+def test_a_registered_detector_goes_by_its_name(tmp_path: Path, place: str) -> None:
+    asked = options(tmp_path, detector=(Path(place) / "yolox-tiny-rooms",))
+    detector = network_files(find_weights(asked, {"room"}), Engine()).by_role["detector"]
+    assert detector == NetworkFile("yolox", resource("data/yolox_tiny_rooms.onnx"))
+    with pytest.raises(UserError, match="no such file"):
+        find_weights(options(tmp_path, detector=(Path("yunet-2023mar"),)), {"room"})
 
 
 def test_files_of_the_wrong_kind_are_refused(tmp_path: Path, own: tuple[Path, Path]) -> None:
