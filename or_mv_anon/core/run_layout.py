@@ -26,8 +26,7 @@ from or_mv_anon.core.records import (
 )
 
 STORE_FOLDER = "stages"
-MANIFEST = "manifest.json"  # of the stages' folder
-AUDIT_RECORD, REPORT_PAGE, PREVIEW_PICTURE = "audit.json", "report.html", "preview.png"  # beside the outputs
+CORRECTIONS = "corrections.jsonl"  # beside the outputs: what people decided, which no run ever writes over
 
 About = Literal["segment", "camera", "session"]
 Record = TypeVar("Record", bound=Columns)
