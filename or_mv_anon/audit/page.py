@@ -35,6 +35,7 @@ KIND_NAMES = {
     "person": "whole persons",
     "face": "faces",
     "zone": "site zones",
+    "manual": "drawn by a reviewer",
     "frame": "whole frames",
 }
 

@@ -302,6 +302,14 @@ def _tracking_relations(tracking: str, detection: str) -> tuple[Relation, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManualConfig:
+    """What reviewers draw."""
+
+    margin: Annotated[float, Range(0.0, 1.0, "share of a drawn box; hands are not exact, much more covers too much")]
+    moment_s: Annotated[float, Range(0.0, 10.0, "s; a box for one moment must not end before the face does")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
     """All of `configs/pipeline.toml`."""
 
@@ -317,6 +325,7 @@ class PipelineConfig:
     association: AssociationConfig
     recovery: RecoveryConfig
     regions: RegionConfig
+    manual: ManualConfig
     operators: OperatorConfig
     learned: LearnedConfig
     attack: AttackConfig

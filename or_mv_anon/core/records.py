@@ -41,6 +41,7 @@ class RegionKind(IntEnum):
     FACE = 3  # a face detection
     ZONE = 4  # a zone that the site asks to cover always
     FRAME = 5  # the whole picture
+    MANUAL = 6  # drawn by a person
 
 
 class FrameFlag(IntFlag):

@@ -47,7 +47,7 @@ def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequenc
     # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
     parts = [smooth(head_regions(scene, people, config), scene.frames, config.regions)
              for people in _whole_tracks(scene.tracks)]  # fmt: skip
-    covered = _by_frame(Regions.concat(parts))
+    covered = by_frame(Regions.concat(parts))
     parts = [kept(covered)]
     for part in _whole_tracks(scene.faces):
         face_regions = smooth(_face_regions(part), scene.frames, config.regions)
@@ -59,10 +59,11 @@ def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequenc
             parts.append(placed)
     everything = Regions.concat(parts)
     del parts
-    return _by_frame(everything)
+    return by_frame(everything)
 
 
-def _by_frame(regions: Regions) -> Regions:
+def by_frame(regions: Regions) -> Regions:
+    """Regions in order of their frames; those of one frame stay in their order."""
     return regions[np.argsort(regions.frame, kind="stable")]
 
 

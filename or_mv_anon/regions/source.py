@@ -24,7 +24,7 @@ from or_mv_anon.core.records import (
     Tracks,
     TransferredHeads,
 )
-from or_mv_anon.core.run_layout import Table
+from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
 from or_mv_anon.video.frame import Frame
@@ -102,6 +102,19 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a reviewer drew in one camera.
+
+    Attributes:
+        cover: as it was drawn; times are seconds of the session.
+        earlier: seconds that the session's clock shows at time 0 of `Frames`.
+    """
+
+    cover: Cover
+    earlier: float
+
+
+@dataclass(frozen=True)
 class CameraScene:
     """What is known of one camera when its regions are placed.
 
@@ -113,6 +126,7 @@ class CameraScene:
         faces: tracks of heads that no person track stands for.
         transferred: heads that other cameras place, one per row of `tracks` with that provenance.
         always: zones that are covered in every frame.
+        drawn: what reviewers drew.
         read: see `Observed`; None where nothing is stored.
     """
 
@@ -123,7 +137,8 @@ class CameraScene:
     faces: Tracks
     transferred: TransferredHeads = field(default_factory=TransferredHeads.empty)
     always: Sequence[Zone] = ()
-    read: Reader | None = None
+    drawn: Sequence[Drawn] = ()
+    read: Callable[[str, type[Columns]], Any] | None = None
 
 
 class RegionSource:

@@ -1,0 +1,51 @@
+"""What reviewers decided, brought to one camera's part of a run: what is drawn in it, and what its results rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Frames
+from or_mv_anon.corrections.actions import Cover
+from or_mv_anon.corrections.log import Line
+from or_mv_anon.pipeline.artifacts import session_clock
+from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.media import CameraPlan, open_camera
+from or_mv_anon.regions.source import Drawn
+from or_mv_anon.regions.sources.manual import drawn_regions
+
+
+def drawn_covers(plan: CameraPlan, corrections: Sequence[Line]) -> list[Drawn]:
+    """What reviewers drew in a camera."""
+    covers = [line.action for line in corrections if isinstance(line.action, Cover)]
+    if not covers:
+        return []
+    earlier = session_clock(plan)
+    return [Drawn(cover, earlier) for cover in covers]
+
+
+def unheeded(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], config: PipelineConfig) -> list[str]:
+    """Sentences about covers that hold in no frame of the recording, or in no part of its picture."""
+    told = []
+    for line in corrections:
+        for drawn in drawn_covers(plan, [line]):
+            size = open_camera(plan.camera, plan.store).upright_size
+            if not len(drawn_regions(frames.frame, frames.time, [drawn], config.manual, size=size)):
+                told.append(f"The cover {line.id} by {line.author} lies outside of the recording and covers nothing.")
+    return told
+
+
+def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:
+    """What reviewers add to the key of a camera's regions; nothing where they changed nothing."""
+    corrections = context.corrections_of(plan)
+    return [[line.sha256 for line in corrections], context.spec.config.manual] if corrections else []
+
+
+def strangers_to(context: RunContext) -> list[str]:
+    """Sentences about covers in cameras that this session does not have."""
+    names = {plan.camera.name for plan in context.plan.cameras}
+    return [
+        f"The cover {line.id} by {line.author} is in {line.action.camera}, and this session has no such camera."
+        for line in context.corrections
+        if isinstance(line.action, Cover) and line.action.camera not in names
+    ]
