@@ -16,7 +16,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "or_mv_anon"
 FLOORS = (  # from the top; a room imports rooms of its own floor to the right of it, and of floors below
     ("top",),
-    ("adaptation", "live"),
+    ("adaptation", "review", "live"),
     ("pipeline",),
     ("endoscopy", "head_training", "detector_training", "attack"),
     ("association",),
