@@ -10,7 +10,7 @@ from or_mv_anon.core.config import config_hash
 from or_mv_anon.core.records import SCHEMA_VERSION
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import available_cores, default_workers
-from or_mv_anon.corrections.actions import Cover
+from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line, read, standing
 from or_mv_anon.endoscopy.classifier import ROLE
 from or_mv_anon.pipeline.media import CameraPlan
@@ -84,7 +84,11 @@ class RunContext:
     def corrections_of(self, plan: CameraPlan) -> tuple[Line, ...]:
         """What reviewers decided about what is covered in a camera, oldest first, without what they withdrew."""
         name = plan.camera.name
-        return tuple(line for line in self.corrections if isinstance(line.action, Cover) and line.action.camera == name)
+        return tuple(
+            line
+            for line in self.corrections
+            if isinstance(line.action, Cover | NotAPerson) and line.action.camera == name
+        )
 
     def weights_for(self, plan: CameraPlan) -> list[Weights]:
         """The weights of the networks that look at a camera."""

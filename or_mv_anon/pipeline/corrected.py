@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Frames
-from or_mv_anon.corrections.actions import Cover
+from or_mv_anon.core.records import Detections, Frames, Tracks
+from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line
-from or_mv_anon.pipeline.artifacts import session_clock
+from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
+from or_mv_anon.regions.nobody import Nobody
 from or_mv_anon.regions.source import Drawn
 from or_mv_anon.regions.sources.manual import drawn_regions
 
@@ -35,6 +38,18 @@ def unheeded(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], conf
     return told
 
 
+def nobody_in(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], people: Tracks, heads: Tracks) -> Nobody:
+    """What reviewers say is nobody among a camera's tracks of people, and of heads on their own."""
+    wanted = [
+        (f"What {line.author} decided about track {line.action.track} ({line.id})", line.action)
+        for line in corrections
+        if isinstance(line.action, NotAPerson)
+    ]
+    if not wanted:
+        return Nobody([], np.zeros(0), people, heads, Detections.empty())
+    return Nobody(wanted, session_seconds(plan, frames), people, heads, read_joined(plan, "faces", Detections))
+
+
 def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:
     """What reviewers add to the key of a camera's regions; nothing where they changed nothing."""
     corrections = context.corrections_of(plan)
@@ -42,10 +57,10 @@ def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:
 
 
 def strangers_to(context: RunContext) -> list[str]:
-    """Sentences about covers in cameras that this session does not have."""
+    """Sentences about corrections of cameras that this session does not have."""
     names = {plan.camera.name for plan in context.plan.cameras}
     return [
-        f"The cover {line.id} by {line.author} is in {line.action.camera}, and this session has no such camera."
+        f"The correction {line.id} by {line.author} is of {line.action.camera}; this session has no such camera."
         for line in context.corrections
-        if isinstance(line.action, Cover) and line.action.camera not in names
+        if isinstance(line.action, Cover | NotAPerson) and line.action.camera not in names
     ]

@@ -40,7 +40,7 @@ from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import observed_of, read_joined
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, unheeded
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, nobody_in, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
@@ -125,13 +125,14 @@ def place(job: PlaceJob) -> Placed:
         frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always,
         drawn_covers(plan, job.corrections), observed_of(plan).read,
     )  # fmt: skip
-    regions = camera_regions(scene, config, never=plan.camera.never)
+    nobody = nobody_in(plan, frames, job.corrections, tracks, followed.faces)
+    regions = camera_regions(scene, config, never=plan.camera.never, uncover=nobody.uncover)
     del heads, scene  # hundreds of megabytes for a long recording
     write_regions(store, plan, regions)
     missing = [pts - plan.shift for pts in job.missing]
     # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
     clear = ever_clear(tracks, config.tracking.new_track_score)
-    people = tracks[clear[tracks.track]]
+    people = tracks[clear[tracks.track] & ~nobody.is_gone(tracks.frame, tracks.track)]
     theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
     risks = risk_intervals(
         frames,
@@ -146,7 +147,13 @@ def place(job: PlaceJob) -> Placed:
     risks = by_priority([*risks, *disagreement_risks(frames, followed.disagreements, config.risk)])
     write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
     count_frames(len(frames))
-    return Placed(time.perf_counter() - started, unheeded(plan, frames, job.corrections, config))
+    return Placed(
+        time.perf_counter() - started,
+        [
+            *unheeded(plan, frames, job.corrections, config),
+            *nobody.finish(),
+        ],
+    )
 
 
 def write_regions(store: RunStore, plan: CameraPlan, regions: Regions) -> None:
