@@ -307,6 +307,9 @@ class ManualConfig:
 
     margin: Annotated[float, Range(0.0, 1.0, "share of a drawn box; hands are not exact, much more covers too much")]
     moment_s: Annotated[float, Range(0.0, 10.0, "s; a box for one moment must not end before the face does")]
+    follow_score: Annotated[float, Range(0.2, 0.95, "lower follows what is something else, higher loses what turns")]
+    lost_s: Annotated[float, Range(0.1, 10.0, "s; shorter gives up behind every arm, longer covers an empty place")]
+    longest_follow_s: Annotated[float, Range(1.0, 3600.0, "s; every second of it is decoded, in both directions")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Frames, Tracks
+from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
@@ -16,15 +17,33 @@ from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.regions.nobody import Nobody
 from or_mv_anon.regions.source import Drawn
 from or_mv_anon.regions.sources.manual import drawn_regions
+from or_mv_anon.tracking.following import FollowedBoxes
+
+
+def follow_stage(plan: CameraPlan, line: Line) -> str:
+    """Key in the manifest of following what was drawn in a line."""
+    return f"{plan.camera.name}/follow/{line.number:05d}"
+
+
+def followed_file(plan: CameraPlan, line: Line) -> str:
+    """Name of the table that says where what was drawn in a line was found."""
+    return f"{plan.camera.name}/followed-{line.number:05d}.parquet"
 
 
 def drawn_covers(plan: CameraPlan, corrections: Sequence[Line]) -> list[Drawn]:
-    """What reviewers drew in a camera."""
-    covers = [line.action for line in corrections if isinstance(line.action, Cover)]
+    """What reviewers drew in a camera, and where it was found."""
+    covers = [(line, line.action) for line in corrections if isinstance(line.action, Cover)]
     if not covers:
         return []
-    earlier = session_clock(plan)
-    return [Drawn(cover, earlier) for cover in covers]
+    earlier, store = session_offset(plan), RunStore(plan.store)
+    drawn = []
+    for line, cover in covers:
+        found = []
+        if store.manifest.noted(name := followed_file(plan, line)) is not None:
+            boxes = store.read(name, FollowedBoxes, frames=range(len(plan)))
+            found = list(zip(boxes.frame.tolist(), boxes.box.tolist(), strict=True))
+        drawn.append(Drawn(cover, earlier, {number: tuple(box) for number, box in found}))
+    return drawn
 
 
 def unheeded(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], config: PipelineConfig) -> list[str]:
@@ -53,7 +72,15 @@ def nobody_in(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], peo
 def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:
     """What reviewers add to the key of a camera's regions; nothing where they changed nothing."""
     corrections = context.corrections_of(plan)
-    return [[line.sha256 for line in corrections], context.spec.config.manual] if corrections else []
+    if not corrections:
+        return []
+    return [[line.sha256 for line in corrections], followed_for(context, plan), context.spec.config.manual]
+
+
+def followed_for(context: RunContext, plan: CameraPlan) -> list[str]:
+    """The stages that have followed what was drawn in a camera."""
+    stages = [follow_stage(plan, line) for line in context.corrections_of(plan)]
+    return [stage for stage in stages if context.is_current(stage)]
 
 
 def strangers_to(context: RunContext) -> list[str]:

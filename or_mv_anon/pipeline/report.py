@@ -27,7 +27,7 @@ from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import strangers_to
+from or_mv_anon.pipeline.corrected import followed_for, strangers_to
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
@@ -189,6 +189,8 @@ def frame_problems(run: RunContext, plan: CameraPlan) -> list[str]:
             damaged += len(result.get("damaged", []))
     if run.is_current(plan.stage("place")):
         problems += run.facts(plan.stage("place")).get("unheeded", [])
+        for stage in followed_for(run, plan):
+            problems += run.facts(stage).get("told", [])
         # The analysis looks more closely than rendering does.
         damaged = max(damaged, read_camera_audit(run.plan.store, plan)[0].corrupt_frames)
     if damaged:

@@ -108,10 +108,12 @@ class Drawn:
     Attributes:
         cover: as it was drawn; times are seconds of the session.
         earlier: seconds that the session's clock shows at time 0 of `Frames`.
+        found: frame -> where it was found in that frame's picture, if it was to be followed.
     """
 
     cover: Cover
     earlier: float
+    found: Mapping[int, Zone] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from or_mv_anon.endoscopy.smoothing import TwoStateSmoother
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, unheeded
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, followed_for, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, flagged_frames
@@ -189,8 +189,8 @@ class DecideStage(Stage):
                 "weights": [asdict(weights) for weights in context.weights_for(plan)],
                 "corrections": [line.id for line in corrections],
             }
-            stage = plan.stage("place")
-            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, analysed(plan)))
+            stage, made_of = plan.stage("place"), [*analysed(plan), *followed_for(context, plan)]
+            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, made_of))
         return tasks
 
 

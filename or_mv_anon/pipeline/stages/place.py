@@ -40,7 +40,7 @@ from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import observed_of, read_joined
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, nobody_in, unheeded
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, followed_for, nobody_in, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
@@ -229,7 +229,7 @@ class PlaceStage(Stage):
                 "associated": associated,
                 "corrections": [line.id for line in context.corrections_of(plan)],
             }
-            made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else [])]
+            made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else []), *followed_for(context, plan)]
             stage, key = plan.stage(self.name), self.key(context, plan)
             tasks.append(Task(stage, key, placed_files(plan), job, plan.camera.name, len(plan), facts, made_of))
         return tasks

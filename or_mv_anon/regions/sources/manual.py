@@ -43,8 +43,15 @@ def drawn_regions(
     parts = [Regions.empty()]
     for each in drawn:
         seconds = np.maximum.accumulate(time) + each.earlier
+        found = np.array(sorted(each.found), np.int64)
         held = held_frames(each.cover, seconds, config)
-        box = bx.expand(boxes_at(each.cover.boxes, seconds[held]), ratio=config.margin)
+        if each.cover.hold == "moment":
+            held = held | np.isin(frame, found)
+        keyframes = each.cover.boxes
+        if len(found):
+            rows = np.flatnonzero(np.isin(frame, found))
+            keyframes = _in_order([Keyframe(float(seconds[row]), each.found[int(frame[row])]) for row in rows])
+        box = bx.expand(boxes_at(keyframes, seconds[held]), ratio=config.margin)
         box = bx.clip(box, width=size[0], height=size[1])
         rows = bx.area(box) > 0
         count = int(rows.sum())
@@ -78,6 +85,11 @@ def held_frames(cover: Cover, seconds: NDArray[np.float64], config: ManualConfig
         start, end = cover.boxes[0].time - config.moment_s, cover.boxes[-1].time + config.moment_s
     step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0  # a frame is shown until the next one
     return np.asarray((seconds > start - max(step, 1e-6)) & (seconds < end + max(step, 1e-6)))
+
+
+def _in_order(keyframes: Sequence[Keyframe]) -> tuple[Keyframe, ...]:
+    """Keyframes with one for each moment; frames may share a time where a recording's clock stood still."""
+    return tuple({keyframe.time: keyframe for keyframe in keyframes}.values())
 
 
 def boxes_at(keyframes: Sequence[Keyframe], seconds: NDArray[np.float64]) -> Boxes:
