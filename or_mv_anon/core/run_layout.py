@@ -26,6 +26,7 @@ from or_mv_anon.core.records import (
 )
 
 STORE_FOLDER = "stages"
+GEOMETRY = "geometry.json"  # of the session, how its cameras see each other
 ASKED = "asked.json"  # in the store: the options that a run was given
 CORRECTIONS = "corrections.jsonl"  # beside the outputs: what people decided, which no run ever writes over
 

@@ -82,12 +82,16 @@ class RunContext:
         return config_hash(SCHEMA_VERSION, digest, index, cut, plan.shift, plan.camera.fps)
 
     def corrections_of(self, plan: CameraPlan) -> tuple[Line, ...]:
-        """What reviewers decided about what is covered in a camera, oldest first, without what they withdrew."""
+        """What reviewers decided about what is covered in a camera, oldest first, without what they withdrew.
+
+        What they drew elsewhere for all cameras is part of it.
+        """
         name = plan.camera.name
         return tuple(
             line
             for line in self.corrections
-            if isinstance(line.action, Cover | NotAPerson) and line.action.camera == name
+            if isinstance(line.action, Cover | NotAPerson)
+            and (line.action.camera == name or getattr(line.action, "all_cameras", False))
         )
 
     def weights_for(self, plan: CameraPlan) -> list[Weights]:

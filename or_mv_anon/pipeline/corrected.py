@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from or_mv_anon.association.drawn_places import Clock, groups, place_drawn
+from or_mv_anon.association.stored_geometry import parse_geometry
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Frames, Tracks
+from or_mv_anon.core.run_layout import GEOMETRY
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line
@@ -30,9 +33,55 @@ def followed_file(plan: CameraPlan, line: Line) -> str:
     return f"{plan.camera.name}/followed-{line.number:05d}.parquet"
 
 
+def is_drawn_in(plan: CameraPlan, line: Line) -> bool:
+    """Whether a line is a cover that was drawn in this very camera."""
+    return isinstance(line.action, Cover) and line.action.camera == plan.camera.name
+
+
+def drawn_elsewhere(
+    plan: CameraPlan, corrections: Sequence[Line], config: PipelineConfig, *, side: float | None, associated: bool
+) -> tuple[list[Drawn], list[str]]:
+    """What was drawn in other cameras to be covered in all, where it is in this one, and sentences about the rest.
+
+    Args:
+        plan: of the camera.
+        corrections: all that are about it.
+        config: how long a moment is, and how far apart instants of the geometry are.
+        side: of a head's region in the camera in pixels, where that is known.
+        associated: whether the cameras' geometry is known.
+    """
+    lines = [line for line in corrections if isinstance(line.action, Cover) and line.action.all_cameras]
+    if all(is_drawn_in(plan, line) for line in lines):
+        return [], []
+    covers = [line.action for line in lines if isinstance(line.action, Cover)]
+    moment_s, geometry, clock = config.manual.moment_s, {}, Clock(0.0, config.association.instant_s)
+    if associated:
+        content = RunStore(plan.store).read_json(GEOMETRY)
+        geometry = parse_geometry(content)
+        clock = Clock(content["instants"]["first_s"] or 0.0, config.association.instant_s)
+    placed, told = [], []
+    for members in groups(covers, geometry, clock, moment_s):
+        if any(is_drawn_in(plan, lines[number]) for number in members):
+            continue
+        sides = [each.box[2] - each.box[0] for number in members for each in covers[number].boxes]
+        cover = place_drawn(
+            plan.camera.name, [covers[number] for number in members], geometry, clock,
+            side=side or float(np.mean(sides)), moment_s=moment_s,
+        )  # fmt: skip
+        if cover is not None:
+            placed.append(Drawn(cover, session_offset(plan)))
+        else:
+            names = ", ".join(lines[number].id for number in members)
+            told.append(
+                f"What is to be covered in all cameras ({names}) has no known place here. Draw it in one more camera "
+                "for all cameras, or here."
+            )
+    return placed, told
+
+
 def drawn_covers(plan: CameraPlan, corrections: Sequence[Line]) -> list[Drawn]:
     """What reviewers drew in a camera, and where it was found."""
-    covers = [(line, line.action) for line in corrections if isinstance(line.action, Cover)]
+    covers = [(line, line.action) for line in corrections if isinstance(line.action, Cover) and is_drawn_in(plan, line)]
     if not covers:
         return []
     earlier, store = session_offset(plan), RunStore(plan.store)

@@ -15,7 +15,7 @@ from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import session_offset
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import follow_stage, followed_file
+from or_mv_anon.pipeline.corrected import follow_stage, followed_file, is_drawn_in
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.tracking.following import FollowedBoxes, Picture, Way, follow
@@ -159,7 +159,7 @@ class FollowStage(Stage):
         tasks = []
         for plan in context.cameras(self):
             for line in context.corrections_of(plan):
-                if isinstance(line.action, Cover) and line.action.follow:
+                if is_drawn_in(plan, line) and getattr(line.action, "follow", False):
                     key = config_hash(RULES, context.recording(plan), plan.camera.offset, line.sha256,
                                       context.spec.config.manual)  # fmt: skip
                     job = FollowJob(plan, line, context.spec.config.manual)

@@ -40,7 +40,7 @@ from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import observed_of, read_joined
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, followed_for, nobody_in, unheeded
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, drawn_elsewhere, followed_for, nobody_in, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
@@ -121,9 +121,11 @@ def place(job: PlaceJob) -> Placed:
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)
     tracks = followed.tracks
+    usual = float(np.median(heads.size)) * config.regions.head_scale if len(heads) else None
+    elsewhere, unplaced = drawn_elsewhere(plan, job.corrections, config, side=usual, associated=job.associated)
     scene = CameraScene(
         frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always,
-        drawn_covers(plan, job.corrections), observed_of(plan).read,
+        [*drawn_covers(plan, job.corrections), *elsewhere], observed_of(plan).read,
     )  # fmt: skip
     nobody = nobody_in(plan, frames, job.corrections, tracks, followed.faces)
     regions = camera_regions(scene, config, never=plan.camera.never, uncover=nobody.uncover)
@@ -152,6 +154,7 @@ def place(job: PlaceJob) -> Placed:
         [
             *unheeded(plan, frames, job.corrections, config),
             *nobody.finish(),
+            *unplaced,
         ],
     )
 
