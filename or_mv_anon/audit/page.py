@@ -28,6 +28,7 @@ PROVENANCE_NAMES = {
     "interpolated": "filled in between observations",
     "cross_view": "weakly detected, confirmed by another camera",
     "transferred": "placed by other cameras alone",
+    "manual": "confirmed by a reviewer",
 }
 KIND_NAMES = {
     "head": "heads by keypoints",

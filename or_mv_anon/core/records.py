@@ -30,6 +30,7 @@ class Provenance(IntEnum):
     INTERPOLATED = 2  # filled between two observations of a track, or padded at its ends
     CROSS_VIEW = 3  # a low-score detection claimed by the same person in another camera
     TRANSFERRED = 4  # nothing detected here: placed by other cameras' geometry
+    MANUAL = 5  # a person said so; among labels alone
 
 
 class RegionKind(IntEnum):

@@ -18,17 +18,16 @@ from tests.end_to_end.driving import CONSOLE, Ran, audit_of, decoded, run
 pytestmark = pytest.mark.sample
 
 BOX = (40.0, 30.0, 80.0, 60.0)
-RATE, FRAMES = 8, 64  # eight seconds in four segments
+RATE, FRAMES = 8, 48  # six seconds in three segments
 OPTIONS = ("--crf", 18)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
-    """A folder with the recording of two cameras of an empty room, and the results of a run."""
+    """A folder with the recording of one camera of an empty room, and the results of a run."""
     base = tmp_path_factory.mktemp("corrections")
     (base / "site").mkdir()
-    for name in ("cam1.mp4", "cam2.mp4"):
-        write_clip(base / "site" / name, size=(160, 120), frames=FRAMES, rate=RATE, gop=8)
+    write_clip(base / "site" / "cam1.mp4", size=(160, 120), frames=FRAMES, rate=RATE, gop=8)
     ran = anonymize(base)
     assert ran.code in (0, 1), ran.err
     assert "render" in ran.out + ran.err
@@ -91,14 +90,13 @@ def test_a_span_costs_the_segments_that_it_touches(base: Path) -> None:
 
 
 def test_this_place_always(base: Path) -> None:
-    line = append(base / "out", Cover("cam2", (Keyframe(1.0, BOX),), hold="always"), author="A")
+    line = append(base / "out", Cover("cam1", (Keyframe(1.0, BOX),), hold="always"), author="A")
     before = kept(base)
     assert anonymize(base).code in (0, 1)
-    assert black(base / "out" / "cam2.mp4").all()
-    assert kept(base)["out/cam1.mp4"] == before["out/cam1.mp4"]
+    assert black(base / "out" / "cam1.mp4").all()
     append(base / "out", Withdraw(line.id), author="A")
     render(base)
-    assert kept(base)["out/cam2.mp4"][0] == before["out/cam2.mp4"][0], "as it was before"
+    assert kept(base)["out/cam1.mp4"][0] == before["out/cam1.mp4"][0], "as it was before"
 
 
 def test_a_moment_is_its_frame_and_a_little_more(base: Path) -> None:
@@ -134,6 +132,7 @@ def test_rendering_alone_does_not_pass_corrections_over(base: Path) -> None:
     assert ran.refused_with("cam1", "Run once without it")
 
 
+@pytest.mark.slow
 def test_corrections_survive_starting_afresh(base: Path) -> None:
     append(base / "out", Cover("cam1", (Keyframe(1.0, BOX),), hold="always"), author="A")
     run("--videos", base / "site", "--out", base / "out", *OPTIONS, "--overwrite")
