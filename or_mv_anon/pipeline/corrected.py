@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -130,6 +131,14 @@ def followed_for(context: RunContext, plan: CameraPlan) -> list[str]:
     """The stages that have followed what was drawn in a camera."""
     stages = [follow_stage(plan, line) for line in context.corrections_of(plan)]
     return [stage for stage in stages if context.is_current(stage)]
+
+
+def taken_in(context: RunContext) -> list[str]:
+    """A sentence about what reviewers decided and this run took in."""
+    counts: Counter[str] = Counter()
+    for line in context.corrections:
+        counts[line.author] += isinstance(line.action, Cover | NotAPerson)
+    return [f"Corrections taken in: {count} by {name}." for name, count in counts.items() if count]
 
 
 def strangers_to(context: RunContext) -> list[str]:

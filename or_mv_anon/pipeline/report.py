@@ -27,7 +27,7 @@ from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
 from or_mv_anon.pipeline.context import RunContext
-from or_mv_anon.pipeline.corrected import followed_for, strangers_to
+from or_mv_anon.pipeline.corrected import followed_for, strangers_to, taken_in
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
@@ -118,7 +118,7 @@ def _audit(run: RunContext) -> Audit:
         cameras=cameras,
         alarms=tuple(find_alarms(run, cameras)),
         problems=tuple(_without_folders(run, problem) for problem in problems),
-        notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes]),
+        notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes, *taken_in(run)]),
         association=_association(run),
         learned=_learned(run),
         attack=_attack(run),
