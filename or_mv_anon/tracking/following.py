@@ -24,6 +24,7 @@ SIZES = (0.94, 1.0, 1.06)  # of the box from one frame to the next
 PATCH = 48  # px of the longer side in which pictures are compared
 REACH = 0.9  # of the longer side that the box may move from one frame to the next
 GROWTH = 0.5  # of the box's sides, per second in which it is held without being found
+UNSURE = 1.0  # of the box's sides, on every side, per what the score lacks of 1
 RENEWAL = 0.3  # share of the newest picture in what is remembered as the last seen
 FALL = 0.85  # share of its usual score to which a box may fall; what hides it looks a little like it, too
 LEAST_CONTRAST = 2.0  # levels of 255 (standard deviation); a patch without structure is found everywhere
@@ -82,17 +83,22 @@ def follow(first: Picture, box: Floats, pictures: Iterable[tuple[int, float, Pic
             newest = _patch(picture, here)
             if newest is not None and seen is not None:
                 seen = RENEWAL * newest + (1 - RENEWAL) * seen
-            shown = here
+            shown = _grown(here, UNSURE * (1 - score))
         elif missing > config.lost_s:
             return Way(way.frames, way.boxes, way.scores, found_at)
         else:
             score = 0.0
-            margin = GROWTH * missing * (here[2:] - here[:2]) / 2
-            shown = np.concatenate([here[:2] - margin, here[2:] + margin])
+            shown = _grown(here, GROWTH * missing / 2)
         way.frames.append(number)
         way.boxes.append(shown)
         way.scores.append(score)
     return way
+
+
+def _grown(box: Floats, share: float) -> Floats:
+    """The box grown by a share of its sides on every side."""
+    margin = share * (box[2:] - box[:2])
+    return np.concatenate([box[:2] - margin, box[2:] + margin])
 
 
 def _look(
