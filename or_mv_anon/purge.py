@@ -78,7 +78,7 @@ def _purge_store(root: Path) -> list[str]:
     finished = {camera for camera in cameras if store.delivered(camera)}
     discard_by_products(store, finished)
     if finished == cameras:
-        (root / ASKED).unlink(missing_ok=True)
+        (root / ASKED.file()).unlink(missing_ok=True)
     return [
         f"{root.parent}: {camera} is not finished, so what is known of it stays; run the same command again first."
         for camera in sorted(cameras - finished)

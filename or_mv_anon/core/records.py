@@ -308,6 +308,18 @@ class Disagreements(Columns):
 
 
 @dataclass(frozen=True)
+class FollowedBoxes(Columns):
+    """Where a drawn box was found, ordered by frame."""
+
+    frame: Column
+    box: Column
+    score: Column  # correlation with what was drawn or last seen; 0 where it was only held
+
+    columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
+    sorted_by = "frame"
+
+
+@dataclass(frozen=True)
 class Regions(Columns):
     """What gets covered, ordered by frame."""
 

@@ -47,9 +47,4 @@ def session_offset(plan: CameraPlan) -> float:
 def session_seconds(plan: CameraPlan, frames: Frames) -> NDArray[np.float64]:
     """Time of every frame ``(F,)`` on the session's clock, never falling."""
     seconds: NDArray[np.float64] = np.maximum.accumulate(frames.time)
-    return seconds + plan.shift * time_base + plan.camera.offset
-
-
-def session_clock(plan: CameraPlan) -> float:
-    """Seconds that the session's clock shows at time 0 of a camera's output."""
-    return plan.shift * float(open_camera(plan.camera, plan.store).time_base) + plan.camera.offset
+    return seconds + session_offset(plan)

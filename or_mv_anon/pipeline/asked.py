@@ -22,7 +22,7 @@ def remember(options: Options, out: Path) -> None:
     """
     values = {name: _plain(value) for name, value in asdict(options).items()}
     text = json.dumps({"options": values, "session": "" if out == options.out else out.name})
-    write_atomically(out / STORE_FOLDER / ASKED, lambda path: path.write_text(text))
+    write_atomically(out / STORE_FOLDER / ASKED.file(), lambda path: path.write_text(text))
 
 
 def recall(out: Path, videos: Path | None = None) -> Options:
@@ -35,8 +35,8 @@ def recall(out: Path, videos: Path | None = None) -> Options:
     Raises:
         UserError: there is no finished run.
     """
-    found = next((path for path in [out / STORE_FOLDER / ASKED, *sorted(out.glob(f"*/{STORE_FOLDER}/{ASKED}"))]
-                  if path.is_file()), None)  # fmt: skip
+    below = f"{STORE_FOLDER}/{ASKED.file()}"
+    found = next((path for path in [out / below, *sorted(out.glob(f"*/{below}"))] if path.is_file()), None)
     if found is None:
         raise UserError(f"{out} holds no run that could be rendered again; run or-mv-anon anonymize once.")
     try:

@@ -10,8 +10,8 @@ import numpy as np
 from or_mv_anon.association.drawn_places import Clock, groups, place_drawn
 from or_mv_anon.association.stored_geometry import parse_geometry
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Detections, Frames, Tracks
-from or_mv_anon.core.run_layout import GEOMETRY
+from or_mv_anon.core.records import Detections, FollowedBoxes, Frames, Tracks
+from or_mv_anon.core.run_layout import FACES, FOLLOWED, GEOMETRY
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line
@@ -21,7 +21,6 @@ from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.regions.nobody import Nobody
 from or_mv_anon.regions.source import Drawn
 from or_mv_anon.regions.sources.manual import drawn_regions
-from or_mv_anon.tracking.following import FollowedBoxes
 
 
 def follow_stage(plan: CameraPlan, line: Line) -> str:
@@ -31,7 +30,7 @@ def follow_stage(plan: CameraPlan, line: Line) -> str:
 
 def followed_file(plan: CameraPlan, line: Line) -> str:
     """Name of the table that says where what was drawn in a line was found."""
-    return f"{plan.camera.name}/followed-{line.number:05d}.parquet"
+    return FOLLOWED.file(plan.camera.name, line.number)
 
 
 def is_drawn_in(plan: CameraPlan, line: Line) -> bool:
@@ -57,7 +56,7 @@ def drawn_elsewhere(
     covers = [line.action for line in lines if isinstance(line.action, Cover)]
     moment_s, geometry, clock = config.manual.moment_s, {}, Clock(0.0, config.association.instant_s)
     if associated:
-        content = RunStore(plan.store).read_json(GEOMETRY)
+        content = RunStore(plan.store).read_json(GEOMETRY.file())
         geometry = parse_geometry(content)
         clock = Clock(content["instants"]["first_s"] or 0.0, config.association.instant_s)
     placed, told = [], []
@@ -116,7 +115,7 @@ def nobody_in(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], peo
     ]
     if not wanted:
         return Nobody([], np.zeros(0), people, heads, Detections.empty())
-    return Nobody(wanted, session_seconds(plan, frames), people, heads, read_joined(plan, "faces", Detections))
+    return Nobody(wanted, session_seconds(plan, frames), people, heads, read_joined(plan, FACES))
 
 
 def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:

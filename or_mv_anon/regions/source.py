@@ -24,6 +24,7 @@ from or_mv_anon.core.records import (
     Tracks,
     TransferredHeads,
 )
+from or_mv_anon.core.run_layout import Table
 from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
@@ -140,7 +141,7 @@ class CameraScene:
     transferred: TransferredHeads = field(default_factory=TransferredHeads.empty)
     always: Sequence[Zone] = ()
     drawn: Sequence[Drawn] = ()
-    read: Callable[[str, type[Columns]], Any] | None = None
+    read: Reader | None = None
 
 
 class RegionSource:

@@ -20,7 +20,7 @@ from or_mv_anon.audit.cases import read_cases
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained, partial_path, publish, sync
 from or_mv_anon.core.lock import hold
-from or_mv_anon.core.run_layout import CORRECTIONS, STORE_FOLDER
+from or_mv_anon.core.run_layout import AUDIT_RECORD, CORRECTIONS, STORE_FOLDER
 from or_mv_anon.core.seals import Seal
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover, NotAPerson
@@ -142,11 +142,11 @@ def _reviewed(out: Path) -> _Reviewed:
     outputs = output_seals(store)
     lines = read(out)
     try:
-        audit = json.loads((out / "audit.json").read_bytes())
+        audit = json.loads((out / AUDIT_RECORD).read_bytes())
     except (OSError, ValueError) as error:
-        raise UserError(f"{out / 'audit.json'} cannot be read ({error}); run the anonymizer again.") from error
-    if not store.owns("../audit.json"):
-        raise UserError(f"{out / 'audit.json'} was changed after it was written; run the anonymizer again.")
+        raise UserError(f"{out / AUDIT_RECORD} cannot be read ({error}); run the anonymizer again.") from error
+    if not store.owns(f"../{AUDIT_RECORD}"):
+        raise UserError(f"{out / AUDIT_RECORD} was changed after it was written; run the anonymizer again.")
     cases = case_states(read_cases(store), lines)
     cameras = camera_states({camera: seal.sha256 for camera, (_, seal) in outputs.items()}, lines)
     return _Reviewed(store, outputs, cases, cameras, lines, audit)

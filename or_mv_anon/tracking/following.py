@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import ManualConfig
-from or_mv_anon.core.records import Column, Columns
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -28,18 +27,6 @@ UNSURE = 1.0  # of the box's sides, on every side, per what the score lacks of 1
 RENEWAL = 0.3  # share of the newest picture in what is remembered as the last seen
 FALL = 0.85  # share of its usual score to which a box may fall; what hides it looks a little like it, too
 LEAST_CONTRAST = 2.0  # levels of 255 (standard deviation); a patch without structure is found everywhere
-
-
-@dataclass(frozen=True)
-class FollowedBoxes(Columns):
-    """Where a drawn box was found, ordered by frame."""
-
-    frame: Column
-    box: Column
-    score: Column  # correlation with what was drawn or last seen; 0 where it was only held
-
-    columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
-    sorted_by = "frame"
 
 
 @dataclass(frozen=True)

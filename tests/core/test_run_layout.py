@@ -8,17 +8,10 @@ import pytest
 
 from or_mv_anon.core.run_layout import REGIONS, STORED, TABLES, TRACKS
 from or_mv_anon.pipeline.profiles import PROFILES
-from or_mv_anon.pipeline.stages.endoscope import Verdicts
-from or_mv_anon.tracking.following import FollowedBoxes
-from or_mv_anon.video.bound_file import BlockHashes
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text()
-OTHER_FILES = {"audit", "video", "geometry", "index", "cases"}
-RECORDS = {
-    record.__name__: record
-    for record in (*vars(records).values(), FollowedBoxes, Judgements, Verdicts, BlockHashes)
-    if isinstance(record, type) and issubclass(record, Columns)
-}
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "file-formats.md").read_text()
+MADE_UP = re.compile(rf"\}}/({'|'.join(STORED)})(-[^\"/]*)?\.(parquet|json)|\"({'|'.join(TABLES)})\.parquet\"")
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

@@ -116,8 +116,8 @@ def place(job: PlaceJob) -> Placed:
         zero = np.zeros(len(here))
         regions = Regions(frame=here.frame, box=here.box, kind=zero, track=zero, uncertainty=here.score)
         regions = by_frame(Regions.concat([regions, drawn(job, plan.numbers(each))]))
-        store.write(plan.file("regions", each), regions)
-    store.write_text(plan.file("audit", suffix=".json"), "{}")
+        store.write(plan.file(REGIONS, each), regions)
+    store.write_text(plan.file(CAMERA_AUDIT), "{}")
     return Placed(0.0)
 
 
@@ -127,9 +127,16 @@ def drawn(job: PlaceJob, numbers: range) -> Regions:
     return drawn_regions(frame, frame * 0.1, covers, job.config.manual, size=(100, 100))
 
 
+def list_cases(job: Any) -> Found:
+    store = RunStore(job.plans[0].store)
+    regions = [plan.read(REGIONS, each) for plan in job.plans for each in plan.segments]
+    store.write_text(CASES.file(), str(len(Regions.concat(regions))))
+    return Found(0.0, 0)
+
+
 def render(job: RenderJob) -> RenderedSegment:
     store, plan = RunStore(job.plan.store), job.plan
-    regions = store.read(plan.file("regions", job.segment), Regions, frames=plan.numbers(job.segment))
+    regions = store.read(plan.file(REGIONS, job.segment), Regions, frames=plan.numbers(job.segment))
     text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()} {regions.kind.tolist()}\n"
     write_atomically(store.path(plan.segment_file(job.segment)), lambda path: path.write_text(text))
     return RenderedSegment(0.0, Rendered(), [])

@@ -59,8 +59,8 @@ def out(tmp_path: Path) -> Path:
     store = RunStore.open(folder / "stages")
     for camera in CAMERAS:
         finish(store, camera, f"the covered video of {camera}".encode() * 50)
-    store.write_text(CASES, cases_json(CASES_OF_RUN))
-    store.finish("cases", "key", files=[CASES])
+    store.write_text(CASES.file(), cases_json(CASES_OF_RUN))
+    store.finish("cases", "key", files=[CASES.file()])
     audit(store)
     return folder
 

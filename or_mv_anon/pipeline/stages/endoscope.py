@@ -14,7 +14,8 @@ import numpy as np
 
 from or_mv_anon.audit.summary import summarize
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Column, Columns, Frames, Regions, Tracks
+from or_mv_anon.core.records import Frames, Judgements, Regions, Tracks, Verdicts
+from or_mv_anon.core.run_layout import CAMERA_AUDIT, FRAMES, JUDGEMENTS, REGIONS, VERDICTS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
@@ -181,7 +182,7 @@ class DecideStage(Stage):
                 [plan.camera.always],
                 *corrected_by(context, plan),
             )
-            files = [plan.file("verdicts"), *placed_files(plan)]
+            files = [plan.file(VERDICTS), *placed_files(plan)]
             corrections = context.corrections_of(plan)
             missing = context.missing(plan, ANALYSE.name)
             job = CoverJob(plan, context.spec.config, context.spec.endoscopy, missing, corrections)

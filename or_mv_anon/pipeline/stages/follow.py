@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from or_mv_anon.core.config import ManualConfig, config_hash
+from or_mv_anon.core.records import FollowedBoxes
+from or_mv_anon.core.run_layout import FOLLOWED
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.corrections.log import Line
@@ -18,7 +20,7 @@ from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.corrected import follow_stage, followed_file, is_drawn_in
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
 from or_mv_anon.pipeline.stage import Stage, Task
-from or_mv_anon.tracking.following import FollowedBoxes, Picture, Way, follow
+from or_mv_anon.tracking.following import Picture, Way, follow
 from or_mv_anon.video.segments import Segment
 
 RULES = 1  # of following; a change follows everything anew
@@ -152,7 +154,7 @@ class FollowStage(Stage):
     name = "follow"
     costs = "nothing"
     run = staticmethod(follow_drawing)
-    writes = ("followed",)
+    writes = (FOLLOWED,)
 
     def tasks(self, context: RunContext) -> list[Task]:
         """One per drawing that is to be followed."""

@@ -103,7 +103,7 @@ class RenderStage(Stage):
             drawn = [spec.config.learned, networks, spec.device, spec.precision]
         return config_hash(
             context.recording(plan),
-            context.store.files(plan.stage("place"))[plan.file("regions", segment)].sha256,
+            context.store.files(plan.stage("place"))[plan.file(REGIONS, segment)].sha256,
             [spec.operator, spec.config.operators, spec.config.video],
             plan.encoding,
             *drawn,
@@ -131,7 +131,7 @@ class RenderStage(Stage):
             for segment in plan.segments:
                 job = RenderJob(plan, segment, context.spec.operator, context.spec.config, context.threads, settings)
                 key, stage = self.key(context, plan, segment), plan.stage(self.name, segment)
-                files, made_of = [plan.segment_file(segment)], [plan.file("regions", segment)]
+                files, made_of = [plan.segment_file(segment)], [plan.file(REGIONS, segment)]
                 tasks.append(Task(stage, key, files, job, plan.camera.name, len(segment), made_of=made_of))
         return tasks
 
