@@ -7,7 +7,7 @@ grows while it is not found. What is hidden for a moment is held, and looked for
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -37,7 +37,7 @@ class Way:
         frames: numbers, in the order in which they were looked at.
         boxes: of each ``(N, 4)``.
         scores: of each.
-        lost_at: seconds at which it was last found, if it was lost before the pictures ended.
+        lost_at: seconds at which it was last found, if it was not found up to where the pictures end.
     """
 
     frames: list[int]
@@ -59,14 +59,14 @@ def follow(first: Picture, box: Floats, pictures: Iterable[tuple[int, float, Pic
     seen, here = drawn, np.asarray(box, np.float64)
     way = Way([], [], [], None)
     found_at: float | None = None
-    usual = config.follow_score
+    usual: float | None = None
     for number, time, picture in pictures:
         found_at = time if found_at is None else found_at
         missing = abs(time - found_at)
         place, score = _look(picture, here, (drawn, seen), 1 + missing)
-        if score >= max(config.follow_score, FALL * usual):
+        if score >= max(config.follow_score, FALL * (usual or 0.0)):
             here, found_at = place, time
-            usual += RENEWAL * (score - usual)
+            usual = score if usual is None else usual + RENEWAL * (score - usual)
             newest = _patch(picture, here)
             if newest is not None and seen is not None:
                 seen = RENEWAL * newest + (1 - RENEWAL) * seen
@@ -79,7 +79,8 @@ def follow(first: Picture, box: Floats, pictures: Iterable[tuple[int, float, Pic
         way.frames.append(number)
         way.boxes.append(shown)
         way.scores.append(score)
-    return way
+    missed = bool(way.scores) and way.scores[-1] == 0.0
+    return replace(way, lost_at=found_at) if missed else way
 
 
 def _grown(box: Floats, share: float) -> Floats:

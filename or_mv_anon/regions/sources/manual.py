@@ -49,8 +49,8 @@ def drawn_regions(
             held = held | np.isin(frame, found)
         keyframes = each.cover.boxes
         if len(found):
-            rows = np.flatnonzero(np.isin(frame, found))
-            keyframes = _in_order([Keyframe(float(seconds[row]), each.found[int(frame[row])]) for row in rows])
+            there = np.flatnonzero(np.isin(frame, found)).tolist()
+            keyframes = _in_order([Keyframe(float(seconds[row]), each.found[int(frame[row])]) for row in there])
         box = bx.expand(boxes_at(keyframes, seconds[held]), ratio=config.margin)
         box = bx.clip(box, width=size[0], height=size[1])
         rows = bx.area(box) > 0
