@@ -70,12 +70,15 @@ def _stores(out: Path) -> list[Path]:
 def _purge_store(root: Path) -> list[str]:
     """Remove what a store holds about finished cameras; sentences about what stays."""
     from or_mv_anon.core.by_products import cameras_of, discard_by_products, strangers
+    from or_mv_anon.core.run_layout import ASKED
     from or_mv_anon.core.store import RunStore
 
     store = RunStore.open(root)
     cameras = cameras_of(store)
     finished = {camera for camera in cameras if store.delivered(camera)}
     discard_by_products(store, finished)
+    if finished == cameras:
+        (root / ASKED.file()).unlink(missing_ok=True)
     return [
         f"{root.parent}: {camera} is not finished, so what is known of it stays; run the same command again first."
         for camera in sorted(cameras - finished)

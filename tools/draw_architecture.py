@@ -16,14 +16,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "or_mv_anon"
 FLOORS = (  # from the top; a room imports rooms of its own floor to the right of it, and of floors below
     ("top",),
-    ("adaptation", "live"),
+    ("adaptation", "review", "live"),
     ("pipeline",),
     ("endoscopy", "head_training", "detector_training", "attack"),
     ("association",),
     ("regions",),
     ("openmmlab", "simulation", "evaluation", "audit", "operators"),
     ("tracking", "models"),
-    ("video", "site"),
+    ("video", "site", "corrections"),
     ("core",),
 )
 ORDER = [room for floor in FLOORS for room in floor]

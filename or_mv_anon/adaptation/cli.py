@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--teacher", type=Path, nargs="+", metavar="FILE",
         help="a stronger person detector of your own, whose labels the first round trains the small one on: an ONNX "
         "file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet configuration and checkpoint (.py and .pth)")  # fmt: skip
+    add("--corrections", type=Path, metavar="OUT",
+        help="results of anonymize over the same recordings: reviewers' decisions there are trusted")  # fmt: skip
     add("--no-student", dest="student", action="store_false", help="no smaller, faster detector at the end")
     add("--config", type=Path, metavar="TOML", help="changes to configs/adaptation.toml")
     add("--seed", type=whole(SEED), default=0, metavar="N", help="of every random draw (default: 0)")

@@ -15,6 +15,7 @@ import numpy as np
 
 from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config, site_detector
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
+from or_mv_anon.adaptation.decided import Decided
 from or_mv_anon.adaptation.decode import decode_pictures
 from or_mv_anon.adaptation.labelling import Labelling
 from or_mv_anon.adaptation.material import Window
@@ -48,6 +49,7 @@ class Iterations:
         seed: of every draw.
         teacher: a stronger detector of the user's own, which labels for the first iteration; empty for none.
         reserve_s: seconds of the budget that are needed afterwards.
+        decided: what reviewers decided about the recordings.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Iterations:
         seed: int,
         reserve_s: float,
         teacher: Sequence[Weights] = (),
+        decided: Decided | None = None,
     ) -> None:
+        self._decided = decided or {}
         self._windows = list(windows)
         self._teacher = list(teacher)
         self._start = start
@@ -191,7 +195,10 @@ class Iterations:
         started = time.monotonic()
         findings = self.findings(number)
         config = self._config
-        labelling = Labelling(self.windows, findings, labels=config.labels, sampling=config.sampling, seed=self._seed)
+        labelling = Labelling(
+            self.windows, findings, labels=config.labels, sampling=config.sampling, seed=self._seed,
+            decided=self._decided, manual=self._spec.config.manual,
+        )  # fmt: skip
         if labelling.people == 0:
             raise UserError(
                 "Nobody was found in the recordings beyond doubt, so there is nothing to learn from; check that they "

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.coco import LabelledImage
+from or_mv_anon.adaptation.decided import Decided, corrected_labels
 from or_mv_anon.adaptation.decode import picture_size
 from or_mv_anon.adaptation.material import Window
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels, label_camera
 from or_mv_anon.adaptation.results import CameraResults
 from or_mv_anon.adaptation.sampling import Candidates, TimeUse, affordable, choose_frames, time_use
 from or_mv_anon.adaptation.settings import LabelConfig, SamplingConfig
+from or_mv_anon.core.config import ManualConfig
 
 
 class Labelling:
@@ -25,6 +27,8 @@ class Labelling:
         labels: settings of the labels.
         sampling: settings of the choice of frames.
         seed: of all draws.
+        decided: what reviewers decided about the sessions.
+        manual: the settings of what they draw; needed with `decided`.
     """
 
     def __init__(
@@ -35,11 +39,18 @@ class Labelling:
         labels: LabelConfig,
         sampling: SamplingConfig,
         seed: int,
+        decided: Decided | None = None,
+        manual: ManualConfig | None = None,
     ) -> None:
         self._sampling = sampling
         self._seed = seed
         self._cameras = [(window, camera) for window in windows for camera in findings[window.number]]
         self._labels = [label_camera(camera, labels) for _, camera in self._cameras]
+        if decided and manual is not None:
+            self._labels = [
+                corrected_labels(found, camera, decided.get(window.recording.session.name, ()), labels, manual)
+                for (window, camera), found in zip(self._cameras, self._labels, strict=True)
+            ]
 
     @property
     def people(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from or_mv_anon.adaptation.bundle import BundleParts, refuse_strangers, write_bundle
 from or_mv_anon.adaptation.card import CardFacts, IterationFacts, write_card
 from or_mv_anon.adaptation.coco import read_coco
+from or_mv_anon.adaptation.decided import read_decided
 from or_mv_anon.adaptation.iterations import Iterations
 from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
@@ -79,6 +80,8 @@ class SiteAdaptation:
             weights_dir=options.weights_dir,
         )
         self._recordings = plan_recordings(site, options.out / WORK / RECORDINGS, spec)
+        names = [plan.session.name for plan in self._recordings]
+        self._decided = {} if options.corrections is None else read_decided(options.corrections, names)
         self._work = WorkFolder(options.out / WORK, made_from=self._made_from())
         windows = plan_windows(
             self._recordings, window_s=self._window_seconds(), most_s=self._config.material.most_minutes * MINUTE
@@ -95,6 +98,7 @@ class SiteAdaptation:
             seed=options.seed,
             teacher=self._teacher,
             reserve_s=LAST_SECONDS + share,
+            decided=self._decided,
         )
         self._afterwards = Afterwards(
             self._iterations,
@@ -212,4 +216,5 @@ class SiteAdaptation:
             self._options.seed,
             [config.material, config.labels, config.sampling, config.training],
             self._pipeline,
+            *[[name, [line.sha256 for line in lines]] for name, lines in self._decided.items()],
         )

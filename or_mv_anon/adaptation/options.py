@@ -18,6 +18,7 @@ class AdaptOptions:
     budget_minutes: float | None = None
     start: Path | None = None
     teacher: tuple[Path, ...] | None = None  # a stronger detector: ONNX, or configuration and checkpoint
+    corrections: Path | None = None  # output folder of a reviewed run over the same recordings
     config: Path | None = None
     weights_dir: Path | None = None
     device: Device = "auto"

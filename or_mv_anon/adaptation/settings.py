@@ -35,6 +35,7 @@ class LabelConfig:
     cross_view: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
     interpolated: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
     transferred: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    manual: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
     least_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
     clear_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
     clear_detections: Annotated[int, Range(1, 1000, "0 trusts tracks that nobody saw, more trusts none")]

@@ -28,6 +28,7 @@ PROVENANCE_NAMES = {
     "interpolated": "filled in between observations",
     "cross_view": "weakly detected, confirmed by another camera",
     "transferred": "placed by other cameras alone",
+    "manual": "confirmed by a reviewer",
 }
 KIND_NAMES = {
     "head": "heads by keypoints",
@@ -35,6 +36,7 @@ KIND_NAMES = {
     "person": "whole persons",
     "face": "faces",
     "zone": "site zones",
+    "manual": "drawn by a reviewer",
     "frame": "whole frames",
 }
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from or_mv_anon.core.files import explained
 from or_mv_anon.core.lock import NOTE
 from or_mv_anon.core.manifest import Entry
-from or_mv_anon.core.run_layout import STORED
+from or_mv_anon.core.run_layout import ASKED, STORED
 from or_mv_anon.core.store import MANIFEST, RunStore
 
 _NAME = re.compile(
     "(" + "|".join(
-        kind.name + (r"-\d{5,}" if kind.about == "segment" else "")
+        kind.name + (r"-\d{5,}" if kind.about in ("segment", "drawing") else "")
         + (r"(\.\w+)?" if kind.suffix is None else re.escape(kind.suffix))
         for kind in STORED.values() if kind.about != "session"
     ) + r")(\.partial)?"
@@ -68,7 +68,7 @@ def strangers(store: RunStore) -> list[Path]:
         path
         for path in store.root.rglob("*")
         if path.is_file()
-        and path.name not in (MANIFEST, NOTE)
+        and path.name not in (MANIFEST, NOTE, ASKED.file())
         and str(path.relative_to(store.root)) not in known
         and not (_NAME.fullmatch(path.name) or _NAME.fullmatch(path.parent.name))
     )

@@ -302,6 +302,17 @@ def _tracking_relations(tracking: str, detection: str) -> tuple[Relation, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManualConfig:
+    """What reviewers draw."""
+
+    margin: Annotated[float, Range(0.0, 1.0, "share of a drawn box; hands are not exact, much more covers too much")]
+    moment_s: Annotated[float, Range(0.0, 10.0, "s; a box for one moment must not end before the face does")]
+    follow_score: Annotated[float, Range(0.2, 0.95, "lower follows what is something else, higher loses what turns")]
+    lost_s: Annotated[float, Range(0.1, 10.0, "s; shorter gives up behind every arm, longer covers an empty place")]
+    longest_follow_s: Annotated[float, Range(1.0, 3600.0, "s; every second of it is decoded, in both directions")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
     """All of `configs/pipeline.toml`."""
 
@@ -317,6 +328,7 @@ class PipelineConfig:
     association: AssociationConfig
     recovery: RecoveryConfig
     regions: RegionConfig
+    manual: ManualConfig
     operators: OperatorConfig
     learned: LearnedConfig
     attack: AttackConfig

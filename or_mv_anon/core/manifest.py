@@ -33,7 +33,7 @@ class Entry:
         fingerprint: of the inputs, weights and settings.
         files: what it wrote, by name.
         facts: what it noted.
-        made_of: the stages whose files it read, with the `content` that they had.
+        made_of: the stages whose files it read with the `content` that they had, or single files with their SHA-256.
     """
 
     fingerprint: str
@@ -107,7 +107,8 @@ class Manifest:
         gone = {stage for stage in stages if stage in self.stages}
         new = gone
         while new:
-            new = {s for s, entry in self.stages.items() if s not in gone and not new.isdisjoint(entry.made_of)}
+            touched = new.union(*(self.stages[stage].files for stage in new))
+            new = {s for s, entry in self.stages.items() if s not in gone and not touched.isdisjoint(entry.made_of)}
             gone = gone | new
         self.withdrawn |= {stage: self.stages.pop(stage) for stage in [s for s in self.stages if s in gone]}
         self._by_file = None
@@ -137,13 +138,32 @@ class Manifest:
         if (entry := self.stages.get(stage)) is not None:
             return entry
         entry = self.withdrawn.get(stage)
-        if entry is None or not all(
-            (source := self.standing(name)) is not None and source.content == content
-            for name, content in entry.made_of.items()
-        ):
+        if entry is None or any(self._standing_content(name) != content for name, content in entry.made_of.items()):
             return None
         self.finish(stage, entry)
         return entry
+
+    def content(self, name: str) -> str:
+        """What changes with anything that the stage `name`, or the one that wrote the file `name`, has written there.
+
+        Raises:
+            KeyError: no stage that counts has that name, or has written that file.
+        """
+        if name in self.stages:
+            return self.stages[name].content
+        if (seal := self.noted(name)) is None:
+            raise KeyError(name)
+        return seal.sha256
+
+    def _standing_content(self, name: str) -> str | None:
+        """The same where the stage stands, or can stand again."""
+        for stage in [name] if name in self.stages or name in self.withdrawn else self._writers(name):
+            if (entry := self.standing(stage)) is not None:
+                return entry.content if stage == name else entry.files[name].sha256
+        return None
+
+    def _writers(self, file: str) -> list[str]:
+        return [stage for stage, entry in self._all() if file in entry.files]
 
     def finish(self, stage: str, entry: Entry) -> None:
         """Let `stage` count."""

@@ -30,6 +30,7 @@ class Provenance(IntEnum):
     INTERPOLATED = 2  # filled between two observations of a track, or padded at its ends
     CROSS_VIEW = 3  # a low-score detection claimed by the same person in another camera
     TRANSFERRED = 4  # nothing detected here: placed by other cameras' geometry
+    MANUAL = 5  # a person said so; among labels alone
 
 
 class RegionKind(IntEnum):
@@ -41,6 +42,7 @@ class RegionKind(IntEnum):
     FACE = 3  # a face detection
     ZONE = 4  # a zone that the site asks to cover always
     FRAME = 5  # the whole picture
+    MANUAL = 6  # drawn by a person
 
 
 class FrameFlag(IntFlag):
@@ -303,6 +305,18 @@ class Disagreements(Columns):
     uncertainty: Column  # standard deviation of the head's centre in head heights
 
     columns = {"frame": (np.int32, ()), "identity": (np.int32, ()), "uncertainty": (np.float32, ())}
+
+
+@dataclass(frozen=True)
+class FollowedBoxes(Columns):
+    """Where a drawn box was found, ordered by frame."""
+
+    frame: Column
+    box: Column
+    score: Column  # correlation with what was drawn or last seen; 0 where it was only held
+
+    columns = {"frame": (np.int32, ()), "box": (np.float32, (4,)), "score": (np.float32, ())}
+    sorted_by = "frame"
 
 
 @dataclass(frozen=True)

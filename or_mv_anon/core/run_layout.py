@@ -15,6 +15,7 @@ from or_mv_anon.core.records import (
     Detections,
     Disagreements,
     Embeddings,
+    FollowedBoxes,
     Frames,
     Identities,
     Judgements,
@@ -27,9 +28,10 @@ from or_mv_anon.core.records import (
 
 STORE_FOLDER = "stages"
 MANIFEST = "manifest.json"  # of the stages' folder
+CORRECTIONS = "corrections.jsonl"  # beside the outputs: what people decided, which no run ever writes over
 AUDIT_RECORD, REPORT_PAGE, PREVIEW_PICTURE = "audit.json", "report.html", "preview.png"  # beside the outputs
 
-About = Literal["segment", "camera", "session"]
+About = Literal["segment", "drawing", "camera", "session"]
 Record = TypeVar("Record", bound=Columns)
 
 
@@ -52,7 +54,7 @@ class Stored:
 
         Args:
             camera: that it is about.
-            segment: its number, of what is about a segment.
+            segment: its number, of what is about a segment or a drawing.
             suffix: where it follows the output's.
         """
         folder = "" if self.about == "session" else f"{camera}/"
@@ -99,6 +101,8 @@ JOINED = Stored("joined", "camera", suffix=None)
 FORMER = Stored("former", "camera", suffix=None)
 LABELS = Stored("labels", "camera")
 CASES = Stored("cases", "session")  # what a person should look at
+FOLLOWED = Table("followed", "drawing", record=FollowedBoxes)  # numbered by its line in CORRECTIONS
+ASKED = Stored("asked", "session")  # the options that the run was given
 
 STORED: dict[str, Stored] = {kind.name: kind for kind in list(globals().values()) if isinstance(kind, Stored)}
 TABLES: dict[str, Table[Columns]] = {name: kind for name, kind in STORED.items() if isinstance(kind, Table)}

@@ -168,7 +168,7 @@ class RunStore(StageFiles):
             fingerprint: what it was made from.
             files: that it wrote, relative to the store's folder.
             facts: what else is to be known of it.
-            made_of: the stages whose files it read.
+            made_of: the stages whose files it read, or single files of theirs.
             sealed: hashes of `files` where they are known already.
             moved: for outputs in `files` that still lie elsewhere in the store, where. Their hashes are noted before
                 they are put in place, so that at any moment it is known whose is what lies there.
@@ -185,7 +185,7 @@ class RunStore(StageFiles):
             self.save(always=True)
         for name in files:
             seals.trust(self.place(name), self._put(name, moved[name], sealed[name]) if name in moved else sealed[name])
-        sources = {name: manifest.stages[name].content for name in made_of}
+        sources = {name: manifest.content(name) for name in made_of}
         manifest.finish(stage, Entry(fingerprint, {name: sealed[name].seal for name in files}, facts or {}, sources))
         self.save(always=True)
 

@@ -10,6 +10,8 @@ from or_mv_anon.core.config import config_hash
 from or_mv_anon.core.records import SCHEMA_VERSION
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import available_cores, default_workers
+from or_mv_anon.corrections.actions import Cover, NotAPerson
+from or_mv_anon.corrections.log import Line, read, standing
 from or_mv_anon.endoscopy.classifier import ROLE
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.plan import SessionPlan
@@ -41,6 +43,7 @@ class RunContext:
         self.timings: list[StageTiming] = []
         self.workers = spec.workers or default_workers(len(plan.cameras))
         self.threads = max(1, available_cores() // self.workers)
+        self.corrections = standing(read(plan.out))
         self.failed: set[str] = set()
         self.current: set[str] = set()
 
@@ -77,6 +80,19 @@ class RunContext:
         cut = [(segment.first, segment.stop) for segment in plan.segments]
         index = self.store.fingerprint(plan.stage("index"))
         return config_hash(SCHEMA_VERSION, digest, index, cut, plan.shift, plan.camera.fps)
+
+    def corrections_of(self, plan: CameraPlan) -> tuple[Line, ...]:
+        """What reviewers decided about what is covered in a camera, oldest first, without what they withdrew.
+
+        What they drew elsewhere for all cameras is part of it.
+        """
+        name = plan.camera.name
+        return tuple(
+            line
+            for line in self.corrections
+            if isinstance(line.action, Cover | NotAPerson)
+            and (line.action.camera == name or getattr(line.action, "all_cameras", False))
+        )
 
     def weights_for(self, plan: CameraPlan) -> list[Weights]:
         """The weights of the networks that look at a camera."""

@@ -337,10 +337,17 @@ def set_aside(plan: CameraPlan, *, own: bool) -> str | None:
     )
 
 
-def discard_leftovers(plan: CameraPlan) -> None:
-    """Remove the rendered segments and the former output once the new one is in place."""
-    for segment in plan.segments:
-        discard(plan.store / plan.segment_file(segment))
+def discard_leftovers(plan: CameraPlan, *, segments: bool) -> None:
+    """Remove the former output once the new one is in place, and rendered segments that are of no use any more.
+
+    Args:
+        plan: of the camera.
+        segments: all of them; otherwise only those of a recording that was cut in another way.
+    """
+    kept = set() if segments else {plan.store / plan.segment_file(segment) for segment in plan.segments}
+    for path in (plan.store / plan.camera.name).glob("video-*"):
+        if path not in kept:
+            discard(path)
     discard(plan.store / plan.joined_file)
     discard(_former(plan))
 

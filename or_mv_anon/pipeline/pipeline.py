@@ -19,6 +19,7 @@ from or_mv_anon.core.printable import printable
 from or_mv_anon.core.run_layout import INDEX
 from or_mv_anon.core.workers import available_cores
 from or_mv_anon.pipeline.alarms import NOT_ANONYMIZED
+from or_mv_anon.pipeline.asked import remember
 from or_mv_anon.pipeline.estimate import estimate_session
 from or_mv_anon.pipeline.media import discard
 from or_mv_anon.pipeline.options import Options
@@ -117,6 +118,7 @@ def _anonymize_session(session: Session, out: Path, options: Options, spec: RunS
         preview_session(plan, ProbeModels(spec, threads=available_cores()))
         return SessionOutcome(session.name, out, well=not plan.problems)
     run = new_context(plan, spec)
+    remember(options, out)
     run_session(run, render_only=options.render_only)
     audit = write_session_audit(run)
     return SessionOutcome(session.name, out, well=verdict(audit).well, audit=audit)

@@ -15,14 +15,15 @@ from or_mv_anon.pipeline.stages.attack import ATTACK
 from or_mv_anon.pipeline.stages.cases import LIST_CASES
 from or_mv_anon.pipeline.stages.endoscope import CLASSIFY, DECIDE
 from or_mv_anon.pipeline.stages.finish import FINISH
+from or_mv_anon.pipeline.stages.follow import FOLLOW
 from or_mv_anon.pipeline.stages.hash import HASH
 from or_mv_anon.pipeline.stages.place import PLACE, require_placed
 from or_mv_anon.pipeline.stages.render import RENDER
 from or_mv_anon.pipeline.stages.track import TRACK
 
 PROFILES: Profiles = {
-    "room": (HASH, ANALYSE, TRACK, ASSOCIATE, PLACE, LIST_CASES, RENDER, FINISH, ATTACK),
-    "endoscope": (HASH, CLASSIFY, DECIDE, LIST_CASES, RENDER, FINISH),
+    "room": (HASH, ANALYSE, TRACK, ASSOCIATE, FOLLOW, PLACE, LIST_CASES, RENDER, FINISH, ATTACK),
+    "endoscope": (HASH, CLASSIFY, FOLLOW, DECIDE, LIST_CASES, RENDER, FINISH),
 }
 LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, DECIDE, TRACK, ASSOCIATE, PLACE)
 """From the recordings to the regions."""

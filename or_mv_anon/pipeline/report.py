@@ -27,6 +27,7 @@ from or_mv_anon.core.store import RunStore
 from or_mv_anon.operators.drawn.modifier_model import ROLE
 from or_mv_anon.pipeline.alarms import find_alarms
 from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.corrected import followed_for, strangers_to, taken_in
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
@@ -91,7 +92,7 @@ def _findings(audit: Audit) -> list[str]:
 def _audit(run: RunContext) -> Audit:
     known = zip(run.plan.cameras, run.plan.facts, strict=True)
     placed = [(plan, facts) for plan, facts in known if run.is_current(plan.stage("place"))]
-    problems = list(run.problems)
+    problems = [*run.problems, *strangers_to(run)]
     for plan, _ in placed:
         problems += frame_problems(run, plan)
     cameras = tuple(_camera(run, plan, facts) for plan, facts in placed)
@@ -117,7 +118,7 @@ def _audit(run: RunContext) -> Audit:
         cameras=cameras,
         alarms=tuple(find_alarms(run, cameras)),
         problems=tuple(_without_folders(run, problem) for problem in problems),
-        notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes]),
+        notes=tuple(_without_folders(run, note) for note in [*run.plan.session.notes, *run.plan.notes, *taken_in(run)]),
         association=_association(run),
         learned=_learned(run),
         attack=_attack(run),
@@ -186,7 +187,11 @@ def frame_problems(run: RunContext, plan: CameraPlan) -> list[str]:
             result = run.facts(rendering).get("result", {})
             problems += result.get("problems", [])
             damaged += len(result.get("damaged", []))
-    if run.is_current(plan.stage("place")):  # the analysis looks more closely than rendering does
+    if run.is_current(plan.stage("place")):
+        problems += run.facts(plan.stage("place")).get("unheeded", [])
+        for stage in followed_for(run, plan):
+            problems += run.facts(stage).get("told", [])
+        # The analysis looks more closely than rendering does.
         damaged = max(damaged, read_camera_audit(run.plan.store, plan)[0].corrupt_frames)
     if damaged:
         problems.append(f"{damaged} frames are damaged in the recording and covered whole.")

@@ -29,7 +29,7 @@ class Task:
         camera: whose failure it is if it fails.
         frames: for the progress bar.
         facts: noted beside what the job reports.
-        made_of: the stages whose files it reads.
+        made_of: the stages whose files it reads, or single files of theirs.
         moved: for outputs in `files`, the names in the store under which the job leaves them.
     """
 

@@ -7,7 +7,7 @@ holds are covered on their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,20 @@ ROWS_AT_ONCE = 200_000
 NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
 
 
-def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequence[Zone] = ()) -> Regions:
+def camera_regions(
+    scene: CameraScene,
+    config: PipelineConfig,
+    *,
+    never: Sequence[Zone] = (),
+    uncover: Callable[[Regions], Regions] = lambda regions: regions,
+) -> Regions:
     """Everything that gets covered in one camera.
 
     Args:
         scene: what is known of it.
         config: of all sources.
         never: zones in which regions are dropped when they lie inside, in pixels of the upright frame.
+        uncover: takes regions of tracks that are nobody away.
 
     Returns:
         Regions ordered by frame, cut to the picture.
@@ -47,10 +54,10 @@ def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequenc
     # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
     parts = [smooth(head_regions(scene, people, config), scene.frames, config.regions)
              for people in _whole_tracks(scene.tracks)]  # fmt: skip
-    covered = _by_frame(Regions.concat(parts))
+    covered = uncover(by_frame(Regions.concat(parts)))
     parts = [kept(covered)]
     for part in _whole_tracks(scene.faces):
-        face_regions = smooth(_face_regions(part), scene.frames, config.regions)
+        face_regions = uncover(smooth(_face_regions(part), scene.frames, config.regions))
         parts.append(kept(face_regions[~_held(face_regions, covered)]))
     del covered
     for source in SOURCES:
@@ -59,10 +66,11 @@ def camera_regions(scene: CameraScene, config: PipelineConfig, *, never: Sequenc
             parts.append(placed)
     everything = Regions.concat(parts)
     del parts
-    return _by_frame(everything)
+    return by_frame(everything)
 
 
-def _by_frame(regions: Regions) -> Regions:
+def by_frame(regions: Regions) -> Regions:
+    """Regions in order of their frames; those of one frame stay in their order."""
     return regions[np.argsort(regions.frame, kind="stable")]
 
 

@@ -13,6 +13,7 @@ from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.cross_view import CrossViewSource
 from or_mv_anon.regions.sources.face import FaceSource
 from or_mv_anon.regions.sources.head import HeadSource
+from or_mv_anon.regions.sources.manual import ManualSource
 from or_mv_anon.regions.sources.pose import PoseSource
 from or_mv_anon.regions.sources.static_heads import StaticHeadSource
 from or_mv_anon.regions.sources.unjudged import UnjudgedSource
@@ -29,6 +30,7 @@ SOURCES: list[RegionSource] = [
     CrossViewSource(),
     ZoneSource(),
     UnjudgedSource(),
+    ManualSource(),
 ]
 
 

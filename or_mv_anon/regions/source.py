@@ -25,6 +25,7 @@ from or_mv_anon.core.records import (
     TransferredHeads,
 )
 from or_mv_anon.core.run_layout import Table
+from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
 from or_mv_anon.video.frame import Frame
@@ -102,6 +103,21 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a reviewer drew in one camera.
+
+    Attributes:
+        cover: as it was drawn; times are seconds of the session.
+        earlier: seconds that the session's clock shows at time 0 of `Frames`.
+        found: frame -> where it was found in that frame's picture, if it was to be followed.
+    """
+
+    cover: Cover
+    earlier: float
+    found: Mapping[int, Zone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CameraScene:
     """What is known of one camera when its regions are placed.
 
@@ -113,6 +129,7 @@ class CameraScene:
         faces: tracks of heads that no person track stands for.
         transferred: heads that other cameras place, one per row of `tracks` with that provenance.
         always: zones that are covered in every frame.
+        drawn: what reviewers drew.
         read: see `Observed`; None where nothing is stored.
     """
 
@@ -123,6 +140,7 @@ class CameraScene:
     faces: Tracks
     transferred: TransferredHeads = field(default_factory=TransferredHeads.empty)
     always: Sequence[Zone] = ()
+    drawn: Sequence[Drawn] = ()
     read: Reader | None = None
 
 

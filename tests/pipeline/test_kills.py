@@ -36,6 +36,8 @@ from or_mv_anon.core.run_layout import (
 )
 from or_mv_anon.core.seals import signature
 from or_mv_anon.core.store import RunStore
+from or_mv_anon.corrections.actions import Cover, Keyframe, Withdraw
+from or_mv_anon.corrections.log import append, read
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.covering import Rendered
@@ -47,9 +49,12 @@ from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, AnalyseJob
 from or_mv_anon.pipeline.stages.cases import LIST_CASES, Found
 from or_mv_anon.pipeline.stages.finish import FINISH, Finished, FinishJob
 from or_mv_anon.pipeline.stages.hash import HASH, Hashed, HashJob
-from or_mv_anon.pipeline.stages.place import PLACE, Placed
+from or_mv_anon.pipeline.stages.place import PLACE, Placed, PlaceJob
 from or_mv_anon.pipeline.stages.render import RENDER, RenderedSegment, RenderJob
 from or_mv_anon.pipeline.stages.track import TRACK, Tracked
+from or_mv_anon.regions.placing import by_frame
+from or_mv_anon.regions.source import Drawn
+from or_mv_anon.regions.sources.manual import drawn_regions
 from or_mv_anon.site import Camera, Session
 from or_mv_anon.video.segments import Segment
 
@@ -103,16 +108,23 @@ def track(job: Any) -> Tracked:
     return Tracked(0.0)
 
 
-def place(job: Any) -> Placed:
+def place(job: PlaceJob) -> Placed:
     store, plan = RunStore(job.plan.store), job.plan
     tracks = store.read(plan.file(TRACKS), Tracks)
     for each in plan.segments:
         here = tracks[np.isin(tracks.frame, plan.numbers(each))]
         zero = np.zeros(len(here))
         regions = Regions(frame=here.frame, box=here.box, kind=zero, track=zero, uncertainty=here.score)
+        regions = by_frame(Regions.concat([regions, drawn(job, plan.numbers(each))]))
         store.write(plan.file(REGIONS, each), regions)
     store.write_text(plan.file(CAMERA_AUDIT), "{}")
     return Placed(0.0)
+
+
+def drawn(job: PlaceJob, numbers: range) -> Regions:
+    frame = np.array(numbers)
+    covers = [Drawn(line.action, 0.0) for line in job.corrections if isinstance(line.action, Cover)]
+    return drawn_regions(frame, frame * 0.1, covers, job.config.manual, size=(100, 100))
 
 
 def list_cases(job: Any) -> Found:
@@ -125,7 +137,7 @@ def list_cases(job: Any) -> Found:
 def render(job: RenderJob) -> RenderedSegment:
     store, plan = RunStore(job.plan.store), job.plan
     regions = store.read(plan.file(REGIONS, job.segment), Regions, frames=plan.numbers(job.segment))
-    text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()}\n"
+    text = f"{job.segment.number} {job.method} {regions.uncertainty.tolist()} {regions.kind.tolist()}\n"
     write_atomically(store.path(plan.segment_file(job.segment)), lambda path: path.write_text(text))
     return RenderedSegment(0.0, Rendered(), [])
 
@@ -167,6 +179,11 @@ class Tool:
         finally:
             self.disk.left = -1
             self._look()
+
+    def segments(self) -> dict[str, tuple[bytes, int]]:
+        """Content and time of every rendered segment that was kept."""
+        files = sorted((self.folder / "out" / "stages" / "cam").glob("video-*"))
+        return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
     def _session(self, method: Any, high_score: float) -> RunContext:
         out = self.folder / "out"
@@ -238,3 +255,68 @@ def test_killed_again_and_again(tool: Callable[[str], Tool], other: tuple[str, f
         for setting in (A, other, A, other)[turn % 2 : turn % 2 + 3]:
             there.run(setting, kill_at=int(draw.integers(120)))
         assert there.run(A) == expected, turn
+
+
+SECOND = Cover("cam", (Keyframe(0.5, (0.0, 0.0, 9.0, 9.0)),), hold="span", start=0.5, end=0.6)  # of three segments
+
+
+def corrected(tool: Tool, *actions: Cover) -> None:
+    (tool.folder / "out").mkdir(exist_ok=True)
+    for action in actions:
+        append(tool.folder / "out", action, author="A")
+
+
+def test_only_the_segments_that_a_correction_touches_are_rendered_again(tool: Callable[[str], Tool]) -> None:
+    there = tool("corrected")
+    plain = there.run(A)
+    before = there.segments()
+    assert len(before) == COUNT
+    corrected(there, SECOND)
+    after, expected = there.run(A), tool("straight")
+    corrected(expected, SECOND)
+    assert after == expected.run(A) != plain
+    changed = [name for name, kept in there.segments().items() if kept != before[name]]
+    assert changed == ["video-00001"]
+    append(there.folder / "out", Withdraw(read(there.folder / "out")[0].id), author="A")
+    assert there.run(A) == plain
+
+
+def test_a_segment_that_was_lost_or_changed_is_rendered_again(tool: Callable[[str], Tool]) -> None:
+    there = tool("corrected")
+    there.run(A)
+    kept = there.folder / "out" / "stages" / "cam"
+    (kept / "video-00000").unlink()
+    (kept / "video-00002").write_text("a face")
+    corrected(there, SECOND)
+    after, expected = there.run(A), tool("straight")
+    corrected(expected, SECOND)
+    assert after == expected.run(A)
+
+
+def test_nothing_uncovered_is_kept(tool: Callable[[str], Tool]) -> None:
+    there = tool("none")
+    there.run(("none", 0.5))
+    assert there.segments() == {}
+
+
+def test_killed_at_any_moment_while_a_correction_is_taken_in(tool: Callable[[str], Tool]) -> None:
+    plain = tool("plain").run(A)
+    straight = tool("straight")
+    corrected(straight, SECOND)
+    expected = straight.run(A)
+    for moment in range(10_000):
+        there = tool(f"from-{moment}")
+        assert there.run(A) == plain
+        before = there.segments()
+        corrected(there, SECOND)
+        ended = there.run(A, kill_at=moment) is not None
+        assert there.run(A) == expected, moment
+        kept = {name for name, found in there.segments().items() if found == before[name]}
+        assert kept == {"video-00000", "video-00002"}, moment
+        if moment % 5 == 0:
+            append(there.folder / "out", Withdraw(read(there.folder / "out")[0].id), author="A")
+            there.run(A, kill_at=moment)
+            assert there.run(A) == plain, moment
+        if ended:
+            break
+    assert moment > 20

@@ -31,7 +31,7 @@ class Candidates:
         """
         outcomes: list[Outcome] = ["released"] * len(regions)
         shown = np.isin(regions.kind, [RegionKind.HEAD, RegionKind.FACE])
-        whole = regions.box[np.isin(regions.kind, [RegionKind.FRAME, RegionKind.ZONE])]
+        whole = regions.box[np.isin(regions.kind, [RegionKind.FRAME, RegionKind.ZONE, RegionKind.MANUAL])]
         chosen: list[int] = []
         # Heads before lone faces and large before small: of two regions over one head, the better one is drawn.
         for row in np.lexsort([-bx.area(regions.box), regions.kind]).tolist():

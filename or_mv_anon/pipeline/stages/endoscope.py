@@ -14,10 +14,11 @@ import numpy as np
 
 from or_mv_anon.audit.summary import summarize
 from or_mv_anon.core.config import PipelineConfig, config_hash
-from or_mv_anon.core.records import Frames, Judgements, Tracks, Verdicts
+from or_mv_anon.core.records import Frames, Judgements, Regions, Tracks, Verdicts
 from or_mv_anon.core.run_layout import CAMERA_AUDIT, FRAMES, JUDGEMENTS, REGIONS, VERDICTS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
+from or_mv_anon.corrections.log import Line
 from or_mv_anon.endoscopy.borders import Area
 from or_mv_anon.endoscopy.classifier import ROLE, OutOfBodyClassifier
 from or_mv_anon.endoscopy.covering import outside_regions, outside_risks
@@ -27,11 +28,14 @@ from or_mv_anon.endoscopy.smoothing import TwoStateSmoother
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, followed_for, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE, Analysed, flagged_frames
 from or_mv_anon.pipeline.stages.place import Placed, placed_files, write_camera_audit, write_regions
 from or_mv_anon.pipeline.stages.track import analysed
+from or_mv_anon.regions.placing import by_frame
+from or_mv_anon.regions.sources.manual import drawn_regions
 from or_mv_anon.video.segments import Segment
 
 
@@ -92,6 +96,7 @@ class CoverJob:
     config: PipelineConfig
     endoscopy: EndoscopyConfig
     missing: tuple[int, ...] = ()
+    corrections: tuple[Line, ...] = ()
 
 
 def cover(job: CoverJob) -> Placed:
@@ -102,6 +107,10 @@ def cover(job: CoverJob) -> Placed:
     smoothed = TwoStateSmoother(job.endoscopy.smoothing)(judgements.probability, frames.time)
     size = open_camera(plan.camera, plan.store).upright_size
     regions = outside_regions(frames, smoothed.covered, size=size, always=plan.camera.always)
+    if job.corrections:
+        drawn = drawn_covers(plan, job.corrections)
+        theirs = drawn_regions(frames.frame, frames.time, drawn, job.config.manual, size=size)
+        regions = by_frame(Regions.concat([regions, theirs]))
     write_regions(store, plan, regions)
     verdicts = Verdicts(frame=frames.frame, posterior=smoothed.posterior, covered=smoothed.covered)
     plan.write(VERDICTS, verdicts)
@@ -112,7 +121,7 @@ def cover(job: CoverJob) -> Placed:
     )  # fmt: skip
     write_camera_audit(store, plan, summarize(frames, Tracks.empty(), regions, size=size), risks)
     count_frames(len(frames))
-    return Placed(time.perf_counter() - started)
+    return Placed(time.perf_counter() - started, unheeded(plan, frames, job.corrections, job.config))
 
 
 def load_judgements(plan: CameraPlan) -> tuple[Frames, Judgements]:
@@ -171,12 +180,18 @@ class DecideStage(Stage):
                 CLASSIFY.key(context, plan),
                 [context.spec.endoscopy, context.spec.config.risk],
                 [plan.camera.always],
+                *corrected_by(context, plan),
             )
             files = [plan.file(VERDICTS), *placed_files(plan)]
-            job = CoverJob(plan, context.spec.config, context.spec.endoscopy, context.missing(plan, ANALYSE.name))
-            facts = {"weights": [asdict(weights) for weights in context.weights_for(plan)]}
-            stage = plan.stage("place")
-            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, analysed(plan)))
+            corrections = context.corrections_of(plan)
+            missing = context.missing(plan, ANALYSE.name)
+            job = CoverJob(plan, context.spec.config, context.spec.endoscopy, missing, corrections)
+            facts = {
+                "weights": [asdict(weights) for weights in context.weights_for(plan)],
+                "corrections": [line.id for line in corrections],
+            }
+            stage, made_of = plan.stage("place"), [*analysed(plan), *followed_for(context, plan)]
+            tasks.append(Task(stage, key, files, job, plan.camera.name, len(plan), facts, made_of))
         return tasks
 
 

@@ -77,10 +77,13 @@ class FinishStage(Stage):
         return tasks
 
     def after(self, context: RunContext) -> None:
-        """Remove what was only needed until the outputs were in place."""
+        """Remove what was only needed until the outputs were in place.
+
+        Rendered segments stay, so that a correction costs only those that it touches; uncovered ones go.
+        """
         for plan in context.cameras(self):
             if self.done(context, plan):
-                discard_leftovers(plan)
+                discard_leftovers(plan, segments=context.spec.method == "none")
 
 
 FINISH = FinishStage()

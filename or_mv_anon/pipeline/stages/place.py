@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -37,8 +37,10 @@ from or_mv_anon.core.run_layout import (
 )
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
+from or_mv_anon.corrections.log import Line
 from or_mv_anon.pipeline.artifacts import observed_of, read_joined
 from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, drawn_elsewhere, followed_for, nobody_in, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
@@ -60,19 +62,27 @@ class PlaceJob:
         config: all thresholds.
         missing: timestamps of frames that could not be decoded.
         associated: whether other cameras had their say about this one's tracks.
+        corrections: what reviewers decided about the camera.
     """
 
     plan: CameraPlan
     config: PipelineConfig
     missing: tuple[int, ...] = ()
     associated: bool = False
+    corrections: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
 class Placed:
-    """What a `PlaceJob` reports; the rest goes to the store (see `read_camera_audit`)."""
+    """What a `PlaceJob` reports; the rest goes to the store (see `read_camera_audit`).
+
+    Attributes:
+        seconds: of work.
+        unheeded: sentences about corrections that could not be taken as they were meant.
+    """
 
     seconds: float
+    unheeded: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -111,16 +121,20 @@ def place(job: PlaceJob) -> Placed:
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)
     tracks = followed.tracks
+    usual = float(np.median(heads.size)) * config.regions.head_scale if len(heads) else None
+    elsewhere, unplaced = drawn_elsewhere(plan, job.corrections, config, side=usual, associated=job.associated)
     scene = CameraScene(
-        frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always, observed_of(plan).read
-    )
-    regions = camera_regions(scene, config, never=plan.camera.never)
+        frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always,
+        [*drawn_covers(plan, job.corrections), *elsewhere], observed_of(plan).read,
+    )  # fmt: skip
+    nobody = nobody_in(plan, frames, job.corrections, tracks, followed.faces)
+    regions = camera_regions(scene, config, never=plan.camera.never, uncover=nobody.uncover)
     del heads, scene  # hundreds of megabytes for a long recording
     write_regions(store, plan, regions)
     missing = [pts - plan.shift for pts in job.missing]
     # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
     clear = ever_clear(tracks, config.tracking.new_track_score)
-    people = tracks[clear[tracks.track]]
+    people = tracks[clear[tracks.track] & ~nobody.is_gone(tracks.frame, tracks.track)]
     theirs = regions[(regions.track == -1) | np.isin(regions.track, np.flatnonzero(clear))]
     risks = risk_intervals(
         frames,
@@ -135,7 +149,14 @@ def place(job: PlaceJob) -> Placed:
     risks = by_priority([*risks, *disagreement_risks(frames, followed.disagreements, config.risk)])
     write_camera_audit(store, plan, summarize(frames, people, regions, size=size), risks)
     count_frames(len(frames))
-    return Placed(time.perf_counter() - started)
+    return Placed(
+        time.perf_counter() - started,
+        [
+            *unheeded(plan, frames, job.corrections, config),
+            *nobody.finish(),
+            *unplaced,
+        ],
+    )
 
 
 def write_regions(store: RunStore, plan: CameraPlan, regions: Regions) -> None:
@@ -194,6 +215,7 @@ class PlaceStage(Stage):
             context.store.fingerprint(ASSOCIATE.name) if context.is_current(ASSOCIATE.name) else "one by one",
             [*sections(config, "places_by"), config.tracking, config.risk],
             [plan.camera.always, plan.camera.never],
+            *corrected_by(context, plan),
         )
 
     def tasks(self, context: RunContext) -> list[Task]:
@@ -201,12 +223,16 @@ class PlaceStage(Stage):
         associated = context.is_current(ASSOCIATE.name)
         tasks = []
         for plan in context.cameras(self):
-            job = PlaceJob(plan, context.spec.config, context.missing(plan, ANALYSE.name), associated=associated)
+            job = PlaceJob(
+                plan, context.spec.config, context.missing(plan, ANALYSE.name),
+                associated=associated, corrections=context.corrections_of(plan),
+            )  # fmt: skip
             facts = {
                 "weights": [asdict(weights) for weights in context.weights_for(plan)],
                 "associated": associated,
+                "corrections": [line.id for line in context.corrections_of(plan)],
             }
-            made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else [])]
+            made_of = [*TRACK.followed(plan), *([ASSOCIATE.name] if associated else []), *followed_for(context, plan)]
             stage, key = plan.stage(self.name), self.key(context, plan)
             tasks.append(Task(stage, key, placed_files(plan), job, plan.camera.name, len(plan), facts, made_of))
         return tasks
@@ -236,6 +262,11 @@ def require_placed(context: RunContext) -> None:
             raise UserError(
                 f"--render-only: the stored regions of {plan.camera.name} are of another recording or another "
                 "--start and --end. Run once without it."
+            )
+        if store.facts(stage).get("corrections", []) != [line.id for line in context.corrections_of(plan)]:
+            raise UserError(
+                f"--render-only: what reviewers decided about {plan.camera.name} has changed since its regions were "
+                "placed. Run once without it."
             )
         context.current.add(stage)
 

@@ -95,14 +95,15 @@ class RenderStage(Stage):
     reads = (REGIONS,)
     writes = (VIDEO,)
 
-    def key(self, context: RunContext, plan: CameraPlan) -> str:
-        """What its results in a camera rest on."""
+    def key(self, context: RunContext, plan: CameraPlan, segment: Segment) -> str:
+        """What its result in a segment rests on: the recording, the segment's own regions, and how it is covered."""
         spec, drawn = context.spec, []
         if (learned := self._learned(context, plan)) is not None:
             networks = [weights.sha256 for weights in learned.weights]
             drawn = [spec.config.learned, networks, spec.device, spec.precision]
         return config_hash(
-            context.store.fingerprint(plan.stage("place")),
+            context.recording(plan),
+            context.store.files(plan.stage("place"))[plan.file(REGIONS, segment)].sha256,
             [spec.operator, spec.config.operators, spec.config.video],
             plan.encoding,
             *drawn,
@@ -110,7 +111,8 @@ class RenderStage(Stage):
 
     def finish_key(self, context: RunContext, plan: CameraPlan) -> str:
         """What the joined output of a camera rests on."""
-        return config_hash(self.key(context, plan), context.spec.audio, plan.destination.name)
+        keys = [self.key(context, plan, segment) for segment in plan.segments]
+        return config_hash(keys, context.spec.audio, plan.destination.name)
 
     def done(self, context: RunContext, plan: CameraPlan) -> bool:
         """Whether a camera's output is in place, made from these very inputs and settings, and as it was then."""
@@ -124,12 +126,12 @@ class RenderStage(Stage):
             if self.done(context, plan):
                 continue
             _make_room(context, plan)
-            key, learned = self.key(context, plan), self._learned(context, plan)
+            learned = self._learned(context, plan)
             settings = None if learned is None else learned.settings
             for segment in plan.segments:
                 job = RenderJob(plan, segment, context.spec.operator, context.spec.config, context.threads, settings)
-                files, made_of = [plan.segment_file(segment)], [plan.stage("place")]
-                stage = plan.stage(self.name, segment)
+                key, stage = self.key(context, plan, segment), plan.stage(self.name, segment)
+                files, made_of = [plan.segment_file(segment)], [plan.file(REGIONS, segment)]
                 tasks.append(Task(stage, key, files, job, plan.camera.name, len(segment), made_of=made_of))
         return tasks
 
