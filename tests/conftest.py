@@ -1,4 +1,4 @@
-"""Counts the tests that an extra which is not installed would add.
+"""Settings of all tests; counts those that an extra which is not installed would add.
 
 A test or a whole file asks for an extra with `pytest.importorskip`, before it imports anything that needs it. The last
 line of a run then says how many were left out for want of which extra.
@@ -12,6 +12,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # how fast a machine is says nothing about the code
+settings.load_profile("any machine")
 
 EXTRAS = {  # package -> the extra of pyproject.toml that brings it
     "anny": "sim",

@@ -34,7 +34,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[SessionPlan]:
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(0.5, 30), st.floats(0.5, 60))
 def test_windows_are_apart_inside_and_not_too_much(
     recordings: list[SessionPlan], window_s: float, most_s: float

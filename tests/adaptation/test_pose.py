@@ -114,7 +114,7 @@ def test_held_out_stretches_come_back_and_are_whole():
 
 
 @given(count=st.integers(1, 70), seed=st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_examples_are_drawn_once_each(count, seed):
     labels = {"cam1": label_heads(walker(frames=30), SETTINGS), "cam2": label_heads(walker(frames=20), SETTINGS)}
     chosen = choose(labels, count, rng=np.random.default_rng(seed))
@@ -154,7 +154,7 @@ def test_an_unchanged_example_is_what_the_anonymizer_sees():
 
 
 @given(seed=st.integers(0, 200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_harder_example_keeps_its_labels_in_the_picture(seed):
     crop, _ = one_crop()
     picture, points, weight = harder(crop, np.random.default_rng(seed))

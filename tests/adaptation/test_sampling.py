@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
@@ -32,7 +32,6 @@ def candidates(count: int, *, hard: range = range(0), people: bool = True) -> Ca
     return Candidates(np.arange(count) * 0.4, np.ones(count, bool), labels, SIZE)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 500), st.integers(1, 100), st.integers(0, 5))
 def test_a_draw_is_ascending_allowed_and_not_too_large(count: int, wished: int, seed: int) -> None:
     camera = candidates(count)
@@ -67,7 +66,6 @@ def test_the_same_seed_gives_the_same_frames() -> None:
     assert draws[0] == draws[1] != draws[2]
 
 
-@settings(deadline=None)
 @given(st.floats(10, 300), st.integers(0, 20))
 def test_held_out_time_is_apart_from_training_time(length: float, seed: int) -> None:
     seconds = np.arange(0, length, 0.2)

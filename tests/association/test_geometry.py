@@ -33,7 +33,7 @@ def room_points(seed: int, count: int = 60) -> np.ndarray:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_projections_of_one_point_lie_on_each_others_lines(seed):
     first, second = cameras(seed)
     a, b = (camera.project(room_points(seed))[0] for camera in (first, second))
@@ -44,7 +44,7 @@ def test_projections_of_one_point_lie_on_each_others_lines(seed):
 
 
 @given(seed=SEEDS, scale=st.floats(1e-6, 1e6), sign=st.sampled_from([-1, 1]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_distance_depends_neither_on_scale_nor_on_order(seed, scale, sign):
     first, second = cameras(seed)
     a, b = first.project(room_points(seed))[0], second.project(room_points(seed + 2))[0]
@@ -55,7 +55,7 @@ def test_distance_depends_neither_on_scale_nor_on_order(seed, scale, sign):
 
 
 @given(seed=SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_lines_of_two_views_meet_at_the_projection_in_a_third(seed):
     first, second, third = cameras(seed, 3)
     points = room_points(seed)

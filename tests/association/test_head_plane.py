@@ -28,7 +28,7 @@ def seen(cameras: tuple[Camera, Camera], places: np.ndarray) -> tuple[np.ndarray
     return np.stack(points), np.stack(heads)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_heads_at_one_level_are_where_the_plane_has_them(seed: int) -> None:
     random = np.random.default_rng(seed)

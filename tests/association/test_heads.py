@@ -27,7 +27,7 @@ def view(points: NDArray[np.float64], heads: NDArray[np.float64], *, score: floa
     return View(name="cam", size=SIZE, observations=seen, tracks=np.zeros(1, np.int32))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(near=st.floats(30, 60), far=st.floats(12, 28), seed=st.integers(0, 100))
 def test_perspective_is_learned(near: float, far: float, seed: int) -> None:
     random = np.random.default_rng(seed)

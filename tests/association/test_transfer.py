@@ -46,7 +46,7 @@ def places_in(target: str, seen: dict[str, HeadObservations], **span: int) -> Pl
     return place_heads(target, seen, geometry(CAMERAS, **span), start=0, stop=10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     x=st.floats(-1.5, 1.5), y=st.floats(-1.2, 1.2), z=st.floats(0.5, 2.0),
     target=st.sampled_from(list(CAMERAS)), count=st.sampled_from([3, 4]),
@@ -63,7 +63,7 @@ def test_exact_lines_meet_in_the_projection(x: float, y: float, z: float, target
         assert placed.misfit[0] < 0.01
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(x=st.floats(-1.5, 1.5), y=st.floats(-1.2, 1.2), seed=st.integers(0, 1000))
 def test_the_covariance_says_how_far_off_places_are(x: float, y: float, seed: int) -> None:
     point, random = np.array([x, y, 1.6]), np.random.default_rng(seed)

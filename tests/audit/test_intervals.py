@@ -26,7 +26,7 @@ def runs_of(flagged, clock, gap_s):
     return group_runs(frame, key, np.ones(len(frame)), clock, gap_s=gap_s)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(rows, steps, gaps)
 def test_every_row_lies_in_exactly_one_run_of_its_key(flagged, milliseconds, gap_s):
     runs = runs_of(flagged, clock_of(milliseconds), gap_s)
@@ -35,7 +35,7 @@ def test_every_row_lies_in_exactly_one_run_of_its_key(flagged, milliseconds, gap
     assert sum(run.rows for run in runs) == len(flagged)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(rows, steps, gaps)
 def test_runs_begin_and_end_on_flagged_rows_and_stay_apart(flagged, milliseconds, gap_s):
     clock = clock_of(milliseconds)
@@ -48,7 +48,7 @@ def test_runs_begin_and_end_on_flagged_rows_and_stay_apart(flagged, milliseconds
             assert between > gap_s
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(rows, steps, gaps, st.randoms())
 def test_order_and_repetition_do_not_change_the_intervals(flagged, milliseconds, gap_s, random):
     clock = clock_of(milliseconds)
@@ -58,7 +58,7 @@ def test_order_and_repetition_do_not_change_the_intervals(flagged, milliseconds,
     assert [(run.key, run.first_frame, run.last_frame) for run in runs_of(again, clock, gap_s)] == plain
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(rows, steps)
 def test_a_longer_gap_joins_only_more(flagged, milliseconds):
     clock = clock_of(milliseconds)
@@ -73,7 +73,7 @@ def test_the_mean_is_over_the_rows_of_the_run():
     assert run.mean == pytest.approx(0.3)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(steps, st.integers(0, FRAMES - 2), st.floats(0.001, 5))
 def test_the_frames_after_one_start_within_the_asked_time(milliseconds, frame, seconds):
     clock = clock_of(milliseconds)
@@ -83,7 +83,7 @@ def test_the_frames_after_one_start_within_the_asked_time(milliseconds, frame, s
     assert last == FRAMES - 1 or clock.starts[last + 1] >= clock.ends[frame] + seconds - 1e-5
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(steps, st.integers(1, FRAMES - 1), st.floats(0.001, 5))
 def test_the_frames_before_one_end_within_the_asked_time(milliseconds, frame, seconds):
     clock = clock_of(milliseconds)

@@ -26,7 +26,7 @@ def regions_of(*per_frame):
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.lists(boxes, max_size=6), min_size=1, max_size=4))
 def test_covered_share_equals_counting_pixels(per_frame):
     width, height = 20, 16

@@ -46,14 +46,13 @@ def brute_force(values, times, config):
     return outside / total
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(recordings(most=7))
 def test_the_posterior_equals_the_sum_over_all_sequences(recording):
     values, times = recording
     np.testing.assert_allclose(TwoStateSmoother(PLAIN)(values, times).posterior, brute_force(values, times, PLAIN))
 
 
-@settings(deadline=None)
 @given(recordings())
 def test_what_cannot_be_judged_or_is_certain_is_covered(recording):
     values, times = recording
@@ -62,7 +61,6 @@ def test_what_cannot_be_judged_or_is_certain_is_covered(recording):
     np.testing.assert_array_equal(smoothed.covered, must)
 
 
-@settings(deadline=None)
 @given(recordings(), st.floats(0, 2), st.floats(0, 2))
 def test_a_wider_margin_never_uncovers(recording, one, other):
     values, times = recording
@@ -72,7 +70,6 @@ def test_a_wider_margin_never_uncovers(recording, one, other):
     assert np.all(wide | ~narrow)
 
 
-@settings(deadline=None)
 @given(recordings(), st.floats(0.0, 3.0))
 def test_online_covers_every_certain_frame_and_its_margin(recording, delay):
     values, times = recording
@@ -89,7 +86,6 @@ def test_online_covers_every_certain_frame_and_its_margin(recording, delay):
                 assert decision.covered
 
 
-@settings(deadline=None)
 @given(recordings())
 def test_with_a_delay_longer_than_the_recording_online_equals_offline(recording):
     values, times = recording

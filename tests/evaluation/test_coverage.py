@@ -120,7 +120,7 @@ def test_other_brightness_of_the_fill():
     assert (found == rectangle((8, 8, 24, 24))).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**16), dark=st.integers(0, 60), noise=st.floats(0, 3))
 def test_no_pixel_that_shows_the_original_ever_counts(seed, dark, noise):
     """Outside of what was painted nothing counts, however dark and noisy the picture is."""

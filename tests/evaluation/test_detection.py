@@ -256,7 +256,7 @@ def coco_average_precision(package: str, scenes: list) -> float:
 
 
 @pytest.mark.parametrize("package", ["pycocotools", "faster_coco_eval"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pictures)
 def test_average_precision_is_cocos(package: str, scenes: list) -> None:
     subjects, candidates = as_records(scenes)
@@ -269,7 +269,7 @@ def test_average_precision_is_cocos(package: str, scenes: list) -> None:
     assert ours == pytest.approx(coco_average_precision(package, scenes), abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pictures)
 def test_matching_is_one_to_one_and_enough(scenes: list) -> None:
     subjects, candidates = as_records(scenes)

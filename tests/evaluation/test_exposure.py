@@ -47,7 +47,7 @@ def measure(*cameras, **options):
     return measure_exposure(faces, frames, names, options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_patches_are_the_masks(data):
     height, width = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
@@ -248,7 +248,7 @@ boxes = st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 24), st
 coverings = st.dictionaries(st.integers(0, 5), st.lists(boxes, max_size=3), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(covered=coverings, more=coverings, people=st.lists(boxes, min_size=1, max_size=3))
 def test_covering_more_never_raises_exposure(covered, more, people):
     faces = [Face(frame, person, box) for frame in range(6) for person, box in enumerate(people, 1)]
@@ -265,7 +265,7 @@ def test_covering_more_never_raises_exposure(covered, more, people):
     assert after.covered_outside.value is None or after.covered_outside.value >= before.covered_outside.value
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(covered=coverings, strict=st.floats(0, 1), loose=st.floats(0, 1))
 def test_asking_for_more_never_lowers_exposure(covered, strict, loose):
     strict, loose = max(strict, loose), min(strict, loose)

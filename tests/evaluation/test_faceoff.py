@@ -147,7 +147,7 @@ cells = st.tuples(st.integers(0, 6), st.integers(0, 5)).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(cells, max_size=12), st.lists(cells, max_size=12), st.sampled_from([1, 3, 5]))
 def test_every_face_and_detection_is_counted_once(faces, detections, window):
     faces = labels(*((frame, person, box) for person, (frame, box) in enumerate(faces)))

@@ -180,7 +180,7 @@ def sequences(draw: st.DrawFn) -> TrackedSequence:
     return sequence(moments)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sequences())
 def test_figures_are_trackevals(data: TrackedSequence) -> None:
     if not data.people or not data.tracks:
@@ -191,7 +191,7 @@ def test_figures_are_trackevals(data: TrackedSequence) -> None:
     assert ours == pytest.approx({name: theirs[name] for name in ours}, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(sequences())
 def test_figures_stay_in_range(data: TrackedSequence) -> None:
     result = scores(data)

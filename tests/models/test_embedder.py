@@ -76,7 +76,7 @@ def test_equals_pytorch_with_the_published_weights(weights: Callable[[str], Path
 corner = st.integers(-100, 400)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(corner, corner, st.integers(0, 200), st.integers(0, 300)), max_size=5))
 def test_vectors_are_of_length_one_or_nothing_was_seen(embedder: PersonEmbedder, places: list[tuple[int, ...]]) -> None:
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in places], np.float32).reshape(-1, 4)

@@ -26,7 +26,7 @@ SETTINGS = Augmentation(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), left=st.integers(0, 90), top=st.integers(0, 50), long_side=st.integers(64, 200))
 def test_a_box_moves_with_what_is_in_it(seed, left, top, long_side):
     picture = np.zeros((90, 130, 3), np.uint8)
@@ -45,7 +45,7 @@ def test_a_box_moves_with_what_is_in_it(seed, left, top, long_side):
         np.testing.assert_allclose(found, expected, atol=2.5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6))
 def test_nobody_is_hidden_wholly_by_what_is_put_over_them(seed):
     rng = np.random.default_rng(seed)

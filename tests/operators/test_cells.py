@@ -82,7 +82,7 @@ boxes = st.tuples(
 
 
 @given(st.lists(boxes, max_size=5), st.sampled_from(METHODS), st.sampled_from([(2, 2), (2, 1), (1, 1), None]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_boxes_are_covered_wholly_and_verified(box_list, method, chroma):
     """Boxes of any size and place, overlapping or cut by the border of an odd-sized picture."""
     planes = picture(161, 121, chroma=chroma)

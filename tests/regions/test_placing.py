@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from or_mv_anon.core import boxes as bx
@@ -192,7 +192,6 @@ walk = st.lists(
 
 
 @given(walk, st.sampled_from(["hull", "faceoff3", "faceoff5", "faceoff7", "none"]), st.sampled_from([1, 10, 25, 60]))
-@settings(deadline=None)
 def test_smoothing_never_removes_coverage(steps, smoother, fps):
     box = np.array([[x, y, x + side, y + side] for x, y, side in steps], np.float32)
     count = len(box)

@@ -95,7 +95,7 @@ def test_a_nudge_turns_one_camera_in_place() -> None:
     assert 1 <= turn <= 4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 1000), instants=st.integers(1, 60), fps=st.sampled_from([5, 10, 24, 30]))
 def test_offsets_bring_every_clock_back_to_the_session(seed: int, instants: int, fps: int) -> None:
     for number, camera in enumerate(site(seed, 4, duration=instants / fps, rate=fps, mixed=True)):

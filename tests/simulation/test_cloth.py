@@ -41,7 +41,7 @@ def areas(cloth: Cloth) -> np.ndarray:
     return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-1.2, 1.2), st.floats(0.3, 0.7))
 def test_cutting_leaves_exactly_what_is_inside_the_outline(slope: float, level: float) -> None:
     cloth = sheet()

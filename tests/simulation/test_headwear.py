@@ -195,7 +195,7 @@ def test_covered_skin_is_left_out() -> None:
 
 
 @given(light=st.floats(0, 0.45), step=st.floats(0.1, 0.5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_tones_run_from_light_to_dark(light: float, step: float) -> None:
     assert (skin_tone(light) > skin_tone(light + step)).all()
 
@@ -231,7 +231,7 @@ def test_eyes_look_forward_out_of_the_lids() -> None:
 
 
 @given(seed=st.integers(0, 2**16), closed=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_tubes_stay_at_half_their_width_from_their_line(seed: int, closed: bool) -> None:
     rng = np.random.default_rng(seed)
     turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)

@@ -84,7 +84,7 @@ def test_remapped_ids_lie_where_projected_points_say(sharpness: float) -> None:
         np.testing.assert_allclose(found, expected, atol=1.3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(degrees=st.floats(55, 95), k1=st.floats(-0.14, 0.0))
 def test_the_pinhole_picture_holds_every_ray(degrees: float, k1: float) -> None:
     camera = optics(Lens(k1, 0.015), degrees=degrees)

@@ -34,7 +34,7 @@ def in_world(local):
     return facing(HEADING) @ np.asarray(local, float)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-0.3, 0.3), st.floats(0.3, 0.55), st.floats(0.5, 1.15), st.sampled_from([0.9, 1.0, 1.1]))
 def test_hands_arrive_at_what_a_standing_person_can_reach(side, ahead, height, scale):
     poser = Poser(stick_person(scale))
@@ -45,7 +45,7 @@ def test_hands_arrive_at_what_a_standing_person_can_reach(side, ahead, height, s
         assert np.linalg.norm(joints[poser.skeleton.number(f"wrist.{name}")] - in_world(point)) < 0.03
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-0.1, 0.8), st.floats(-0.2, 0.2), st.floats(-0.4, 0.4), st.floats(0, 0.3), st.floats(-0.05, 0.05))
 def test_feet_stay_on_the_floor_whatever_the_trunk_does(lean, side, twist, drop, shift):
     poser = Poser(stick_person())

@@ -126,7 +126,7 @@ def test_the_way_is_found_blocked_by_a_wall_of_furniture() -> None:
     st.floats(-3, 3), st.floats(-3, 3), st.floats(-4, 4), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(-4, 4),
     st.floats(0, 1),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_distance_to_a_box_is_rotation_invariant(
     x: float, y: float, heading: float, length: float, width: float, turn: float, along: float
 ) -> None:

@@ -38,7 +38,7 @@ def test_rotations_are_in_body_axes_carried_along_by_the_parent():
     assert np.allclose(matrices[skeleton.number("wrist.L"), :3, :3], first @ second)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(angle, min_size=6, max_size=6))
 def test_bones_never_change_their_length_and_the_root_moves_all(angles):
     skeleton = stick_person()
@@ -63,7 +63,7 @@ def test_a_list_that_is_no_tree_is_refused():
         stick_person().number("tail")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(directions, angle, directions)
 def test_twist_is_what_turns_about_the_axis(axis, twist, other):
     along = axis / np.linalg.norm(axis)
@@ -74,7 +74,7 @@ def test_twist_is_what_turns_about_the_axis(axis, twist, other):
     assert math.isclose(twist_about(rotation, axis), twist, abs_tol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(directions, st.floats(0.01, 3.1))
 def test_axis_and_angle_make_the_rotation_again(axis, value):
     rotation = about(axis, value)
@@ -86,7 +86,7 @@ def test_facing_turns_the_front_to_the_heading():
     assert np.allclose(front, [math.cos(0.3), math.sin(0.3), 0])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(directions, st.floats(0.0, 1.0), directions, st.sampled_from(["arm", "leg"]), st.sampled_from("LR"))
 def test_limbs_reach_what_is_within_reach(direction, share, hint, kind, side):
     limb = {"arm": arm, "leg": leg}[kind](stick_person(), side)
@@ -113,7 +113,7 @@ def test_out_of_reach_is_approached_in_its_direction(far):
     assert limb.nearest - 1e-9 <= np.linalg.norm(reached) <= limb.reach + 1e-9
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(directions, angle)
 def test_spreading_the_upper_arms_twist_hardly_moves_the_elbow(axis, value):
     skeleton = stick_person()

@@ -25,7 +25,7 @@ def best_gain(similarity, least):
     return best
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SIMILARITIES, st.sampled_from([0.2, 0.4, 0.6]))
 def test_best_pairs_is_optimal(similarity, least):
     rows, columns = best_pairs(similarity, least=least)

@@ -14,7 +14,7 @@ from tests.tracking.tracking_scenes import SIZE, crowd, shuffled
 
 CONFIG = load_config().tracking
 SEEDS = st.integers(0, 10_000)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def track(detections, frames, analysed=None):

@@ -38,7 +38,7 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "cam.mp4", frames=40, size=(320, 240), gop=10, b_frames=2, audio="aac")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(["read", "set", "cur", "end"]), st.integers(-5, 30)), max_size=20),
     size=st.integers(0, 30),

@@ -77,7 +77,7 @@ def test_duplicates_go_and_the_best_stays() -> None:
     assert without_duplicates(found)[7].scores.tolist() == [0.8, 0.1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 1000))
 def test_probabilities_share_one_partner(first: int, second: int, seed: int) -> None:
     log_odds = np.random.default_rng(seed).normal(scale=5, size=(first, second))
@@ -89,7 +89,7 @@ def test_probabilities_share_one_partner(first: int, second: int, seed: int) -> 
     assert (log_odds[pairs[:, 0], pairs[:, 1]] > 0).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(0, 0.3))
 def test_a_map_finds_a_quadratic_law_among_outliers(seed: int, share: float) -> None:
     random = np.random.default_rng(seed)
