@@ -2,7 +2,8 @@
 
 No single weak candidate may be trusted, and following it from frame to frame fails because most frames have none. But
 furniture apart, whatever looks like a head at one place again and again is one. Candidates are gathered by place over
-windows of time, densest place first, and a place that has enough of them is covered from the first to the last.
+windows of time, densest place first, and a place that has enough of them is covered from the first to the last. Who
+lies there was there before, and is still there until the place counts as left.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def static_heads(
         here = candidates[(candidates.frame >= observed[0]) & (candidates.frame <= observed[-1])]
         for box, score, first, last in _places(here, observed, seconds, config):
             number = len(parts)
-            begin = np.searchsorted(seconds, seconds[first] - config.interval_s)
-            end = np.searchsorted(seconds, seconds[last] + config.interval_s, side="right")
+            begin = np.searchsorted(seconds, seconds[first] - config.longest_gap_s)
+            end = np.searchsorted(seconds, seconds[last] + config.longest_gap_s, side="right")
             count = int(end - begin)
             parts.append(
                 Tracks(

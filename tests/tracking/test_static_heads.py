@@ -63,12 +63,23 @@ def test_two_candidates_of_one_look_count_once() -> None:
 
 
 def test_a_place_that_was_left_is_not_covered_meanwhile() -> None:
-    every = frames(110)
+    every = frames(118)
     looked = looks(every)
-    early, late = looked[:6], looked[-6:]
+    early, late = looked[:4], looked[-4:]
     tracks = static_heads(candidates(np.concatenate([early, late])), every, looked, CONFIG)
     assert len(set(tracks.track)) == 2
-    assert not np.isin(every.frame[250:300], tracks.frame).any()
+    middle = every.frame[(every.time > 50) & (every.time < 70)]
+    assert not np.isin(middle, tracks.frame).any()
+
+
+def test_who_is_found_for_a_while_was_there_before_and_stays_until_the_place_counts_as_left() -> None:
+    every = frames(118)
+    looked = looks(every)
+    found = looked[(every.time[looked] >= 55) & (every.time[looked] <= 65)]
+    tracks = static_heads(candidates(found), every, looked, CONFIG)
+    first, last = (every.time[found[end]] for end in (0, -1))
+    held = every.frame[(every.time >= first - CONFIG.longest_gap_s) & (every.time <= last + CONFIG.longest_gap_s)]
+    np.testing.assert_array_equal(tracks.frame, held)
 
 
 @given(st.lists(st.integers(0, 29), min_size=4, max_size=30, unique=True), st.integers(0, 3))
