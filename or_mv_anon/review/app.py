@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable
+from or_mv_anon.review.decisions import decide, decided
 from or_mv_anon.review.desk import Desk
 from or_mv_anon.review.people import covered_places
 
@@ -37,8 +38,14 @@ def make_app(desk: Desk) -> Starlette:
         "moments": answers.moments,
         "covered": answers.covered,
         "state": answers.state,
+        "decisions": answers.decisions,
     }
-    posts = {"render": answers.render, "end": answers.end}
+    posts = {
+        "decide": answers.decide,
+        "original": answers.original,
+        "render": answers.render,
+        "end": answers.end,
+    }
     routes = [Route(f"/api/{name}", _told(handler), methods=["GET"]) for name, handler in gets.items()]
     routes += [Route(f"/api/{name}", _told(handler), methods=["POST"]) for name, handler in posts.items()]
     files = sorted(path for path in PAGE.iterdir() if path.suffix in KINDS)
@@ -76,6 +83,16 @@ class _Answers:
         camera = run.camera(request.query_params["camera"])
         frame = int(_number(request.query_params, "frame"))
         return JSONResponse(await run_in_threadpool(covered_places, run, camera, frame))
+
+    async def decisions(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(decided, self._desk.run))
+
+    async def decide(self, request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(decide, self._desk.run, await request.json()))
+
+    async def original(self, request: Request) -> Response:
+        picture = await run_in_threadpool(self._desk.original, await request.json())
+        return Response(picture, media_type="image/jpeg")
 
     async def render(self, request: Request) -> Response:
         await run_in_threadpool(self._desk.render)

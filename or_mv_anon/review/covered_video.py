@@ -29,6 +29,9 @@ class NotShownError(UserError):
     """A covered video that must not or cannot be shown; the sentence says why."""
 
 
+UPRIGHT = Orientation()
+
+
 @dataclass(frozen=True, eq=False)
 class CoveredVideo:
     """A camera's covered output, opened.
@@ -45,7 +48,7 @@ class CoveredVideo:
     stretches: tuple[tuple[int, int], ...]
     pts: NDArray[np.int64] | None = None
     codec: str = ""
-    orientation: Orientation = Orientation()
+    orientation: Orientation = UPRIGHT
 
     def pictures(self, stretch: int, size: tuple[int, int]) -> Iterator[Picture]:
         """The upright BGR pictures of a stretch, scaled to `size` (width, height), one for each of its frames.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.audit.report import plain
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.review.moments import Moments
+from or_mv_anon.review.decisions import note_original
+from or_mv_anon.review.moments import Moments, jpeg
 from or_mv_anon.review.originals import Originals
 from or_mv_anon.review.people import presences
 from or_mv_anon.review.proxies import Proxies
@@ -69,6 +71,24 @@ class Desk:
         except OSError as error:
             self._renew()
             raise UserError(f"Rendering cannot be started ({error.strerror}).") from error
+
+    def original(self, content: Mapping[str, Any]) -> bytes:
+        """A frame of a recording as JPEG, after it was noted who looks at it.
+
+        Args:
+            content: `camera`, `second` of the session, `author` and `reason`.
+
+        Raises:
+            UserError: it cannot be shown, or not be noted.
+        """
+        camera = self.run.camera(content["camera"])
+        frame = camera.frame_at(float(content["second"]))
+        if frame is None:
+            raise UserError(f"{camera.name} shows nothing at this moment.")
+        if why := self.originals.why_not():
+            raise UserError(why)
+        note_original(self.run, camera, float(camera.seconds[frame]), content)
+        return jpeg(self.originals.picture(camera, frame))
 
     def session(self) -> dict[str, Any]:
         """What the page shows of the run besides pictures."""

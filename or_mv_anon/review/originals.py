@@ -1,7 +1,7 @@
 """The recording itself, for a person who has to see what lies under a cover: one frame, in memory, on purpose.
 
-Nothing of it is written anywhere. What is read of the recording is held to the hashes that the run kept of it, so what is
-shown is what was anonymized.
+Nothing of it is written anywhere. What is read of the recording is held to the hashes that the run kept of it, so what
+is shown is what was anonymized.
 """
 
 from __future__ import annotations

@@ -42,9 +42,8 @@ def review(
         desk.start()
         try:
             with serving(make_app(desk), port) as (_, address, thread, _):
-                tell(
-                    f"Review of {printable(run.session)}: open this address in a browser on this machine.\n\n  {address}\n"
-                )
+                tell(f"Review of {printable(run.session)}: open this address in a browser on this machine.\n")
+                tell(f"  {address}\n")
                 tell("It works only for whoever has it. Ctrl-C ends the review; everything saved is kept.")
                 if open_page:
                     _open(address, room.folder)

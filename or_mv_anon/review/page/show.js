@@ -14,6 +14,11 @@ export function make(tag, { text, css, ...rest } = {}, ...children) {
   return element;
 }
 
+// Puts elements into a place; what is null is left out.
+export function fill(place, ...children) {
+  place.replaceChildren(...children.filter((child) => child !== null));
+}
+
 export function clock(second, digits = 2) {
   const scale = 10 ** digits;
   const ticks = Math.floor(Math.abs(second) * scale + 1e-3);

@@ -3,6 +3,7 @@
 import { clock, find, make } from "./show.js";
 
 const LANES = 5;
+const LEAST_FULL = 0.1; // share of the picture covered that fills the height, or the largest there is
 const AROUND_S = 60; // seconds on either side where it is shown closely
 
 export class Timelines {
@@ -13,6 +14,7 @@ export class Timelines {
     this.people = new Map();
     this.cases = [];
     this.current = null;
+    for (const each of session.cameras) each.most = each.course.covered.reduce((most, share) => Math.max(most, share), 0);
     this.lines = session.cameras.map((camera) => {
       const canvas = make("canvas", { "aria-label": `${camera.name} over time`, role: "img" });
       const at = (event) => {
@@ -96,6 +98,7 @@ export class Timelines {
 
   area(context, course, x, wide, high) {
     const [top, bottom] = [24, high - 11];
+    const most = Math.max(LEAST_FULL, ...this.session.cameras.map((each) => each.most));
     const column = new Float32Array(Math.ceil(wide) + 1);
     for (let i = 0; i < course.second.length; i++) {
       const [a, b] = [Math.floor(x(course.second[i])), Math.ceil(x(course.second[i] + 1))];
@@ -105,7 +108,7 @@ export class Timelines {
     }
     column.forEach((share, c) => {
       if (share > 0) {
-        const size = Math.max(1, Math.min(1, share * 2) * (bottom - top)); // half the picture fills it
+        const size = Math.max(1, (share / most) * (bottom - top));
         context.fillRect(c, bottom - size, 1, size);
       }
     });

@@ -1,0 +1,381 @@
+// The review page: ties together what is shown, what is played, what is decided.
+
+import { Editor } from "./editor.js";
+import { listen, showKeys } from "./keys.js";
+import { Player } from "./player.js";
+import { ask, clock, find, make, toast } from "./show.js";
+import { Timelines } from "./timeline.js";
+import { Views } from "./views.js";
+import { get, post, postForPicture } from "./wire.js";
+import { Worklist } from "./worklist.js";
+
+const AROUND_S = 2; // before and after a case
+const STATE_MS = 1000;
+
+let session, views, player, timelines, worklist, editor;
+let decisions = { lines: [], waiting: 0 };
+let lead = "";
+let [enlarged, outlined, bare] = [false, false, false];
+let rendering = false;
+let lastMark = 0;
+
+async function begin() {
+  try {
+    await load();
+  } catch (error) {
+    return banner(error.message, true);
+  }
+  listen(does, () => editor.open);
+  for (const [id, name] of [["play", "play"], ["boxes", "boxes"], ["original", "original"], ["zoom", "zoom"], ["render", "render"], ["help", "help"], ["end", "end"]]) {
+    find(id).addEventListener("click", () => does[name]());
+  }
+  find("stepback").addEventListener("click", () => player.step(-1));
+  find("stepon").addEventListener("click", () => player.step(1));
+  find("speed").addEventListener("change", (event) => setSpeed(Number(event.target.value)));
+  find("author").value = sessionStorage.getItem("author") ?? "";
+  find("author").addEventListener("input", (event) => {
+    sessionStorage.setItem("author", event.target.value);
+    event.target.classList.remove("missing");
+  });
+  addEventListener("hashchange", follow);
+  if (!(await follow())) await player.jump(session.start);
+  watch();
+}
+
+async function load() {
+  session = await get("session");
+  decisions = await get("decisions");
+  find("session").textContent = session.session;
+  document.title = `Review: ${session.session}`;
+  lead = session.cameras.some((camera) => camera.name === lead) ? lead : session.cameras[0].name;
+  views = new Views(find("views"), session.cameras, { drawn, chosen: (name) => { choose(name); does.enlarge(); }, touched });
+  const at = player?.second ?? session.start;
+  player?.halt();
+  player = new Player({
+    start: session.start, end: session.end, lead: () => lead, rate,
+    show: (moment) => show(moment), changed: playing, failed: (error) => toast(error.message, true),
+  });
+  player.second = at;
+  player.speed = Number(find("speed").value);
+  timelines = new Timelines(find("timelines"), session, (second) => player.jump(second));
+  worklist ??= new Worklist({ chosen: goTo, act: (name) => does[name]() });
+  editor ??= new Editor({ changed: mark, saved: saveCover, now: secondOf, seek: (second) => player.jump(second) });
+  decided();
+  choose(lead);
+  if (session.note) banner(session.note);
+  for (const camera of session.cameras) {
+    get("people", { camera: camera.name }).then((people) => timelines.setPeople(camera.name, people)).catch(() => {});
+  }
+}
+
+const camera = (name) => session.cameras.find((each) => each.name === name);
+const rate = () => camera(lead).frames / Math.max(1e-6, camera(lead).end - camera(lead).start);
+const secondOf = ({ name }) => (views.frameOf(name) < 0 ? player.second : views.shotOf(name).second);
+
+function show(moment) {
+  views.show(moment);
+  bare = false;
+  find("original").setAttribute("aria-pressed", "false");
+  find("now").textContent = clock(moment.second);
+  timelines.at(moment.second);
+  mark();
+}
+
+function playing(on) {
+  find("play").textContent = on ? "Pause" : "Play";
+  mark();
+}
+
+function choose(name) {
+  lead = name;
+  views.lead(lead, enlarged, worklist.current?.cameras ?? []);
+}
+
+function setSpeed(speed) {
+  const resume = player.playing;
+  player.speed = speed;
+  if (resume) player.play(player.until);
+}
+
+// What is drawn over the pictures: where to look, what is being drawn, what is covered.
+async function mark() {
+  if (!editor) return;
+  const turn = ++lastMark;
+  const marks = new Map(session.cameras.map((each) => [each.name, []]));
+  const now = worklist.current;
+  if (now) for (const [name, box] of Object.entries(now.boxes)) marks.get(name)?.push({ box, kind: "case" });
+  for (const { stands, action } of decisions.lines) {
+    if (stands && action.action === "cover" && holds(action, player.second)) marks.get(action.camera)?.push({ box: action.boxes[0].box, kind: "cover" });
+  }
+  if (editor.open) marks.get(editor.draft.camera.name).push({ box: editor.boxAt(secondOf(editor.draft.camera)), kind: "draft" });
+  views.mark(marks);
+  if (!outlined || player.playing) return;
+  for (const each of session.cameras) {
+    const frame = views.frameOf(each.name);
+    if (frame < 0) continue;
+    const places = await get("covered", { camera: each.name, frame }).catch(() => []);
+    if (turn !== lastMark) return;
+    marks.get(each.name).push(...places.map((place) => ({ box: place.box, kind: "covered", place })));
+  }
+  views.mark(marks);
+}
+
+function holds({ hold, start, end, boxes }, second) {
+  if (hold === "always") return true;
+  const [from, to] = hold === "span" ? [start, end] : [boxes[0].time, boxes.at(-1).time];
+  return second >= from - 0.05 && second <= to + 0.05;
+}
+
+// Someone dragged a box, or clicked at a place.
+function drawn(name, box) {
+  player.halt();
+  choose(name);
+  const now = worklist.current;
+  editor.draw(camera(name), box, now && now.cameras.includes(name) ? [now.start, now.end] : null);
+}
+
+function touched(name, [x, y]) {
+  choose(name);
+  if (!outlined || player.playing) return;
+  const inside = (views.marks.get(name) ?? []).filter(({ kind, place, box }) => kind === "covered" && place.track >= 0
+    && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+  if (inside.length) notAPerson(name, inside[0].place.track);
+}
+
+async function notAPerson(name, track) {
+  if (await ask({
+    title: "Nobody there?", text: `This cover in ${name} follows what the tool took for a person (track ${track}). If nobody is there, now or at any other moment of it, its cover can be removed.`, yes: "Nobody is there", danger: true,
+  }) === null) return;
+  const reason = await ask({
+    title: "Really remove this cover?", text: "Everything that this cover hides will be visible in the released video, for as long as it is followed. Say what it is.", yes: "Remove the cover", field: "What is it? (a lamp, a drape …)", needed: true, danger: true,
+  });
+  if (reason === null) return;
+  await decide({ action: "not_a_person", camera: name, track, override: false }, reason);
+}
+
+// Decisions: each is on the disk before the page says so.
+async function decide(action, reason = "") {
+  const author = find("author").value.trim();
+  if (!author) return nameless();
+  const within = worklist.current && ["cover", "not_a_person"].includes(action.action) ? `case ${worklist.current.id}: ` : "";
+  try {
+    const line = await post("decide", { action, author, reason: (within + reason).slice(0, 1900) });
+    decisions = await get("decisions");
+    decided();
+    return line;
+  } catch (error) {
+    toast(`Not saved: ${error.message}`, true);
+    return null;
+  }
+}
+
+function nameless() {
+  find("author").classList.add("missing");
+  find("author").focus();
+  toast("Write your name at the top first: every decision carries it.", true);
+  return null;
+}
+
+function decided() {
+  worklist.set(session.cases, decisions);
+  timelines.cases = worklist.cases;
+  timelines.current = worklist.current;
+  timelines.draw();
+  const { waiting } = decisions;
+  find("render").textContent = waiting ? `Render again (${waiting} ${waiting === 1 ? "change" : "changes"})` : "Render again";
+  find("render").disabled = rendering;
+  const shown = decisions.lines.filter(({ action }) => !["withdraw", "seen"].includes(action.action)).slice(-40).reverse();
+  find("decisions").replaceChildren(...(shown.length ? shown.map(decision) : [make("li", { text: "Nothing yet." })]));
+  mark();
+}
+
+function decision({ id, author, reason, stands, action, written }) {
+  const words = {
+    cover: () => `Cover in ${action.camera}${action.all_cameras ? " and all others" : ""}, ${action.hold === "always" ? "always" : action.hold === "span" ? `${clock(action.start, 1)} to ${clock(action.end, 1)}` : `at ${clock(action.boxes[0].time, 1)}`}`,
+    not_a_person: () => `Nobody: track ${action.track} in ${action.camera}`,
+    accept: () => "Case fine", open: () => "Case open again", merge: () => "One person", split: () => "Different people",
+    accept_camera: () => `${action.camera} accepted`, show_original: () => `Original of ${action.camera} looked at`,
+  }[action.action];
+  const note = reason.replace(/^case [0-9a-f]+: /, "");
+  const text = `${words ? words() : action.action}${note ? `: ${note}` : ""} (${author})`;
+  const fixed = action.action === "show_original";
+  const undo = () => withdraw(id, stands);
+  return make("li", { css: stands ? "" : "gone", title: written },
+    make("span", { text }), fixed ? null : make("button", { text: stands ? "Undo" : "Bring back", onclick: undo }));
+}
+
+// Undone by withdrawing; brought back by withdrawing the withdrawal.
+async function withdraw(id, stands) {
+  let target = id;
+  if (!stands) target = decisions.lines.filter(({ stands: s, action }) => s && action.action === "withdraw" && action.line === id).at(-1)?.id ?? id;
+  if (await decide({ action: "withdraw", line: target })) toast(stands ? "Withdrawn." : "Brought back.");
+}
+
+async function saveCover(action) {
+  const line = await decide(action);
+  if (line === null) return;
+  editor.close();
+  toast("Saved. It is covered when you render again.");
+}
+
+async function goTo(each) {
+  timelines.current = each;
+  enlarged = false;
+  if (editor.open) editor.close();
+  choose(each.cameras[0] && camera(each.cameras[0]) ? each.cameras[0] : lead);
+  await player.jump(each.start);
+}
+
+async function leave() {
+  const now = worklist.current;
+  if (now && now.state === "open" && find("author").value.trim()) await decide({ action: "seen", case: now.id });
+}
+
+const does = {
+  next: async () => { await leave(); if (worklist.move(1, { open: true }) === null) toast("There is no other open case below."); },
+  move: async (by) => { await leave(); worklist.move(by); },
+  around: () => {
+    const now = worklist.current;
+    if (!now) return does.play();
+    player.jump(now.start - AROUND_S).then((there) => there && player.play(now.end + AROUND_S));
+  },
+  play: () => (player.playing ? player.jump(player.second) : player.play()),
+  step: (by) => player.step(by),
+  second: (by) => player.jump(player.second + by),
+  faster: (by) => {
+    const choices = [...find("speed").options];
+    const at = Math.min(Math.max(find("speed").selectedIndex + by, 0), choices.length - 1);
+    find("speed").selectedIndex = at;
+    setSpeed(Number(choices[at].value));
+  },
+  accept: async () => {
+    const now = worklist.current;
+    if (!now) return;
+    if (await decide({ action: "accept", case: now.id })) worklist.move(1, { open: true });
+  },
+  cover: () => {
+    player.halt();
+    const [each, now] = [camera(lead), worklist.current];
+    const [wide, high] = [each.width, each.height];
+    const box = now?.boxes[lead] ?? [0.45 * wide, 0.4 * high, 0.55 * wide, 0.6 * high];
+    drawn(lead, box);
+  },
+  note: async () => {
+    const now = worklist.current;
+    if (!now) return toast("Choose a case first.");
+    const text = await ask({ title: "Note", text: "It is kept with the case.", yes: "Save", field: "What you noticed", needed: true });
+    if (text !== null) await decide({ action: now.done ? "accept" : "seen", case: now.id }, text);
+  },
+  undo: () => {
+    const last = decisions.lines.filter(({ stands, action }) => stands && !["withdraw", "seen", "show_original"].includes(action.action)).at(-1);
+    if (!last) return toast("There is nothing to undo.");
+    withdraw(last.id, true);
+  },
+  boxes: () => {
+    outlined = !outlined;
+    find("boxes").setAttribute("aria-pressed", String(outlined));
+    mark();
+  },
+  enlarge: () => { enlarged = !enlarged; choose(lead); },
+  camera: (number) => { if (session.cameras[number]) choose(session.cameras[number].name); },
+  original: async () => {
+    if (bare) return player.jump(player.second);
+    if (session.original) return toast(session.original, true);
+    await player.jump(player.second);
+    const author = find("author").value.trim();
+    if (!author) return nameless();
+    const key = `original-${lead}`;
+    if (!sessionStorage.getItem(key)) {
+      const agreed = await ask({
+        title: `Show the recording of ${lead}?`, text: "It is not covered: faces will be seen. Make sure that nobody else sees this screen. It is noted that you looked.", yes: "Show it", danger: true,
+      });
+      if (agreed === null) return;
+      sessionStorage.setItem(key, "agreed");
+    }
+    try {
+      const name = lead;
+      const picture = await postForPicture("original", { camera: name, second: player.second, author, reason: "" });
+      views.showOriginal(name, picture);
+      bare = true;
+      find("original").setAttribute("aria-pressed", "true");
+    } catch (error) {
+      toast(error.message, true);
+    }
+  },
+  zoom: () => timelines.zoom(),
+  render: async () => {
+    if (rendering) return;
+    player.halt();
+    const text = decisions.waiting ? "The videos are made again with what you corrected. You can go on looking meanwhile." : "Nothing waits to be taken in. Render all the same?";
+    if (await ask({ title: "Render again?", text, yes: "Render" }) === null) return;
+    try {
+      await post("render");
+      rendering = true;
+    } catch (error) {
+      toast(error.message, true);
+    }
+  },
+  end: async () => {
+    if (await ask({ title: "End the review?", text: "Everything you decided is saved. This page will stop working.", yes: "End" }) === null) return;
+    player.halt();
+    await post("end").catch(() => {});
+    document.body.replaceChildren(make("main", {}, make("h1", { text: "The review has ended. You can close this window." })));
+  },
+  help: showKeys,
+  nudge: (dx, dy, grow) => editor.nudge(dx, dy, grow),
+  hold: (name) => editor.hold(name),
+  save: () => editor.save(),
+  cancel: () => editor.close(),
+};
+
+// A link into the page: #case=ID or #at=SECONDS.
+async function follow() {
+  const [name, value] = location.hash.slice(1).split("=");
+  if (name === "case") {
+    const each = worklist.cases.find(({ id }) => id === value);
+    if (each) { worklist.choose(each); return true; }
+    toast("There is no such case in this run.", true);
+  }
+  if (name === "at" && Number.isFinite(Number(value))) { await player.jump(Number(value)); return true; }
+  return false;
+}
+
+function banner(text, bad = false) {
+  const place = find("banner");
+  place.textContent = text;
+  place.classList.toggle("bad", bad);
+  place.hidden = !text;
+}
+
+async function watch() {
+  try {
+    const state = await get("state");
+    const made = Object.values(state.proxies);
+    const share = made.reduce((sum, each) => sum + each.made, 0) / Math.max(1, made.length);
+    const work = state.rendering;
+    if (work.running) {
+      rendering = true;
+      banner(`Rendering again: ${work.title}${work.total ? `, ${work.done} of ${work.total} frames` : ""}`);
+    } else if (rendering) {
+      rendering = false;
+      banner(work.error ? `Rendering stopped: ${work.error}` : "");
+      if (!work.error) toast(work.code === 0 ? "Rendered. The pictures are the new ones." : `Rendered, with something to look at: ${work.said.at(-1) ?? "see the report"}`, work.code !== 0);
+    } else if (made.some((each) => each.refused)) {
+      banner(made.map((each) => each.refused).filter(Boolean).join(" "), true);
+    } else if (share < 1 && !session.note) {
+      banner(`Pictures are being prepared: ${Math.floor(100 * share)} %. What you look at comes first.`);
+    } else {
+      banner(session.note ?? "");
+    }
+    find("render").disabled = rendering;
+    if (state.version !== session.version) {
+      await load();
+      await player.jump(player.second);
+    }
+  } catch (error) {
+    banner(`No answer from the review: ${error.message} What was saved is kept.`, true);
+  }
+  setTimeout(watch, STATE_MS);
+}
+
+begin();
