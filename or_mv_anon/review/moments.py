@@ -79,11 +79,12 @@ class Moments:
             frames = skip + number * stride
             if frames == 0:
                 second = at
-            elif here is None or not 0 <= here + frames < len(lead):
+            elif here is None:
                 second = at + frames * GRID_S
-                if here is not None:  # beyond the ends of the camera that leads
-                    edge = 0 if frames < 0 else len(lead) - 1
-                    second = float(lead.seconds[edge]) + (here + frames - edge) * GRID_S
+            elif here + frames < 0:
+                second = float(lead.seconds[0]) + (here + frames) * GRID_S
+            elif here + frames >= len(lead):
+                second = lead.end + (here + frames - len(lead)) * GRID_S
             else:
                 second = float(lead.seconds[here + frames])
             if start <= second < end:
