@@ -1,4 +1,4 @@
-"""Finished runs whose pictures say which frame of which camera they are, to be read back from wherever they are shown."""
+"""Finished runs whose pictures say which frame of which camera they are, to be read back where they are shown."""
 
 from __future__ import annotations
 
