@@ -85,7 +85,7 @@ class _Answers:
         return JSONResponse(await run_in_threadpool(covered_places, run, camera, frame))
 
     async def decisions(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(decided, self._desk.run))
+        return JSONResponse(await run_in_threadpool(decided, self._desk.run, self._desk.cases))
 
     async def decide(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(decide, self._desk.run, await request.json()))

@@ -13,12 +13,12 @@ PORT = Range(1024, 65535, "lower ones are the system's")
 DESCRIPTION = """Look through a finished run in the browser, correct what is wrong, and render it again.
 
 Prints an address that only works on this machine and only for whoever has it. Shows all cameras side by side, frame for
-frame at the same moment, the moments worth a look first. The covered videos are shown; with --videos also the
-recordings, on demand, and then it is noted who looked. Nothing leaves the machine. Ctrl-C ends it; nothing is lost.
+frame at the same moment, the moments worth a look first. The covered videos are shown; the recordings only on demand,
+and then it is noted who looked. Nothing leaves the machine. Ctrl-C ends it; nothing is lost.
 """
 EXAMPLES = """examples:
-  %(prog)s anonymous/                             look and note
-  %(prog)s anonymous/ --videos recordings/        also show originals and render again
+  %(prog)s anonymous/
+  %(prog)s anonymous/ --open                      let the browser open it
   %(prog)s anonymous/ --port 8800                 through `ssh -L 8800:127.0.0.1:8800 HOST`
 """
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("out", type=Path, metavar="OUT", help="output folder of `anonymize`, of one session")
-    add("--videos", type=Path, metavar="DIR", help="the recordings, to show originals and to render again")
+    add("--videos", type=Path, metavar="DIR", help="where the recordings are now, if they were moved")
     add("--port", type=whole(PORT), default=0, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
     add("--open", action="store_true", help="open the page in this user's browser")
     add("--scratch", type=Path, metavar="DIR",

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from or_mv_anon.audit.cases import Case
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.corrections.actions import ACTIONS, Action, ShowOriginal, parse_action
+from or_mv_anon.corrections.actions import Action, Cover, NotAPerson, ShowOriginal, parse_action
 from or_mv_anon.corrections.log import Line, append, read, standing
 from or_mv_anon.review.people import keyframes_of
 from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
+from or_mv_anon.review.signoff import camera_states, case_states
 
-CHANGES = {"cover", "not_a_person", "merge", "split"}  # what rendering takes in
 ORIGINAL_S = 5.0  # seconds around a moment for which one line in the record stands
 
 
-def decided(run: ReviewedRun) -> dict[str, Any]:
-    """All decisions, oldest first, and how many of them the videos do not show yet.
+def decided(run: ReviewedRun, cases: Sequence[Case]) -> dict[str, Any]:
+    """All decisions, oldest first, what they make of cases and cameras, and how many the videos do not show yet.
+
+    Args:
+        run: as it is now.
+        cases: of the run.
 
     Raises:
         UserError: the record cannot be read, or was changed.
     """
     lines = read(run.out)
-    kept = {line.id for line in standing(lines)}
-    entries = [_entry(line, stands=line.id in kept) for line in lines]
-    made = str(run.audit["created"])
-    waiting = [line for line in lines if line.action.name in CHANGES | {"withdraw"} and line.written[:19] > made[:19]]
-    return {"lines": entries, "waiting": len(waiting)}
+    kept = standing(lines)
+    ids = {line.id for line in kept}
+    cameras = camera_states({camera.name: camera.seal.sha256 for camera in run.cameras}, lines)
+    return {
+        "lines": [_entry(line, stands=line.id in ids) for line in lines],
+        "waiting": len(set().union(*(_waiting(run, camera.name, kept) for camera in run.cameras))),
+        "cases": {each.case.id: each.state for each in case_states(cases, lines)},
+        "cameras": [
+            {
+                "camera": each.camera,
+                "state": each.state,
+                "reviewers": each.reviewers,
+                "waiting": len(_waiting(run, each.camera, kept)),
+            }
+            for each in cameras
+        ],
+    }
+
+
+def _waiting(run: ReviewedRun, camera: str, kept: Sequence[Line]) -> set[str]:
+    """Decisions that the camera's video should show and does not, or shows although they were withdrawn."""
+    wanted = {
+        line.id
+        for line in kept
+        if isinstance(line.action, Cover | NotAPerson)
+        and (line.action.camera == camera or getattr(line.action, "all_cameras", False))
+    }
+    placed = run.store.manifest.stages.get(f"{camera}/place")
+    return wanted ^ set(() if placed is None else placed.facts.get("corrections", ()))
 
 
 def decide(run: ReviewedRun, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +103,6 @@ def _append(run: ReviewedRun, action: Action, content: Mapping[str, Any]) -> Lin
 
 
 def _entry(line: Line, *, stands: bool) -> dict[str, Any]:
-    assert line.action.name in ACTIONS
     return {
         "id": line.id,
         "written": line.written,

@@ -62,8 +62,8 @@ class Desk:
         Raises:
             UserError: that is being done, or cannot be.
         """
-        if self._videos is None:
-            raise UserError("Rendering needs the recordings: start the review with --videos.")
+        if why := self.originals.why_not():
+            raise UserError(why)
         self.proxies.pause()
         try:
             if not self.rendering.start():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.pipeline.asked import recall
 from or_mv_anon.pipeline.media import open_camera
 from or_mv_anon.review.run_folder import SAME_S, ReviewedCamera, ReviewedRun
 from or_mv_anon.site import Camera, discover
@@ -28,21 +29,24 @@ class Originals:
 
     Args:
         run: whose recordings they are.
-        videos: folder of the recordings; None if it was not named.
+        videos: folder of the recordings; None for where the run found them.
     """
 
     def __init__(self, run: ReviewedRun, videos: Path | None) -> None:
         self._run = run
-        self._videos = videos
+        self._why, self._videos = "", videos
+        if videos is None:
+            try:
+                self._videos = recall(run.out).videos
+            except UserError as error:
+                self._why = str(error)
         self._cameras: dict[str, Camera] | None = None
 
     def why_not(self) -> str:
         """A sentence about why no recording can be shown; empty if they may be there."""
-        if self._videos is None:
-            return "Where the recordings are was not said: start the review with --videos."
-        if not self._videos.exists():
-            return f"The recordings are no longer in {self._videos.name}."
-        return ""
+        if self._videos is not None and not self._videos.exists():
+            return f"The recordings are no longer in {self._videos}; start the review with --videos."
+        return self._why
 
     def picture(self, camera: ReviewedCamera, frame: int) -> NDArray[np.uint8]:
         """A frame of the output as it was recorded: upright BGR, the longer side at most `LONG_SIDE`.
@@ -75,7 +79,7 @@ class Originals:
             fitting = [each for each in sessions if each.name == self._run.session] or list(sessions)
             self._cameras = {camera.name: camera for camera in fitting[0].cameras} if len(fitting) == 1 else {}
         if name not in self._cameras:
-            raise UserError(f"The recording of {name} is no longer where --videos says.")
+            raise UserError(f"The recording of {name} is no longer in {self._videos}.")
         try:
             return open_camera(self._cameras[name], self._run.out / STORE_FOLDER)
         except (KeyError, ValueError, OSError) as error:  # other files than those that were anonymized

@@ -13,7 +13,7 @@ const AROUND_S = 2; // before and after a case
 const STATE_MS = 1000;
 
 let session, views, player, timelines, worklist, editor;
-let decisions = { lines: [], waiting: 0 };
+let decisions = { lines: [], waiting: 0, cases: {}, cameras: [] };
 let lead = "";
 let [enlarged, outlined, bare] = [false, false, false];
 let rendering = false;
@@ -184,9 +184,27 @@ function decided() {
   const { waiting } = decisions;
   find("render").textContent = waiting ? `Render again (${waiting} ${waiting === 1 ? "change" : "changes"})` : "Render again";
   find("render").disabled = rendering;
+  find("videos").replaceChildren(...decisions.cameras.map(video));
   const shown = decisions.lines.filter(({ action }) => !["withdraw", "seen"].includes(action.action)).slice(-40).reverse();
   find("decisions").replaceChildren(...(shown.length ? shown.map(decision) : [make("li", { text: "Nothing yet." })]));
   mark();
+}
+
+function video({ camera: name, state, reviewers, waiting }) {
+  const accepted = state === "accepted";
+  const told = accepted ? `accepted by ${reviewers.join(", ")}` : waiting ? "render again first" : state === "corrected" ? "corrected, look again" : "not accepted yet";
+  return make("li", {}, make("span", { text: name }), make("small", { text: told }),
+    make("button", { text: accepted ? "Accepted" : "Accept", disabled: accepted || waiting > 0 || rendering, onclick: () => acceptVideo(name) }));
+}
+
+async function acceptVideo(name) {
+  const open = worklist.open.filter((each) => each.cameras.includes(name)).length;
+  if (await ask({
+    title: `Accept the video of ${name}?`,
+    text: `${open ? `${open} of its cases are still open. ` : ""}You say with your name that no face is to be seen in it, as far as you looked.`,
+    yes: "Accept",
+  }) === null) return;
+  await decide({ action: "accept_camera", camera: name, output: camera(name).sha256 });
 }
 
 function decision({ id, author, reason, stands, action, written }) {

@@ -2,7 +2,7 @@
 
 import { clock, fill, find, lasting, make } from "./show.js";
 
-const WORDS = { open: "open", seen: "seen", corrected: "corrected", accepted: "fine" };
+const WORDS = { open: "open", seen: "seen", corrected: "corrected", again: "look again", accepted: "fine" };
 
 export class Worklist {
   // chosen(case) is called when another case is to be looked at; act(name) when a button of the case is pressed.
@@ -13,9 +13,10 @@ export class Worklist {
   }
 
   set(cases, decisions) {
-    const states = statesOf(cases, decisions);
-    this.cases = cases.map((each) => ({ ...each, state: states.get(each.id) }));
-    for (const each of this.cases) each.done = each.state === "corrected" || each.state === "accepted";
+    // What was corrected is looked at again when the videos show it, and only then closed.
+    const word = (state) => (state === "corrected" && !decisions.waiting ? "again" : state);
+    this.cases = cases.map((each) => ({ ...each, state: word(decisions.cases[each.id] ?? "open") }));
+    for (const each of this.cases) each.done = each.state === "accepted" || each.state === "corrected";
     this.current = this.cases.find((each) => each.id === this.current?.id) ?? null;
     this.draw();
   }
@@ -45,7 +46,8 @@ export class Worklist {
     find("left").textContent = this.cases.length ? `${this.open.length} of ${this.cases.length} open, about ${lasting(left)}` : "";
     find("progress").textContent = !this.cases.length ? "" : this.open.length
       ? `${this.cases.length - this.open.length} of ${this.cases.length} cases done, about ${lasting(left)} left`
-      : "All cases done. Look through the rest as you see fit, then render again if you corrected anything.";
+      : this.cases.some((each) => each.state === "corrected") ? "All cases looked at. Render again, then look at what you corrected."
+        : "All cases are fine. Look through the rest as you see fit, then accept each camera's video.";
     find("cases").replaceChildren(...this.cases.map((each, i) => this.entry(each, i)));
     this.drawCurrent();
   }
@@ -90,17 +92,4 @@ export class Worklist {
 
 function button(text, key, onclick, css) {
   return make("button", { css, onclick }, text, make("kbd", { text: key }));
-}
-
-// What the record says of each case: the last word counts, and a correction that still stands.
-function statesOf(cases, { lines }) {
-  const states = new Map(cases.map((each) => [each.id, "open"]));
-  for (const { stands, reason, action } of lines) {
-    if (!stands) continue;
-    const said = { seen: "seen", accept: "accepted", open: "open" }[action.action];
-    if (said && states.has(action.case) && !(said === "seen" && states.get(action.case) !== "open")) states.set(action.case, said);
-    const within = /^case ([0-9a-f]+):/.exec(reason)?.[1];
-    if (within && states.has(within) && ["cover", "not_a_person"].includes(action.action)) states.set(within, "corrected");
-  }
-  return states;
 }
