@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from or_mv_anon.core.records import Identities, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.run_layout import FRAMES, IDENTITIES, RECOVERED, REGIONS, TRACKS
 from or_mv_anon.core.stage_files import StageFiles
-from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun, tables_of
+from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun, segments_of
 
 MOST_KEYFRAMES = 40  # by which a track is told to another run
 TABLES_AT_HAND = 8
@@ -86,30 +88,27 @@ def _row(camera: ReviewedCamera, number: int) -> int:
 
 
 def _tracks(store: StageFiles, camera: str) -> Tracks:
-    for kind in ("recovered", "tracks"):
-        if store.manifest.noted(name := f"{camera}/{kind}.parquet") is not None:
-            return store.read(name, Tracks)
+    for kind in (RECOVERED, TRACKS):
+        if store.manifest.noted(kind.file(camera)) is not None:
+            return store.read(kind.file(camera), Tracks)
     return Tracks.empty()
 
 
 def _identities(store: StageFiles, camera: str) -> Mapping[int, int]:
-    if store.manifest.noted(name := f"{camera}/identities.parquet") is None:
+    if store.manifest.noted(IDENTITIES.file(camera)) is None:
         return {}
-    found = store.read(name, Identities)
+    found = store.read(IDENTITIES.file(camera), Identities)
     return dict(zip(found.track.tolist(), found.identity.tolist(), strict=True))
 
 
 def _table_with(store: StageFiles, camera: str, frame: int) -> str | None:
-    names = tables_of(store.manifest, camera, "regions")
-    stems = [name.rpartition("-")[2] for name in names]
-    sealed = [store.manifest.noted(f"{camera}/frames-{stem}") for stem in stems]
+    segments = segments_of(store.manifest, camera)
+    sealed = [store.manifest.noted(FRAMES.file(camera, segment)) for segment in segments]
     stops = list(accumulate(0 if seal is None else seal.rows or 0 for seal in sealed))
     place = int(np.searchsorted(stops, frame, side="right"))
-    return names[place] if place < len(names) else None
+    return REGIONS.file(camera, segments[place]) if place < len(segments) else None
 
 
 @lru_cache(maxsize=TABLES_AT_HAND)
 def _regions(root: str, name: str, _: object) -> Regions:
-    from pathlib import Path
-
     return StageFiles(Path(root)).read(name, Regions)

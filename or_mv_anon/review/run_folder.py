@@ -19,9 +19,9 @@ from or_mv_anon.audit.report import sealed_outputs
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.manifest import Manifest
 from or_mv_anon.core.records import Frames
-from or_mv_anon.core.run_layout import STORE_FOLDER
+from or_mv_anon.core.run_layout import AUDIT_RECORD, FRAMES, MANIFEST, REGIONS, STORE_FOLDER
 from or_mv_anon.core.seals import Seal
-from or_mv_anon.core.stage_files import MANIFEST, StageFiles
+from or_mv_anon.core.stage_files import StageFiles
 
 SAME_S = 1e-4  # seconds that two clocks of one moment may differ by rounding; far less than any frame lasts
 ONLY_FRAME_S = 0.04
@@ -116,7 +116,7 @@ def read_run(out: Path) -> ReviewedRun:
     store = StageFiles(out / STORE_FOLDER)
     if not (store.root / MANIFEST).is_file():
         raise UserError(f"{out} holds no {STORE_FOLDER}/: it was purged. Run the anonymizer again to review it.")
-    seals = sealed_outputs(out / "audit.json")
+    seals = sealed_outputs(out / AUDIT_RECORD)
     sizes = {entry["camera"]: (int(entry["width"]), int(entry["height"])) for entry in audit["inputs"]}
     about = {entry["camera"]: entry for entry in audit["cameras"]}
     cameras = tuple(
@@ -130,16 +130,16 @@ def read_run(out: Path) -> ReviewedRun:
 
 def _audit(out: Path) -> dict[str, Any]:
     try:
-        audit: dict[str, Any] = json.loads((out / "audit.json").read_bytes())
+        audit: dict[str, Any] = json.loads((out / AUDIT_RECORD).read_bytes())
         for name in ("session", "options", "inputs", "outputs", "cameras"):
             audit[name]
         return audit
     except FileNotFoundError as error:
-        below = sorted(path.parent.name for path in out.glob("*/audit.json"))
+        below = sorted(path.parent.name for path in out.glob(f"*/{AUDIT_RECORD}"))
         hint = f" It holds several sessions; pass one of them: {', '.join(below)}." if below else ""
-        raise UserError(f"{out} is not the output of a finished run: audit.json is missing.{hint}") from error
+        raise UserError(f"{out} is not the output of a finished run: {AUDIT_RECORD} is missing.{hint}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{out}: its audit.json cannot be read ({error}); run the anonymizer again.") from error
+        raise UserError(f"{out}: its {AUDIT_RECORD} cannot be read ({error}); run the anonymizer again.") from error
 
 
 def _camera(
@@ -151,7 +151,8 @@ def _camera(
     about: Mapping[str, Any],
     audit: Mapping[str, Any],
 ) -> ReviewedCamera:
-    frames = Frames.concat([store.read(file, Frames) for file in _frame_tables(store.manifest, name)])
+    segments = segments_of(store.manifest, name)
+    frames = Frames.concat([store.read(FRAMES.file(name, segment), Frames) for segment in segments])
     if not len(frames) or name not in about:
         raise UserError(f"{store.root} does not say when the frames of {name} were taken; run the anonymizer again.")
     offset, began = float(about[name]["offset_s"]), float(about[name]["start_s"])
@@ -177,17 +178,11 @@ def _camera(
     )
 
 
-def tables_of(manifest: Manifest, camera: str, kind: str) -> list[str]:
-    """Names of a camera's tables of one kind, in order of time, as far as finished stages vouch for them."""
-    stem = f"{camera}/{kind}-"
-    names = {name for entry in manifest.stages.values() for name in entry.files if name.startswith(stem)}
-    return sorted(names)
-
-
-def _frame_tables(manifest: Manifest, camera: str) -> list[str]:
-    """Those of the segments that regions were placed in; tables of older cuts are left alone."""
-    placed = {name.rpartition("-")[2] for name in tables_of(manifest, camera, "regions")}
-    return [name for name in tables_of(manifest, camera, "frames") if name.rpartition("-")[2] in placed]
+def segments_of(manifest: Manifest, camera: str) -> list[int]:
+    """The segments that a camera's regions were placed in, in order of time; tables of older cuts are left alone."""
+    placed = manifest.stages.get(f"{camera}/place")
+    found = (REGIONS.segment_of(name, camera) for name in (() if placed is None else placed.files))
+    return sorted(number for number in found if number is not None)
 
 
 def _shift(start: float | None, offset: float, began: float) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from or_mv_anon.core.errors import UserError
 
 PREFIX = "or_mv_anon-review-"
-MEMORY = Path("/dev/shm")  # noqa: S108: a folder of our own in it, for this user alone
+MEMORY = Path("/dev/shm")  # noqa: S108, a folder of our own is made in it, for this user alone
 SHARE = 0.25  # of the free memory, or of the free disk
 LEAST_BYTES = 64 << 20
 _LOCK = "lock"

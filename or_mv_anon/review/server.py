@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -92,8 +91,3 @@ def until_ended(thread: threading.Thread, ended: threading.Event) -> None:
         tell("")
     if not thread.is_alive():
         raise UserError("The review's server ended by itself; start the review again. Everything saved is kept.")
-
-
-def static_files() -> Path:
-    """The folder of the page."""
-    return Path(__file__).with_name("page")
