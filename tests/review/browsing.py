@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import shutil
@@ -12,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 PATIENCE_S = 60
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -73,11 +72,12 @@ class Page:
         )
 
     def picture(self, camera: str) -> NDArray[np.uint8]:
-        """What a camera's canvas holds: (height, width, 3) RGB."""
+        """What a camera's canvas holds: (height, width, 3) BGR."""
         data = self.run(
             "return document.querySelector(`.view[data-camera=\"${values[0]}\"] canvas`).toDataURL('image/png')", camera
         )
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))).convert("RGB"))
+        png = np.frombuffer(base64.b64decode(data.partition(",")[2]), np.uint8)
+        return np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR))
 
     def press(self, *keys: str) -> None:
         """Keys, one after another, wherever nothing is being typed."""

@@ -100,7 +100,7 @@ export class Editor {
         make("button", { text: "From this moment", onclick: set(0) }), make("button", { text: "To this moment", onclick: set(1) }),
         check("follow it as it moves", draft.follow, (value) => (draft.follow = value))) : null,
       make("div", { css: "row" },
-        check("also in all other cameras", draft.everywhere, (value) => (draft.everywhere = value)),
+        check("in all cameras (draw it in two of them)", draft.everywhere, (value) => (draft.everywhere = value)),
         make("span", { css: "wide tags" }, ...boxes.map((each) => make("span", {},
           make("button", { text: clock(each.time), title: "go there", onclick: () => this.calls.seek(each.time) }),
           boxes.length > 1 ? make("button", { text: "×", "aria-label": `remove the box at ${clock(each.time)}`,

@@ -131,7 +131,8 @@ function drawn(name, box) {
   player.halt();
   choose(name);
   const now = worklist.current;
-  editor.draw(camera(name), box, now && now.cameras.includes(name) ? [now.start, now.end] : null);
+  const within = now && player.second >= now.start - AROUND_S && player.second <= now.end + AROUND_S;
+  editor.draw(camera(name), box, within ? [now.start, now.end] : null);
 }
 
 function touched(name, [x, y]) {
@@ -233,7 +234,8 @@ async function saveCover(action) {
   const line = await decide(action);
   if (line === null) return;
   editor.close();
-  toast("Saved. It is covered when you render again.");
+  const one = action.all_cameras && !decisions.lines.some(({ stands, action: other }) => stands && other.action === "cover" && other.all_cameras && other.camera !== action.camera);
+  toast(one ? "Saved. Now draw the same in a second camera, so that its place in the others is known." : "Saved. It is covered when you render again.");
 }
 
 async function goTo(each) {

@@ -3,6 +3,7 @@
 import { clock, find, make } from "./show.js";
 
 const LANES = 5;
+const GRAVE_S = 0.3; // expected seconds of exposed faces from which a case is marked at full height
 const LEAST_FULL = 0.1; // share of the picture covered that fills the height, or the largest there is
 const AROUND_S = 60; // seconds on either side where it is shown closely
 
@@ -81,8 +82,9 @@ export class Timelines {
         if (!each.cameras.includes(camera.name) || each.end < from || each.start > to) continue;
         const chosen = this.current && each.id === this.current.id;
         context.fillStyle = colour("doubt");
-        context.globalAlpha = each.done && !chosen ? 0.35 : 1;
-        context.fillRect(x(each.start), high - 9, Math.max(3, x(each.end) - x(each.start)), 9);
+        context.globalAlpha = each.done && !chosen ? 0.35 : 1; // what is done steps back
+        const size = 3 + 6 * Math.min(1, each.severity / GRAVE_S);
+        context.fillRect(x(each.start), high - size, Math.max(3, x(each.end) - x(each.start)), size);
         context.globalAlpha = 1;
         if (chosen) {
           context.strokeStyle = colour("ink");

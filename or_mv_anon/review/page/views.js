@@ -28,7 +28,7 @@ export class Views {
     const when = make("span");
     const figure = make("figure", { css: "view", "data-camera": camera.name, "aria-label": camera.name },
       picture, told, marks, make("figcaption", {}, name, when));
-    const view = { camera, picture, marks, told, name, when, figure, bare: false };
+    const view = { camera, picture, marks, told, name, when, figure, called: name.textContent, asked: false };
     this.listen(view);
     return view;
   }
@@ -39,8 +39,9 @@ export class Views {
     for (const shot of moment.shots) {
       const view = this.views.get(shot.camera);
       const context = view.picture.getContext("2d");
+      view.bare = false;
       view.figure.classList.remove("bare");
-      view.name.textContent = view.name.textContent.replace(/ · NOT COVERED$/, "");
+      this.call(view);
       if (shot.picture) {
         if (view.picture.width !== shot.picture.width || view.picture.height !== shot.picture.height) {
           view.picture.width = shot.picture.width;
@@ -70,9 +71,14 @@ export class Views {
     view.picture.getContext("2d").drawImage(bitmap, 0, 0);
     bitmap.close();
     view.told.textContent = "";
+    view.bare = true;
     view.figure.classList.add("bare");
-    view.name.textContent += " · NOT COVERED";
+    this.call(view);
     this.redraw();
+  }
+
+  call(view) {
+    view.name.textContent = `${view.called}${view.asked ? " · look here" : ""}${view.bare ? " · NOT COVERED" : ""}`;
   }
 
   frameOf(name) {
@@ -87,7 +93,9 @@ export class Views {
     this.place.classList.toggle("enlarged", enlarged && this.views.size > 1);
     for (const [camera, view] of this.views) {
       view.figure.classList.toggle("lead", camera === name);
-      view.figure.classList.toggle("asked", asked.includes(camera));
+      view.asked = asked.includes(camera);
+      view.figure.classList.toggle("asked", view.asked);
+      this.call(view);
     }
     this.redraw();
   }
