@@ -40,6 +40,7 @@ class Desk:
         self.ended = threading.Event()
         self._videos = videos
         self._note = ""
+        self._reading = threading.Lock()
         self._people: dict[str, list[dict[str, Any]]] = {}
         self.cases = self._read_cases()
         self.proxies = Proxies(run, room, _first_looks(self.cases))
@@ -121,9 +122,10 @@ class Desk:
 
     def people(self, camera: str) -> list[dict[str, Any]]:
         """See `presences`."""
-        if camera not in self._people:
-            self._people[camera] = presences(self.run, self.run.camera(camera))
-        return self._people[camera]
+        with self._reading:  # one at a time: the tables of a long recording are large
+            if camera not in self._people:
+                self._people[camera] = presences(self.run, self.run.camera(camera))
+            return self._people[camera]
 
     def state(self) -> dict[str, Any]:
         """What changes while the page is open."""
@@ -153,7 +155,8 @@ class Desk:
             return
         self.run = self.moments.run = run
         self.originals = Originals(run, self._videos)
-        self._people = {}
+        with self._reading:
+            self._people = {}
         self.cases = self._read_cases()
         self.proxies.renew(run, _first_looks(self.cases))
         self.version += 1

@@ -1,5 +1,6 @@
 // The review page: ties together what is shown, what is played, what is decided.
 
+import { Decisions } from "./decisions.js";
 import { Editor } from "./editor.js";
 import { listen, showKeys } from "./keys.js";
 import { Player } from "./player.js";
@@ -12,8 +13,7 @@ import { Worklist } from "./worklist.js";
 const AROUND_S = 2; // before and after a case
 const STATE_MS = 1000;
 
-let session, views, player, timelines, worklist, editor;
-let decisions = { lines: [], waiting: 0, cases: {}, cameras: [] };
+let session, views, player, timelines, worklist, editor, decisions;
 let lead = "";
 let [enlarged, outlined, bare] = [false, false, false];
 let rendering = false;
@@ -44,7 +44,11 @@ async function begin() {
 
 async function load() {
   session = await get("session");
-  decisions = await get("decisions");
+  decisions ??= new Decisions({
+    changed: decided, camera, within: () => worklist.current,
+    openIn: (name) => worklist.open.filter((each) => each.cameras.includes(name)).length,
+  });
+  await decisions.load();
   find("session").textContent = session.session;
   document.title = `Review: ${session.session}`;
   lead = session.cameras.some((camera) => camera.name === lead) ? lead : session.cameras[0].name;
@@ -60,6 +64,7 @@ async function load() {
   timelines = new Timelines(find("timelines"), session, (second) => player.jump(second));
   worklist ??= new Worklist({ chosen: goTo, act: (name) => does[name]() });
   editor ??= new Editor({ changed: mark, saved: saveCover, now: secondOf, seek: (second) => player.jump(second) });
+  decisions.draw();
   decided();
   choose(lead);
   if (session.note) banner(session.note);
@@ -151,32 +156,10 @@ async function notAPerson(name, track) {
     title: "Really remove this cover?", text: "Everything that this cover hides will be visible in the released video, for as long as it is followed. Say what it is.", yes: "Remove the cover", field: "What is it? (a lamp, a drape …)", needed: true, danger: true,
   });
   if (reason === null) return;
-  await decide({ action: "not_a_person", camera: name, track, override: false }, reason);
+  await decisions.take({ action: "not_a_person", camera: name, track, override: false }, reason);
 }
 
-// Decisions: each is on the disk before the page says so.
-async function decide(action, reason = "") {
-  const author = find("author").value.trim();
-  if (!author) return nameless();
-  const within = worklist.current && ["cover", "not_a_person"].includes(action.action) ? `case ${worklist.current.id}: ` : "";
-  try {
-    const line = await post("decide", { action, author, reason: (within + reason).slice(0, 1900) });
-    decisions = await get("decisions");
-    decided();
-    return line;
-  } catch (error) {
-    toast(`Not saved: ${error.message}`, true);
-    return null;
-  }
-}
-
-function nameless() {
-  find("author").classList.add("missing");
-  find("author").focus();
-  toast("Write your name at the top first: every decision carries it.", true);
-  return null;
-}
-
+// The record has changed: whatever shows it is drawn again.
 function decided() {
   worklist.set(session.cases, decisions);
   timelines.cases = worklist.cases;
@@ -185,53 +168,11 @@ function decided() {
   const { waiting } = decisions;
   find("render").textContent = waiting ? `Render again (${waiting} ${waiting === 1 ? "change" : "changes"})` : "Render again";
   find("render").disabled = rendering;
-  find("videos").replaceChildren(...decisions.cameras.map(video));
-  const shown = decisions.lines.filter(({ action }) => !["withdraw", "seen"].includes(action.action)).slice(-40).reverse();
-  find("decisions").replaceChildren(...(shown.length ? shown.map(decision) : [make("li", { text: "Nothing yet." })]));
   mark();
 }
 
-function video({ camera: name, state, reviewers, waiting }) {
-  const accepted = state === "accepted";
-  const told = accepted ? `accepted by ${reviewers.join(", ")}` : waiting ? "render again first" : state === "corrected" ? "corrected, look again" : "not accepted yet";
-  return make("li", {}, make("span", { text: name }), make("small", { text: told }),
-    make("button", { text: accepted ? "Accepted" : "Accept", disabled: accepted || waiting > 0 || rendering, onclick: () => acceptVideo(name) }));
-}
-
-async function acceptVideo(name) {
-  const open = worklist.open.filter((each) => each.cameras.includes(name)).length;
-  if (await ask({
-    title: `Accept the video of ${name}?`,
-    text: `${open ? `${open} of its cases are still open. ` : ""}You say with your name that no face is to be seen in it, as far as you looked.`,
-    yes: "Accept",
-  }) === null) return;
-  await decide({ action: "accept_camera", camera: name, output: camera(name).sha256 });
-}
-
-function decision({ id, author, reason, stands, action, written }) {
-  const words = {
-    cover: () => `Cover in ${action.camera}${action.all_cameras ? " and all others" : ""}, ${action.hold === "always" ? "always" : action.hold === "span" ? `${clock(action.start, 1)} to ${clock(action.end, 1)}` : `at ${clock(action.boxes[0].time, 1)}`}`,
-    not_a_person: () => `Nobody: track ${action.track} in ${action.camera}`,
-    accept: () => "Case fine", open: () => "Case open again", merge: () => "One person", split: () => "Different people",
-    accept_camera: () => `${action.camera} accepted`, show_original: () => `Original of ${action.camera} looked at`,
-  }[action.action];
-  const note = reason.replace(/^case [0-9a-f]+: /, "");
-  const text = `${words ? words() : action.action}${note ? `: ${note}` : ""} (${author})`;
-  const fixed = action.action === "show_original";
-  const undo = () => withdraw(id, stands);
-  return make("li", { css: stands ? "" : "gone", title: written },
-    make("span", { text }), fixed ? null : make("button", { text: stands ? "Undo" : "Bring back", onclick: undo }));
-}
-
-// Undone by withdrawing; brought back by withdrawing the withdrawal.
-async function withdraw(id, stands) {
-  let target = id;
-  if (!stands) target = decisions.lines.filter(({ stands: s, action }) => s && action.action === "withdraw" && action.line === id).at(-1)?.id ?? id;
-  if (await decide({ action: "withdraw", line: target })) toast(stands ? "Withdrawn." : "Brought back.");
-}
-
 async function saveCover(action) {
-  const line = await decide(action);
+  const line = await decisions.take(action);
   if (line === null) return;
   editor.close();
   const one = action.all_cameras && !decisions.lines.some(({ stands, action: other }) => stands && other.action === "cover" && other.all_cameras && other.camera !== action.camera);
@@ -240,6 +181,7 @@ async function saveCover(action) {
 
 async function goTo(each) {
   timelines.current = each;
+  timelines.draw();
   enlarged = false;
   if (editor.open) editor.close();
   choose(each.cameras[0] && camera(each.cameras[0]) ? each.cameras[0] : lead);
@@ -248,7 +190,7 @@ async function goTo(each) {
 
 async function leave() {
   const now = worklist.current;
-  if (now && now.state === "open" && find("author").value.trim()) await decide({ action: "seen", case: now.id });
+  if (now && now.state === "open" && find("author").value.trim()) await decisions.take({ action: "seen", case: now.id });
 }
 
 const does = {
@@ -271,7 +213,7 @@ const does = {
   accept: async () => {
     const now = worklist.current;
     if (!now) return;
-    if (await decide({ action: "accept", case: now.id })) worklist.move(1, { open: true });
+    if (await decisions.take({ action: "accept", case: now.id })) worklist.move(1, { open: true });
   },
   cover: () => {
     player.halt();
@@ -284,12 +226,12 @@ const does = {
     const now = worklist.current;
     if (!now) return toast("Choose a case first.");
     const text = await ask({ title: "Note", text: "It is kept with the case.", yes: "Save", field: "What you noticed", needed: true });
-    if (text !== null) await decide({ action: now.done ? "accept" : "seen", case: now.id }, text);
+    if (text !== null) await decisions.take({ action: now.done ? "accept" : "seen", case: now.id }, text);
   },
   undo: () => {
     const last = decisions.lines.filter(({ stands, action }) => stands && !["withdraw", "seen", "show_original"].includes(action.action)).at(-1);
     if (!last) return toast("There is nothing to undo.");
-    withdraw(last.id, true);
+    decisions.withdraw(last.id, true);
   },
   boxes: () => {
     outlined = !outlined;
@@ -303,7 +245,7 @@ const does = {
     if (session.original) return toast(session.original, true);
     await player.jump(player.second);
     const author = find("author").value.trim();
-    if (!author) return nameless();
+    if (!author) return decisions.nameless();
     const key = `original-${lead}`;
     if (!sessionStorage.getItem(key)) {
       const agreed = await ask({
@@ -387,7 +329,11 @@ async function watch() {
     } else {
       banner(session.note ?? "");
     }
-    find("render").disabled = rendering;
+    if (decisions.rendering !== rendering) {
+      decisions.rendering = rendering;
+      decisions.draw();
+      decided();
+    }
     if (state.version !== session.version) {
       await load();
       await player.jump(player.second);

@@ -26,7 +26,7 @@ export class Player {
         let found = null;
         const query = { at, camera: this.lead(), skip, patience: tries ? 1 : 0.15 };
         for await (const moment of moments(query, this.stopper.signal)) found = moment;
-        if (turn !== this.turn) return false;
+        if (turn !== this.turn) return drop(found);
         if (found === null) return true; // before the beginning or behind the end
         this.second = at = found.second;
         skip = 0;
@@ -65,7 +65,7 @@ export class Player {
           at = moment.second;
           queue.push(moment);
           while (queue.length > WAITING && turn === this.turn) await new Promise((resolve) => setTimeout(resolve, 20));
-          if (turn !== this.turn) return;
+          if (turn !== this.turn) return queue.forEach(drop);
         }
         if (!came) over = true;
       }
@@ -89,6 +89,7 @@ export class Player {
       }
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
+    queue.forEach(drop);
     if (turn !== this.turn) return false;
     this.halt();
     return true;
@@ -104,4 +105,10 @@ export class Player {
     }
     return this.turn;
   }
+}
+
+// Lets go of the pictures of a moment that is not shown.
+function drop(moment) {
+  moment?.shots.forEach((shot) => shot.picture?.close());
+  return false;
 }

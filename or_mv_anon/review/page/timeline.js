@@ -25,7 +25,7 @@ export class Timelines {
       };
       canvas.addEventListener("pointerdown", at);
       canvas.addEventListener("pointermove", (event) => event.buttons === 1 && at(event));
-      return { camera, canvas, row: make("div", { css: "line" }, make("span", { text: camera.name }), canvas) };
+      return { camera, canvas, still: make("canvas"), row: make("div", { css: "line" }, make("span", { text: camera.name }), canvas) };
     });
     place.replaceChildren(...this.lines.map((line) => line.row));
     new ResizeObserver(() => this.draw()).observe(place);
@@ -52,49 +52,63 @@ export class Timelines {
 
   at(second) {
     this.second = second;
-    if (!this.waiting) this.waiting = requestAnimationFrame(() => this.draw());
+    if (!this.waiting) this.waiting = requestAnimationFrame(() => this.drawMoment());
   }
 
+  // What does not move with the moment is drawn once, and again when it has changed.
   draw() {
+    this.drawn = null;
+    this.drawMoment();
+  }
+
+  drawMoment() {
     this.waiting = 0;
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
     const [from, to] = this.range();
-    for (const { camera, canvas } of this.lines) {
+    const ink = colour("ink");
+    const same = this.drawn === `${from} ${to}`;
+    this.drawn = `${from} ${to}`;
+    for (const { camera, canvas, still } of this.lines) {
       const ratio = window.devicePixelRatio || 1;
       const [wide, high] = [canvas.clientWidth, canvas.clientHeight];
-      canvas.width = Math.round(wide * ratio);
-      canvas.height = Math.round(high * ratio);
+      if (!same) {
+        for (const each of [canvas, still]) [each.width, each.height] = [Math.round(wide * ratio), Math.round(high * ratio)];
+        const context = still.getContext("2d");
+        context.scale(ratio, ratio);
+        this.drawCamera(context, camera, (second) => ((second - from) / (to - from)) * wide, [from, to], [wide, high]);
+      }
       const context = canvas.getContext("2d");
-      context.scale(ratio, ratio);
-      const x = (second) => ((second - from) / (to - from)) * wide;
-      context.fillStyle = colour("rule");
-      context.fillRect(Math.max(0, x(camera.start)), 0, x(camera.end) - Math.max(0, x(camera.start)), high);
-      for (const { lane, start, end, identity } of this.people.get(camera.name) ?? []) {
-        if (end < from || start > to) continue;
-        const mine = this.current && this.current.identity !== null && identity === this.current.identity;
-        context.fillStyle = colour(mine ? "here" : "people");
-        context.fillRect(x(start), 2 + lane * 4, Math.max(1, x(end) - x(start)), 3);
-      }
-      context.fillStyle = colour("covered");
-      this.area(context, camera.course, x, wide, high);
-      for (const each of this.cases) {
-        if (!each.cameras.includes(camera.name) || each.end < from || each.start > to) continue;
-        const chosen = this.current && each.id === this.current.id;
-        context.fillStyle = colour("doubt");
-        context.globalAlpha = each.done && !chosen ? 0.35 : 1; // what is done steps back
-        const size = 3 + 6 * Math.min(1, each.severity / GRAVE_S);
-        context.fillRect(x(each.start), high - size, Math.max(3, x(each.end) - x(each.start)), size);
-        context.globalAlpha = 1;
-        if (chosen) {
-          context.strokeStyle = colour("ink");
-          context.lineWidth = 2;
-          context.strokeRect(x(each.start) - 1, high - 10, Math.max(3, x(each.end) - x(each.start)) + 2, 9);
-        }
-      }
-      context.fillStyle = colour("ink");
-      context.fillRect(x(this.second) - 1, 0, 2, high);
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      if (still.width && still.height) context.drawImage(still, 0, 0);
+      context.fillStyle = ink;
+      context.fillRect((((this.second - from) / (to - from)) * wide - 1) * ratio, 0, 2 * ratio, canvas.height);
       canvas.setAttribute("aria-label", `${camera.name} from ${clock(from, 0)} to ${clock(to, 0)}, now ${clock(this.second, 0)}`);
+    }
+  }
+
+  drawCamera(context, camera, x, [from, to], [wide, high]) {
+    context.fillStyle = colour("rule");
+    context.fillRect(Math.max(0, x(camera.start)), 0, x(camera.end) - Math.max(0, x(camera.start)), high);
+    for (const { lane, start, end, identity } of this.people.get(camera.name) ?? []) {
+      if (end < from || start > to) continue;
+      const mine = this.current && this.current.identity !== null && identity === this.current.identity;
+      context.fillStyle = colour(mine ? "here" : "people");
+      context.fillRect(x(start), 2 + lane * 4, Math.max(1, x(end) - x(start)), 3);
+    }
+    context.fillStyle = colour("covered");
+    this.area(context, camera.course, x, wide, high);
+    for (const each of this.cases) {
+      if (!each.cameras.includes(camera.name) || each.end < from || each.start > to) continue;
+      const chosen = this.current && each.id === this.current.id;
+      const size = 3 + 6 * Math.min(1, each.severity / GRAVE_S);
+      context.fillStyle = colour("doubt");
+      context.globalAlpha = each.done && !chosen ? 0.35 : 1; // what is done steps back
+      context.fillRect(x(each.start), high - size, Math.max(3, x(each.end) - x(each.start)), size);
+      context.globalAlpha = 1;
+      if (chosen) {
+        context.strokeStyle = colour("ink");
+        context.lineWidth = 2;
+        context.strokeRect(x(each.start) - 1, high - 10, Math.max(3, x(each.end) - x(each.start)) + 2, 9);
+      }
     }
   }
 
@@ -115,6 +129,10 @@ export class Timelines {
       }
     });
   }
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
 // Spreads people over lanes so that those who are there together do not hide each other.

@@ -2,6 +2,7 @@
 
 import { clock, fill, find, lasting, make } from "./show.js";
 
+const [BEFORE, AFTER] = [30, 120]; // cases that are listed around the one that is looked at
 const WORDS = { open: "open", seen: "seen", corrected: "corrected", again: "look again", accepted: "fine" };
 
 export class Worklist {
@@ -48,7 +49,11 @@ export class Worklist {
       ? `${this.cases.length - this.open.length} of ${this.cases.length} cases done, about ${lasting(left)} left`
       : this.cases.some((each) => each.state === "corrected") ? "All cases looked at. Render again, then look at what you corrected."
         : "All cases are fine. Look through the rest as you see fit, then accept each camera's video.";
-    find("cases").replaceChildren(...this.cases.map((each, i) => this.entry(each, i)));
+    const at = Math.max(0, this.cases.indexOf(this.current));
+    const [from, to] = [Math.max(0, at - BEFORE), Math.min(this.cases.length, at + AFTER)];
+    const more = (count) => (count ? make("li", { css: "soft", text: `… ${count} more` }) : null);
+    fill(find("cases"), more(from), ...this.cases.slice(from, to).map((each, i) => this.entry(each, from + i)),
+      more(this.cases.length - to));
     this.drawCurrent();
   }
 
