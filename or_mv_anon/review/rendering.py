@@ -23,7 +23,7 @@ class RenderState:
         running: whether it is on.
         code: how it ended; None before it has.
         title, done, total: of the work it is at, in frames.
-        said: its sentences so far, the last ones.
+        said: what it told that somebody has to look at, the last sentences.
         error: what stopped it.
     """
 
@@ -109,7 +109,7 @@ class Rendering:
             self.state = replace(
                 self.state, title=str(event["title"]), done=int(event["done"]), total=int(event["total"])
             )
-        else:
+        elif event["problem"]:
             said = (*self.state.said, str(event["text"]))[-MOST_SENTENCES:]
             self.state = replace(self.state, said=said)
 

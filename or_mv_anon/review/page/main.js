@@ -17,6 +17,7 @@ let session, views, player, timelines, worklist, editor, decisions;
 let lead = "";
 let [enlarged, outlined, bare] = [false, false, false];
 let rendering = false;
+let notice = ""; // of the last rendering, until the next
 let lastMark = 0;
 
 async function begin() {
@@ -272,6 +273,7 @@ const does = {
     if (await ask({ title: "Render again?", text, yes: "Render" }) === null) return;
     try {
       await post("render");
+      notice = "";
       rendering = true;
     } catch (error) {
       toast(error.message, true);
@@ -320,8 +322,11 @@ async function watch() {
       banner(`Rendering again: ${work.title}${work.total ? `, ${work.done} of ${work.total} frames` : ""}`);
     } else if (rendering) {
       rendering = false;
-      banner(work.error ? `Rendering stopped: ${work.error}` : "");
-      if (!work.error) toast(work.code === 0 ? "Rendered. The pictures are the new ones." : `Rendered, with something to look at: ${work.said.at(-1) ?? "see the report"}`, work.code !== 0);
+      const told = work.said.length ? work.said.join(" ") : "see the report.";
+      notice = work.error ? `Rendering stopped: ${work.error}` : work.code ? `Rendered, with something to look at: ${told}` : "";
+      if (!notice) toast("Rendered. The pictures are the new ones.");
+    } else if (notice) {
+      banner(notice, true);
     } else if (made.some((each) => each.refused)) {
       banner(made.map((each) => each.refused).filter(Boolean).join(" "), true);
     } else if (share < 1 && !session.note) {
