@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.seals import holds
 from or_mv_anon.review.run_folder import SAME_S, ReviewedCamera
-from or_mv_anon.video.demux import decode, main_stream, open_video, show_in_order
+from or_mv_anon.video.demux import decode, first_frame, main_stream, open_video, read_packets, show_in_order
 from or_mv_anon.video.frame import PictureScaler
 from or_mv_anon.video.images import ImageFolderSource
-from or_mv_anon.video.index import index_video
+from or_mv_anon.video.index import display_matrix
 from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.segments import Segment
 
@@ -50,15 +50,17 @@ class CoveredVideo:
     codec: str = ""
     orientation: Orientation = UPRIGHT
 
-    def pictures(self, stretch: int, size: tuple[int, int]) -> Iterator[Picture]:
+    def pictures(self, stretch: int, size: tuple[int, int], *, begin: int = 0) -> Iterator[Picture]:
         """The upright BGR pictures of a stretch, scaled to `size` (width, height), one for each of its frames.
+
+        Those before its frame `begin` are decoded only.
 
         Raises:
             NotShownError: other frames come out than the run stored.
         """
         first, stop = self.stretches[stretch]
         if self.pts is None:
-            yield from _pictures_of_folder(self.camera.output, first, stop, size)
+            yield from _pictures_of_folder(self.camera.output, first + begin, stop, size)
             return
         expected = self.pts[first:stop]
         width, height = self.orientation.coded_size(*size)
@@ -77,7 +79,8 @@ class CoveredVideo:
                     continue
                 if frame.pts != expected[found]:
                     raise NotShownError(f"{self.camera.output.name} shows another frame than {first + found} there.")
-                yield self.orientation.upright(scaler.bgr(frame, width=width, height=height))
+                if found >= begin:
+                    yield self.orientation.upright(scaler.bgr(frame, width=width, height=height))
                 found += 1
                 if found == len(expected):
                     return
@@ -102,11 +105,19 @@ def open_covered(camera: ReviewedCamera) -> CoveredVideo:
         count = ImageFolderSource(output, fps=Fraction(1)).n_frames
         _require(camera, count == len(camera))
         return CoveredVideo(camera, _stretches(np.arange(count), count))
-    index = index_video(output)
-    same = len(index.times) == len(camera) and bool(np.allclose(index.times, camera.times, rtol=0, atol=SAME_S))
-    _require(camera, same)
-    keys = np.searchsorted(index.pts, index.keyframes)
-    return CoveredVideo(camera, _stretches(keys, index.n_frames), index.pts, index.codec, index.orientation)
+    with open_video(output) as container:
+        stream = main_stream(container, output)
+        codec, tick = stream.codec_context.codec.canonical_name, stream.time_base
+        packets = read_packets(container, stream)
+    _require(camera, packets.error is None and None not in packets.pts and tick is not None)
+    pts = np.array(packets.pts, np.int64)
+    keys = np.sort(pts[np.array(packets.is_key, bool)])
+    pts.sort()
+    times = pts * float(tick or 0)
+    _require(camera, len(pts) == len(camera) and bool(np.allclose(times, camera.times, rtol=0, atol=SAME_S)))
+    matrix = display_matrix(first_frame(output))
+    upright = UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
+    return CoveredVideo(camera, _stretches(np.searchsorted(pts, keys), len(pts)), pts, codec, upright)
 
 
 def _require(camera: ReviewedCamera, same: bool) -> None:

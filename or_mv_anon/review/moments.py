@@ -99,23 +99,23 @@ class Moments:
         for second in seconds:
             shots, pictures = [], []
             for camera in chosen:
-                shot, data = self._shot(camera, second, patience)
+                shot, data = self._shot(camera, second, patience, played=len(seconds) > 1)
                 shots.append(asdict(shot))
                 pictures.append(data)
             about = json.dumps({"second": second, "shots": shots}).encode()
             yield b"".join([struct.pack("<I", len(about)), about, *pictures])
 
-    def _shot(self, camera: ReviewedCamera, second: float, patience: float) -> tuple[Shot, bytes]:
+    def _shot(self, camera: ReviewedCamera, second: float, patience: float, *, played: bool) -> tuple[Shot, bytes]:
         frame = camera.frame_at(second)
         if frame is None:
             return Shot(camera.name, "nothing"), b""
         number, begin, until = int(camera.numbers[frame]), float(camera.seconds[frame]), camera.until(frame)
         try:
             try:
-                picture = self._proxies.picture(camera.name, frame)
+                picture = self._proxies.picture(camera.name, frame, played=played)
             except PreparingError:
                 self._proxies.wait(camera.name, frame, patience)
-                picture = self._proxies.picture(camera.name, frame)
+                picture = self._proxies.picture(camera.name, frame, played=played)
         except PreparingError:
             return Shot(camera.name, "preparing", number, begin, until), b""
         except UserError as error:

@@ -1,7 +1,8 @@
 """Makes proxies of all cameras in the background, what is looked at first, and hands out their pictures.
 
-One thread makes them. A stretch that somebody waits for interrupts one that is made in advance. When the private folder
-is full, what was looked at longest ago goes; it is made again when it is wanted.
+One thread makes them. What somebody waits for interrupts what is made in advance: a single picture is decoded from the
+covered video itself, a stretch that is to be played is made first. When the private folder is full, what was looked at
+longest ago goes; it is made again when it is wanted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.review.covered_video import CoveredVideo, open_covered
-from or_mv_anon.review.proxy import Picture, ProxyWriter, proxy_size, read_group
+from or_mv_anon.review.proxy import GROUP, Picture, ProxyWriter, proxy_size, read_group
 from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
 from or_mv_anon.review.scratch import Scratch
 
@@ -44,6 +45,15 @@ class _Stretch:
     @property
     def size(self) -> int:
         return self.ends[-1] if self.ends else 0
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What somebody waits for: a frame of a camera's output, and whether others are wanted after it."""
+
+    camera: str
+    frame: int
+    played: bool
 
 
 @dataclass(eq=False)
@@ -76,7 +86,7 @@ class Proxies:
         self._room = room
         self._first = list(first)
         self._views = {camera.name: _View(camera, proxy_size(camera.size)) for camera in run.cameras}
-        self._wished: list[tuple[str, int]] = []  # (camera, frame) that somebody waits for, the latest last
+        self._wished: list[_Wish] = []  # the latest last
         self._focus: tuple[str, float] | None = None
         self._change = threading.Condition()
         self._ended = self._paused = False
@@ -121,10 +131,11 @@ class Proxies:
         """Somebody looks there: it goes before everything that is made in advance."""
         with self._change:
             self._focus = camera, second
+            self._wished = []  # of where somebody looked before
             self._change.notify_all()
 
-    def picture(self, camera: str, frame: int) -> NDArray[np.uint8]:
-        """The upright BGR picture of a frame of the output.
+    def picture(self, camera: str, frame: int, *, played: bool = False) -> NDArray[np.uint8]:
+        """The upright BGR picture of a frame of the output; `played` if those after it are wanted, too.
 
         Raises:
             PreparingError: it is being made.
@@ -137,20 +148,20 @@ class Proxies:
                 if 0 <= frame - stretch.first - first < len(pictures):
                     stretch.used = time.monotonic()
                     return pictures[frame - stretch.first - first]
-            stretch, ends = self._ready(view, frame)
+            stretch, ends = self._ready(view, _Wish(camera, frame, played))
             stretch.used = time.monotonic()
             with suppress(OSError):  # it has just gone to make room
                 first, pictures = read_group(stretch.path, ends, frame - stretch.first)
                 view.group = stretch, first, pictures
                 return pictures[frame - stretch.first - first]
-        return self.picture(camera, frame)
+        return self.picture(camera, frame, played=played)
 
     def wait(self, camera: str, frame: int, seconds: float) -> None:
         """Wait until the picture is there, or the time is over."""
         limit = time.monotonic() + seconds
         view = self._views[camera]
         with self._change:
-            while not self._ended and not view.refused and self._made(view, frame) is None:
+            while not self._ended and not view.refused and not self._is_there(view, frame):
                 left = limit - time.monotonic()
                 if left <= 0 or not self._change.wait(left):
                     return
@@ -179,13 +190,20 @@ class Proxies:
         stretch = view.stretches[view.stretch_of(frame)]
         return stretch if frame - stretch.first < len(stretch.ends) else None
 
-    def _ready(self, view: _View, frame: int) -> tuple[_Stretch, list[int]]:
+    def _is_there(self, view: _View, frame: int) -> bool:
+        if self._made(view, frame) is not None:
+            return True
+        if (group := view.group) is None:
+            return False
+        stretch, first, pictures = group
+        return 0 <= frame - stretch.first - first < len(pictures)
+
+    def _ready(self, view: _View, wish: _Wish) -> tuple[_Stretch, list[int]]:
         with self._change:
             if view.refused:
                 raise UserError(view.refused)
-            if (stretch := self._made(view, frame)) is not None:
+            if (stretch := self._made(view, wish.frame)) is not None:
                 return stretch, list(stretch.ends)
-            wish = view.camera.name, frame
             if wish in self._wished:
                 self._wished.remove(wish)
             self._wished.append(wish)
@@ -207,7 +225,7 @@ class Proxies:
     def _next(self) -> Callable[[], None] | None:
         """What to do now; None for nothing. Called with the lock held."""
         if (wish := self._next_wish()) is not None:
-            return lambda: self._make(*wish)
+            return lambda: self._fulfil(wish)
         names = [*([self._focus[0]] if self._focus is not None else []), *self._views]
         for view in (self._views[name] for name in names):
             if view.video is None and not view.refused:
@@ -216,19 +234,52 @@ class Proxies:
             return lambda: self._make(*ahead)
         return None
 
-    def _next_wish(self) -> tuple[_View, _Stretch] | None:
-        """The stretch that somebody waits for, the latest wish first; what is there already is no wish any more."""
-        self._wished = [(name, frame) for name, frame in self._wished if self._waits(self._views[name], frame)]
-        for name, frame in reversed(self._wished):
-            view = self._views[name]
-            if view.video is not None:
-                stretch = view.stretches[view.stretch_of(frame)]
-                if not stretch.finished:
-                    return view, stretch
+    def _next_wish(self, *, played: bool = True) -> _Wish | None:
+        """What somebody waits for, the latest first; what is there already is no wish any more.
+
+        Args:
+            played: also what is to be played.
+        """
+        self._wished = [wish for wish in self._wished if self._stands(wish)]
+        for wish in reversed(self._wished):
+            if self._views[wish.camera].video is not None and (played or not wish.played):
+                return wish
         return None
 
-    def _waits(self, view: _View, frame: int) -> bool:
-        return not view.refused and self._made(view, frame) is None
+    def _stands(self, wish: _Wish) -> bool:
+        view = self._views[wish.camera]
+        return not view.refused and not self._is_there(view, wish.frame)
+
+    def _fulfil(self, wish: _Wish) -> None:
+        view = self._views[wish.camera]
+        stretch = view.stretches[view.stretch_of(wish.frame)]
+        if wish.played:
+            self._make(view, stretch, wanted=True)
+        else:
+            self._glimpse(view, stretch, wish)
+
+    def _glimpse(self, view: _View, stretch: _Stretch, wish: _Wish) -> None:
+        """Decode a single picture from the covered video, and those of its group before it."""
+        assert view.video is not None
+        number = view.video.stretches.index((stretch.first, stretch.stop))
+        last = wish.frame - stretch.first
+        first, found = last // GROUP * GROUP, []
+        try:
+            for picture in view.video.pictures(number, view.size, begin=first):
+                found.append(picture)
+                if first + len(found) > last:
+                    break
+        except (UserError, OSError) as error:
+            self._refuse(view, error)
+            return
+        with self._change:
+            view.group = stretch, first, found
+            self._change.notify_all()
+
+    def _refuse(self, view: _View, error: Exception) -> None:
+        with self._change:
+            view.refused = str(error) if isinstance(error, UserError) else f"It cannot be shown ({error})."
+            self._change.notify_all()
 
     def _next_ahead(self) -> tuple[_View, _Stretch] | None:
         """What will be wanted: around what is looked at, then, as long as there is room, elsewhere."""
@@ -279,7 +330,7 @@ class Proxies:
             self._change.notify_all()
 
     def _make(self, view: _View, stretch: _Stretch, *, wanted: bool = False) -> None:
-        """Make a stretch; one that somebody waits for more is made in between."""
+        """Make a stretch; what somebody waits for more is done in between."""
         assert view.video is not None
         number = view.video.stretches.index((stretch.first, stretch.stop))
         stretch.ends.clear()
@@ -288,28 +339,35 @@ class Proxies:
             try:
                 for picture in view.video.pictures(number, view.size):
                     writer.write(picture)
-                    with self._change:
-                        if self._ended or self._paused or self._views.get(view.camera.name) is not view:
-                            stretch.ends.clear()
-                            return
-                        stretch.ends.append(writer.ends[-1])
-                        self._change.notify_all()
-                        wish = None if wanted else self._next_wish()
-                    if wish is not None and wish[1] is not stretch:
-                        self._make(*wish, wanted=True)
+                    if not self._add(view, stretch, writer.ends[-1], wanted=wanted):
+                        return
             finally:
                 writer.close()
         except (UserError, OSError, RuntimeError) as error:
-            with self._change:
-                stretch.ends.clear()
-                view.refused = str(error) if isinstance(error, UserError) else f"It cannot be shown ({error})."
-                self._change.notify_all()
+            stretch.ends.clear()
+            self._refuse(view, error)
             return
         with self._change:
             stretch.finished = True
             stretch.used = time.monotonic()
             self._make_room()
             self._change.notify_all()
+
+    def _add(self, view: _View, stretch: _Stretch, end: int, *, wanted: bool) -> bool:
+        """Note one more frame of a stretch, and do what cannot wait; False where no more is to be made of it."""
+        while True:
+            with self._change:
+                if self._ended or self._paused or self._views.get(view.camera.name) is not view:
+                    stretch.ends.clear()
+                    return False
+                if not stretch.ends or stretch.ends[-1] != end:
+                    stretch.ends.append(end)
+                    self._change.notify_all()
+                wish = self._next_wish(played=not wanted)
+                mine = wish is not None and wish.played and self._views[wish.camera] is view
+                if wish is None or (mine and stretch.first <= wish.frame < stretch.stop):
+                    return True
+            self._fulfil(wish)
 
     def _make_room(self) -> None:
         """Let go of what was looked at longest ago, until the rest fits. Called with the lock held."""
