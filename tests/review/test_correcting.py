@@ -49,6 +49,10 @@ def test_what_is_drawn_is_black_after_rendering_again_and_nothing_else_changed(o
         page.press("3")
         page.click("#savecover")
         page.until(lambda: "1 change" in page.text("#render"), "the change that waits")
+        page.drag("cam1", (0.3, 0.3, 0.4, 0.5))
+        page.press("2")
+        page.click("#savecover")
+        page.until(lambda: "2 changes" in page.text("#render"), "the second change")
         page.click("#render")
         page.until(lambda: "made again" in page.text("#ask"), "the question")
         page.click("#ask button[value=yes]")
@@ -67,6 +71,7 @@ def test_what_is_drawn_is_black_after_rendering_again_and_nothing_else_changed(o
     assert _brightest(out / "cam1.mp4") < BLACK
     after = {path.name: path.read_bytes() for path in out.glob("*.mp4")}
     assert {name for name in before if after[name] != before[name]} == {"cam1.mp4"}
+    assert list((out / "stages" / "cam1").glob("followed-*.parquet"))  # the second was to be followed
 
 
 def _inner(picture: np.ndarray) -> np.ndarray:
