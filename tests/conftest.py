@@ -25,7 +25,9 @@ EXTRAS = {  # package -> the extra of pyproject.toml that brings it
     "mmengine": "adapt",
     "mmpose": "adapt",
     "moderngl": "sim",
+    "starlette": "review",
     "torch": "train",
+    "uvicorn": "review",
 }
 MISSING = re.compile(r"could not import '(\w+)")
 

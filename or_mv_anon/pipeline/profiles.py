@@ -25,7 +25,7 @@ PROFILES: Profiles = {
     "room": (HASH, ANALYSE, TRACK, ASSOCIATE, FOLLOW, PLACE, LIST_CASES, RENDER, FINISH, ATTACK),
     "endoscope": (HASH, CLASSIFY, FOLLOW, DECIDE, LIST_CASES, RENDER, FINISH),
 }
-LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, DECIDE, TRACK, ASSOCIATE, PLACE)
+LOOKING: tuple[Stage, ...] = (HASH, ANALYSE, CLASSIFY, FOLLOW, DECIDE, TRACK, ASSOCIATE, PLACE)
 """From the recordings to the regions."""
 COVERING: tuple[Stage, ...] = (LIST_CASES, RENDER, FINISH, ATTACK)
 """From the regions to what is to be reviewed, and to the outputs."""

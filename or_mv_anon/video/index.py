@@ -106,7 +106,7 @@ def index_video(
             packet.broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
-    matrix = _display_matrix(frame)
+    matrix = display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(
         path=path,
@@ -172,6 +172,7 @@ def _other_pictures(container: InputContainer, stream: VideoStream) -> list[str]
     ]
 
 
-def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    """The nine numbers by which a decoded frame asks to be turned upright; None where it does not."""
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     return None if data is None else tuple(np.frombuffer(data, np.int32).tolist())

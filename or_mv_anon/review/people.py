@@ -1,0 +1,114 @@
+"""Who is seen when in a camera, and what is covered in a frame: read from the run's tables a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from or_mv_anon.core.records import Identities, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.run_layout import FRAMES, IDENTITIES, RECOVERED, REGIONS, TRACKS
+from or_mv_anon.core.stage_files import StageFiles
+from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun, segments_of
+
+MOST_KEYFRAMES = 40  # by which a track is told to another run
+TABLES_AT_HAND = 8
+
+
+def presences(run: ReviewedRun, camera: ReviewedCamera) -> list[dict[str, Any]]:
+    """The people of a camera who were clearly seen, or confirmed by other cameras, at least once.
+
+    Returns:
+        One entry per track: `track`, `identity` (-1 where it has none), `start` and `end` in session seconds.
+    """
+    tracks = _tracks(run.store, camera.name)
+    if not len(tracks):
+        return []
+    first = np.flatnonzero(np.diff(tracks.track, prepend=-1))
+    last = np.append(first[1:], len(tracks)) - 1
+    confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
+    best = np.maximum.reduceat(np.where(confirmed, 1, tracks.score), first)
+    clear = best >= float(run.audit["settings"]["tracking"]["new_track_score"])
+    identity = _identities(run.store, camera.name)
+    entries = zip(tracks.track[first], tracks.frame[first], tracks.frame[last], clear, strict=True)
+    return [
+        {
+            "track": int(track),
+            "identity": identity.get(int(track), -1),
+            "start": _second(camera, int(begin)),
+            "end": camera.until(_row(camera, int(end))),
+        }
+        for track, begin, end, seen in entries
+        if seen
+    ]
+
+
+def keyframes_of(run: ReviewedRun, camera: ReviewedCamera, track: int) -> list[dict[str, Any]]:
+    """Where a track was: at most `MOST_KEYFRAMES` of `time` (session seconds) and `box`, in order of time."""
+    tracks = _tracks(run.store, camera.name)
+    tracks = tracks[tracks.track == track]
+    rows = np.unique(np.linspace(0, len(tracks) - 1, min(MOST_KEYFRAMES, len(tracks))).astype(int))
+    kept = tracks[rows]
+    return [
+        {"time": _second(camera, frame), "box": box}
+        for frame, box in zip(kept.frame.tolist(), kept.box.tolist(), strict=True)
+    ]
+
+
+def covered_places(run: ReviewedRun, camera: ReviewedCamera, frame: int) -> list[dict[str, Any]]:
+    """What is covered in a frame, as the run counts it: `box`, `kind`, `track` (-1 for none) and `uncertainty`."""
+    name = _table_with(run.store, camera.name, frame)
+    if name is None:
+        return []
+    regions = _regions(str(run.store.root), name, run.store.manifest.noted(name))
+    regions = regions[regions.frame == frame]
+    return [
+        {"box": box, "kind": RegionKind(kind).name.lower(), "track": track, "uncertainty": round(doubt, 3)}
+        for box, kind, track, doubt in zip(
+            regions.box.tolist(),
+            regions.kind.tolist(),
+            regions.track.tolist(),
+            regions.uncertainty.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _second(camera: ReviewedCamera, number: int) -> float:
+    return float(camera.seconds[_row(camera, number)])
+
+
+def _row(camera: ReviewedCamera, number: int) -> int:
+    """The output's frame that the run counts as `number`, or the next one where the output has none."""
+    return min(int(np.searchsorted(camera.numbers, number)), len(camera) - 1)
+
+
+def _tracks(store: StageFiles, camera: str) -> Tracks:
+    for kind in (RECOVERED, TRACKS):
+        if store.manifest.noted(kind.file(camera)) is not None:
+            return store.read(kind.file(camera), Tracks)
+    return Tracks.empty()
+
+
+def _identities(store: StageFiles, camera: str) -> Mapping[int, int]:
+    if store.manifest.noted(IDENTITIES.file(camera)) is None:
+        return {}
+    found = store.read(IDENTITIES.file(camera), Identities)
+    return dict(zip(found.track.tolist(), found.identity.tolist(), strict=True))
+
+
+def _table_with(store: StageFiles, camera: str, frame: int) -> str | None:
+    segments = segments_of(store.manifest, camera)
+    sealed = [store.manifest.noted(FRAMES.file(camera, segment)) for segment in segments]
+    stops = list(accumulate(0 if seal is None else seal.rows or 0 for seal in sealed))
+    place = int(np.searchsorted(stops, frame, side="right"))
+    return REGIONS.file(camera, segments[place]) if place < len(segments) else None
+
+
+@lru_cache(maxsize=TABLES_AT_HAND)
+def _regions(root: str, name: str, _: object) -> Regions:
+    return StageFiles(Path(root)).read(name, Regions)
