@@ -17,6 +17,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import FrameFlag, RegionKind, Regions
 from or_mv_anon.core.run_layout import REGIONS
 from or_mv_anon.core.store import RunStore
+from or_mv_anon.operators import line
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline import covering
 from or_mv_anon.pipeline.covering import RegionsByFrame, Rendered, Writer, render_segment
@@ -247,8 +248,8 @@ def test_an_operator_that_raises(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> N
             raise ValueError("no such thing")
         return original(*arguments)
 
-    original = covering.cover
-    monkeypatch.setattr(covering, "cover", cover)
+    original = line.cover
+    monkeypatch.setattr(line, "cover", cover)
     result = rig.render()
     assert result.blanked == [BROKEN]
     assert len(result.problems) == 1
