@@ -69,7 +69,7 @@ def protected(
         across, down = fitted.width / frame.native.width, fitted.height / frame.native.height
         regions = regions.replace(box=regions.box * np.array([across, down, across, down], np.float32))
     copy = copy_of(fitted)
-    _, problem = cover_frame(upright_frame(copy, frame.index, frame.time), regions, method, config)
+    _, problem = cover_frame(upright_frame(copy, frame.index, frame.time), regions, method, config, remember=False)
     return copy, problem
 
 

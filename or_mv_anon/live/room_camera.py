@@ -142,7 +142,7 @@ class RoomCamera:
 
     def _run(self) -> None:
         """Send until the input ends, or the run does; whatever fails, the next frame is tried again."""
-        last = -math.inf
+        last = self._clock.start
         try:
             while not self.line.finished:
                 taken = self.line.next_time(WAIT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where networks run (default: auto); cuda is an error if it is not there")  # fmt: skip
     add("--precision", choices=["auto", "f32", "bf16"], default="auto",
         help="arithmetic of the networks on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
-    add("--threads", type=whole(THREADS), default=1, metavar="N",
-        help="CPU threads of the networks (default: 1, which leaves the others to decoding and encoding)")  # fmt: skip
+    add("--threads", type=whole(THREADS), default=max(1, (os.cpu_count() or 1) // 2), metavar="N",
+        help="CPU threads of the networks (default: half of the cores, the others decode and encode)")  # fmt: skip
     add("--secrets", type=Path, metavar="FILE",
         help="private file of lines NAME=value for ${NAME} in addresses (default: the environment alone)")  # fmt: skip
     add("--max-seconds", type=float, default=math.inf, metavar="SECONDS", help="end after so much output")

@@ -6,6 +6,7 @@ about by then leaves covered whole, and so does whatever this thread fails on.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 import time
@@ -55,6 +56,8 @@ class RoomJudge(threading.Thread):
         self.ladder = Ladder(live.overload, longest_interval_s=live.looking.longest_interval_s)
         self.interval = live.looking.longest_interval_s if fast else live.looking.interval_s
         self._cameras, self._live, self._fast, self._wake, self._say = cameras, live, fast, wake, say
+        least = max(config.pose.min_detection_score, live.looking.pose_least_score)
+        config = dataclasses.replace(config, pose=dataclasses.replace(config.pose, min_detection_score=least))
         self._full = networks, config
         self._small = smaller(networks, config, live.overload.smaller)
         self._lookahead = delay * (1 - live.window.reserve)
@@ -134,8 +137,14 @@ class RoomJudge(threading.Thread):
             camera.waiting.append(Look(last, frozenset({PERSONS.name, KEYPOINTS.name})))
 
     def _look(self) -> int:
-        """Look at one frame of every camera that has one waiting; returns how many."""
-        chosen = [(camera, found) for camera in self._cameras if (found := self._next(camera)) is not None]
+        """Look at one frame of each of the cameras that have waited longest; returns how many.
+
+        As many as the networks gain by seeing together: on a processor that is one, and others get their decisions
+        in between.
+        """
+        waiting = sorted((camera for camera in self._cameras if camera.waiting), key=lambda camera: camera.looked)
+        at_once = self._full[0].batch
+        chosen = [(camera, found) for camera in waiting[:at_once] if (found := self._next(camera)) is not None]
         if not chosen:
             return 0
         for _, found in chosen:

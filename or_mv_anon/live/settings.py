@@ -19,6 +19,9 @@ class LookingConfig:
     longest_interval_s: Annotated[float, Range(0.02, 0.5, "s; whoever comes and goes between two looks is not seen")]
     longest_gap_s: Annotated[float, Range(0.1, 1.0, "s; between looks farther apart nobody knows who was there")]
     pose_interval_s: Annotated[float, Range(0.0, 1.0, "s; a head that moves is not where it was")]
+    pose_least_score: Annotated[
+        float, Range(0.0, 0.8, "a share; above it, heads of clear people rest on their box alone")
+    ]
     face_interval_s: Annotated[float, Range(0.0, 1.0, "s; whoever comes and goes between two looks is not seen")]
     still_interval_s: Annotated[
         float, Range(0.0, 30.0, "s, 0 for never; rarer looks do not find a lying patient often enough")

@@ -37,7 +37,13 @@ class Drawer(Protocol):
 
 
 def cover_frame(
-    frame: Frame, regions: Regions | None, method: Method, config: OperatorConfig, *, drawer: Drawer | None = None
+    frame: Frame,
+    regions: Regions | None,
+    method: Method,
+    config: OperatorConfig,
+    *,
+    drawer: Drawer | None = None,
+    remember: bool = True,
 ) -> tuple[list[Covered], str | None]:
     """Cover one frame of the line in place; whatever fails, nothing of it is shown.
 
@@ -47,6 +53,7 @@ def cover_frame(
         method: operator.
         config: its strength.
         drawer: covers regions in the operator's place.
+        remember: see `cells.cover`.
 
     Returns:
         What was drawn, in drawing order, and what went wrong, if the frame was painted black whole for it.
@@ -57,6 +64,6 @@ def cover_frame(
             return [], None
         if drawer is not None and regions is not None:
             return drawer.cover(frame, regions), None
-        return cover(frame.planes(), frame.to_coded(boxes), method, config), None
+        return cover(frame.planes(), frame.to_coded(boxes), method, config, remember=remember), None
     except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
         return [blank(frame.planes())], f"{type(error).__name__}: {error}"

@@ -241,12 +241,12 @@ def test_nothing_breaks(rig: Rig) -> None:
 def test_an_operator_that_raises(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def cover(*arguments: Any) -> Any:
+    def cover(*arguments: Any, **options: Any) -> Any:
         calls.append(arguments)
         if len(calls) == BROKEN + 1:
             arguments[0][0].pixels[:2] = 7  # half done when it breaks
             raise ValueError("no such thing")
-        return original(*arguments)
+        return original(*arguments, **options)
 
     original = line.cover
     monkeypatch.setattr(line, "cover", cover)

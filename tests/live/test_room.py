@@ -65,6 +65,7 @@ def test_at_its_own_pace_frames_leave_at_their_time_plus_the_delay(clip: Path, t
         shown = pictures(tmp_path, name)
         assert not any(map(shows_face, shown))
         assert len([picture for picture in shown if number_of(picture) is not None]) > FRAMES // 2
+        assert len(shown) == FRAMES
 
 
 def test_a_detector_that_fails_now_and_then_covers_what_it_did_not_see(clip: Path, tmp_path: Path) -> None:
