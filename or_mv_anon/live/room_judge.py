@@ -250,6 +250,8 @@ class RoomJudge(threading.Thread):
         if step == Step.COVERED:
             self.interval = self._live.overload.probe_s
         slower = self._live.overload.slower if step >= Step.CADENCE else 1.0
+        if step == Step.COVERED:  # looks that measure are of the same mixture
+            slower *= self.interval / looking.longest_interval_s
         for camera in self._cameras:
             set_cadence(camera, self.interval, slower, self._live)
 

@@ -19,6 +19,8 @@ from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.status import RoomStatus, line
 from or_mv_anon.live.status_server import answering
 
+SWITCH_S = 0.001  # the judge waits for other threads so long at most; Python's own 5 ms add up
+
 
 def run_room(
     site: LiveSite, options: RoomOptions, ready: ReadyNetworks, live: LiveConfig, *, log: Path | None,
@@ -38,6 +40,7 @@ def run_room(
     Raises:
         UserError: a place cannot be written, or no camera ever showed a picture.
     """
+    sys.setswitchinterval(SWITCH_S)
     with ExitStack() as around:
         run = RoomRun(
             site, options, config=ready.config, live=live, networks=ready.networks, endoscopy=ready.endoscopy,
