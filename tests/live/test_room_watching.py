@@ -224,3 +224,27 @@ def test_a_clock_that_runs_quick_is_measured() -> None:
         own = n / 5
         timeline.taken(own, 100 + own * (1 - 80e-6) + random.uniform(0, 0.02))
     assert timeline.drift_ppm == pytest.approx(80, abs=15)
+
+
+def test_a_password_reaches_no_message_and_no_record(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        (tmp_path / "site.toml").write_text(
+            f'[[camera]]\nname = "north"\ninput = "{clip}"\noutput = "rtsp://${{WHO}}:${{WORD}}@127.0.0.1:{port}/a?k=${{WORD}}"\n'
+            f'[[camera]]\nname = "south"\ninput = "rtsp://${{WHO}}:${{WORD}}@127.0.0.1:{port}/b"\n'
+        )
+        site = load_live_site(tmp_path / "site.toml", out=tmp_path / "out", secrets={"WHO": "anna", "WORD": "SE/CRET"})
+        ready = ReadyNetworks(
+            config=CONFIG, endoscopy=load_endoscopy_config(), networks=fake_networks(), classifier=None,
+            site_model=None, weights=(),
+        )  # fmt: skip
+        assert run_room(site, RoomOptions(max_seconds=1.5), ready, LIVE, log=tmp_path / "log", as_json=True) == 0
+    said = capsys.readouterr()
+    written = "".join(path.read_text() for path in (tmp_path / "log").iterdir())
+    for text in (said.out, said.err, written):
+        assert "CRET" not in text
+        assert "anna" not in text
+    assert "No signal" in said.err
