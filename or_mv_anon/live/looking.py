@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns
 from or_mv_anon.core.run_layout import HEADS, PERSONS
 from or_mv_anon.live.line import Held
 from or_mv_anon.models.detectors.protocol import Picture
+from or_mv_anon.models.pose import Halpe26, PoseEstimator
 from or_mv_anon.regions.detecting import detect_together, pictures_for
 from or_mv_anon.regions.networks import DETECTOR, Networks
 from or_mv_anon.regions.registry import observed_tables, observing
@@ -77,6 +80,38 @@ def warm(networks: Networks, config: PipelineConfig, size: tuple[int, int]) -> N
     found = Look(Held(0.0, from_picture(picture, 0)), frozenset(table.name for table in observed_tables()))
     look([found], networks, config)
     networks["pose"].estimate(picture, np.array([[0, 0, *size]], np.float32))
+
+
+class FewPoses:
+    """A pose network that looks at some of the people only, others every time; those left out have no keypoints.
+
+    Their heads are carried along from the time before, and the more uncertain, the more is covered.
+    """
+
+    def __init__(self, pose: PoseEstimator, most: int) -> None:
+        """`most` people are looked at in one picture."""
+        self._pose, self._most = pose, most
+        self._random = np.random.default_rng(0)
+
+    @property
+    def provider(self) -> str:
+        """See `PoseEstimator`."""
+        return self._pose.provider
+
+    def estimate(self, picture: Picture, boxes: Boxes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `PoseEstimator`; scores are 0 for those who are left out."""
+        if len(boxes) <= self._most:
+            return self._pose.estimate(picture, boxes)
+        chosen = np.sort(self._random.choice(len(boxes), self._most, replace=False))
+        points = np.zeros((len(boxes), len(Halpe26), 2), np.float32)
+        scores = np.zeros((len(boxes), len(Halpe26)), np.float32)
+        points[chosen], scores[chosen] = self._pose.estimate(picture, boxes[chosen])
+        return points, scores
+
+
+def fewer_poses(networks: Networks, most: int) -> Networks:
+    """The same networks, of which the pose network looks at no more than so many people in a picture."""
+    return Networks({**networks.by_role, "pose": FewPoses(networks["pose"], most)})
 
 
 def smaller(networks: Networks, config: PipelineConfig, share: float) -> tuple[Networks, PipelineConfig]:

@@ -35,7 +35,7 @@ from or_mv_anon.regions.networks import Networks
 from or_mv_anon.video.demux import main_stream, open_video
 from or_mv_anon.video.live.places import Place
 
-JOIN_S = 6.0  # seconds that a thread is given to end
+JOIN_S = 30.0  # seconds that a thread is given to end
 TICK_S = 0.1  # between two looks at what the run's threads do
 
 
@@ -151,6 +151,8 @@ class RoomRun:
             for camera in self.cameras.values():
                 camera.line.close()
                 camera.join(JOIN_S)
+            if self.judge is not None:
+                self.judge.quit()
             for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
                 thread.join(JOIN_S)
         report()

@@ -23,7 +23,7 @@ from or_mv_anon.live.across import Across
 from or_mv_anon.live.judged_camera import JudgedCamera, set_cadence
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.line import Held
-from or_mv_anon.live.looking import Look, look, smaller, warm
+from or_mv_anon.live.looking import Look, fewer_poses, look, smaller, warm
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.turned_looks import TurnedLooks
@@ -58,13 +58,15 @@ class RoomJudge(threading.Thread):
         self._cameras, self._live, self._fast, self._wake, self._say = cameras, live, fast, wake, say
         least = max(config.pose.min_detection_score, live.looking.pose_least_score)
         config = dataclasses.replace(config, pose=dataclasses.replace(config.pose, min_detection_score=least))
+        self._turning = TurnedLooks(cameras, networks, config, live.looking.still_interval_s)
+        networks = fewer_poses(networks, live.looking.pose_at_once)
         self._full = networks, config
         self._small = smaller(networks, config, live.overload.smaller)
         self._lookahead = delay * (1 - live.window.reserve)
         self._work, self._stages = _Work(live.overload.watch_s), stages
         self._failed = False
         self.started = False
-        self._turning = TurnedLooks(cameras, networks, config, live.looking.still_interval_s)
+        self._quit = False
         self._warm, self._across = set(warmed), across
 
     def prepare(self, size: tuple[int, int]) -> None:
@@ -75,11 +77,16 @@ class RoomJudge(threading.Thread):
         for networks, config in (self._full, self._small):
             warm(networks, config, size)
 
+    def quit(self) -> None:
+        """End after the look that is being made: nobody waits for what would follow."""
+        self._quit = True
+        self._wake.set()
+
     def run(self) -> None:
         """Judge until every line has ended. Whatever fails, the frames concerned leave covered."""
         self.started = True
         try:
-            while True:
+            while not self._quit:
                 began = time.monotonic()
                 ended = self._guarded(self._take)
                 self._guarded(self._decide)
