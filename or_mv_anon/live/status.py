@@ -37,7 +37,7 @@ class RoomStatus:
             "delay_s": run.delay,
             "overload": step.word,
             "judging": judging,
-            "healthy": judging and step == Step.NOTHING and all(each["state"] == "ok" for each in cameras.values()),
+            "healthy": judging and step < Step.COVERED and all(each["state"] == "ok" for each in cameras.values()),
             "cameras": cameras,
         }
 
