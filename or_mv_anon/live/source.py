@@ -18,6 +18,7 @@ from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
 from or_mv_anon.live.pictures import turned_upright, upright_frame
 from or_mv_anon.live.relay import Relay
+from or_mv_anon.live.sender_clock import SenderClock
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.video.damage.watch import WatchedDecoder
 from or_mv_anon.video.demux import main_stream, open_video
@@ -69,6 +70,7 @@ class Reader(threading.Thread):
         self._place, self._line, self._meter, self._paced, self._stop_asked = place, line, meter, paced, stop
         self._on_first, self._say = on_first, say
         self._timeline = Timeline()
+        self._sender: SenderClock | None = None  # of this connection, where it is one that may tell
         self._seen = False  # anything in this connection
         self._damaged = False  # damage reaches the frame decoded last
         self._number, self._scaler = 0, PictureScaler()
@@ -77,6 +79,11 @@ class Reader(threading.Thread):
     def drift_ppm(self) -> float | None:
         """How much quicker the input's clock runs than this machine's, in millionths; None where that is not known."""
         return self._timeline.drift_ppm
+
+    @property
+    def by_sender(self) -> bool:
+        """Whether frames have the times that the sender's wall clock gives them."""
+        return self._timeline.by_sender
 
     def run(self) -> None:
         """Read until the end of a file, or until asked to stop."""
@@ -127,7 +134,8 @@ class Reader(threading.Thread):
         if self._place.format != "rtsp":
             return self._read_address(self._place.address)
         try:
-            with Relay(self._place.address, timeout=OPEN_TIMEOUT) as relay:
+            self._sender = SenderClock()
+            with Relay(self._place.address, timeout=OPEN_TIMEOUT, clock=self._sender) as relay:
                 why = self._read_address(relay.address)
         except (OSError, ValueError) as error:
             return getattr(error, "strerror", None) or str(error)
@@ -200,7 +208,10 @@ class Reader(threading.Thread):
     def _arriving(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames of a stream as they come."""
         for picture, own in frames:
-            yield picture, self._timeline.taken(own, time.monotonic())
+            now = time.monotonic()
+            wall = None if self._sender is None or own is None else self._sender.wall(own)
+            sent = None if wall is None else now + wall - time.time()
+            yield picture, self._timeline.taken(own, now, sent)
 
     def _timed(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames by their own timestamps, waiting for each one's moment where the input is paced."""

@@ -57,6 +57,7 @@ class RoomStatus:
             "people": None if judged is None else judged.people,
             "uncovered_elsewhere": 0 if self._run.across is None else self._run.across.uncovered.get(name, 0),
             "disagrees": [] if self._run.across is None else _partners(name, self._run.across.astray),
+            "clock": "sender" if camera.reader.by_sender else "arrival",
             "drift_ppm": camera.reader.drift_ppm,
             **{f"latency_{word}_s": meter.latency(share) for word, share in SHARES},
             **{count: getattr(meter, count) for count in COUNTS},

@@ -26,6 +26,7 @@ def test_rtsp_to_files_and_rtsp_with_a_server_that_was_killed(tmp_path: Path) ->
         with rtsp("play", clip, port):
             wait_until(lambda: any("is back" in text for text in said))
             time.sleep(3)
+            assert run.cameras["cam1"].reader.by_sender
             run.ask_to_stop()
             thread.join(20)
         time.sleep(1)

@@ -17,9 +17,13 @@ class Timeline:
     """Maps a stream's clock to this machine's: the frame that came quickest tells the offset between the two.
 
     Times never lie after the arrival, and never go back.
+
+    Attributes:
+        by_sender: whether the last frame has the time that the sender's wall clock gave it.
     """
 
     def __init__(self) -> None:
+        self.by_sender = False
         self._offset: float | None = None
         self._last = float("-inf")
         self._arrival = 0.0
@@ -50,14 +54,17 @@ class Timeline:
         elif late < self._quickest[-1][1]:
             self._quickest[-1] = arrival, late
 
-    def taken(self, own: float | None, arrival: float) -> float:
+    def taken(self, own: float | None, arrival: float, sent: float | None = None) -> float:
         """Seconds on this machine's clock at which a frame was taken.
 
         Args:
             own: the frame's timestamp in seconds, None where it has none.
             arrival: when it came out of the decoder.
+            sent: when it was taken by the sender's clock, laid on this machine's; None where that is not known. It
+                counts if it lies at most so far before the arrival as anything may be under way.
         """
         time = arrival
+        self.by_sender = sent is not None and 0 <= arrival - sent <= LARGEST_JITTER
         if own is not None:
             if self._offset is not None:
                 self._offset += CREEP * (arrival - self._arrival)
@@ -66,7 +73,7 @@ class Timeline:
                     self._quickest.clear()  # the stream's clock jumped
                 self._offset = arrival - own
             self._note_drift(own, arrival)
-            time = own + self._offset
+            time = sent if sent is not None and self.by_sender else own + self._offset
         self._arrival = arrival
         self._last = min(arrival, max(self._last, time))
         return self._last
