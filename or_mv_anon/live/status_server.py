@@ -51,7 +51,7 @@ def answering(port: int, status: Callable[[], dict[str, Any]]) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
             """Nothing is written about who asks."""
 
     try:
