@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.records import Regions
+from or_mv_anon.core.records import RegionKind, Regions
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.judging import picture_size
@@ -19,6 +19,8 @@ from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.smoothing import Decision, OnlineSmoother
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
+from or_mv_anon.regions.source import Zone
+from or_mv_anon.regions.whole_rows import same_box
 
 BATCH = 8  # pictures for the network at once, where so many wait
 BORDER_S = 30.0  # seconds of picture that the border is found from, at least, once so many are there
@@ -63,15 +65,17 @@ class Judge(threading.Thread):
             None where time does not matter.
         meter: counts.
         say: tells the user of the first failure.
+        always: zones that are covered in every frame, in pixels of the upright picture.
     """
 
     def __init__(
         self, line: DelayLine, classifier: OutOfBodyClassifier, config: EndoscopyConfig, *, lookahead: float,
-        oldest: float | None, meter: Meter, say: Callable[[str], None],
+        oldest: float | None, meter: Meter, say: Callable[[str], None], always: Sequence[Zone] = (),
     ) -> None:  # fmt: skip
         super().__init__(name="judge", daemon=True)
         self._line, self._classifier, self._config, self._meter, self._say = line, classifier, config, meter, say
         self._oldest = oldest
+        self._zones = Regions.concat([same_box(np.zeros(1, np.int32), zone, RegionKind.ZONE, 0.0) for zone in always])
         self._smoother = OnlineSmoother(config.smoothing, delay=lookahead)
         self._waiting: deque[Held | None] = deque()  # as in the smoother; None stands for frames that were lost
         self._border = RunningBorder()
@@ -101,7 +105,7 @@ class Judge(threading.Thread):
         for decision in decisions:
             held = self._waiting.popleft()
             if held is not None:
-                held.decide(None if decision.covered else Regions.empty())
+                held.decide(None if decision.covered else self._zones)
 
     def _probabilities(self, batch: Sequence[Held]) -> list[float]:
         found = [NOT_JUDGED] * len(batch)

@@ -206,7 +206,7 @@ class RoomRun:
             Judge(
                 camera.line, classifier, endoscopy, lookahead=lookahead,
                 oldest=None if self._options.fast else self._options.delay - lookahead, meter=camera.meter,
-                say=lambda text, name=camera.spec.name: self._say(f"{name}: {text}"),
+                say=lambda text, name=camera.spec.name: self._say(f"{name}: {text}"), always=camera.spec.always,
             )
             for camera in self.cameras.values()
             if camera.spec.kind == "endoscope"
