@@ -95,6 +95,8 @@ class RoomJudge(threading.Thread):
                 if looked:
                     self._guarded(self._compare)
                 if self._fast:
+                    while self._guarded(self._turning.work):
+                        pass
                     self._guarded(self._decide)
                 if sizes != len(self._warm):  # preparing took long, and is over
                     for camera in self._cameras:
@@ -105,7 +107,7 @@ class RoomJudge(threading.Thread):
                     return
                 for camera in self._cameras:
                     camera.line.busy = bool(looked)
-                if not looked and self.ladder.step == Step.NOTHING:
+                if not looked and not self._fast and self.ladder.step == Step.NOTHING:
                     looked = self._guarded(self._turning.work) or 0
                 if not looked:
                     self._wake.wait(WAIT_S)

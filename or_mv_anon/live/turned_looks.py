@@ -15,6 +15,8 @@ from or_mv_anon.models.turning import TURNS
 from or_mv_anon.regions.networks import DETECTOR, Networks
 from or_mv_anon.regions.rotated_detection import candidates_turned, rotated_detectors
 
+LEARNING = 6  # first looks at a camera, which are as frequent as offline: enough to believe in a place
+
 
 @dataclass
 class _Turned:
@@ -33,6 +35,7 @@ class TurnedLooks:
         """`interval_s`: seconds between looks at one camera; 0 for none."""
         self._cameras, self._networks, self._config, self._interval_s = cameras, networks, config, interval_s
         self._searched: dict[str, float] = {}
+        self._looks = dict.fromkeys((camera.name for camera in cameras), 0)
         self._current: _Turned | None = None
 
     def work(self) -> int:
@@ -64,7 +67,10 @@ class TurnedLooks:
             held = camera.window.newest
             if held is None or held.frame.corrupt or camera.fault:
                 continue
-            if held.time - self._searched.get(camera.name, -np.inf) >= self._interval_s:
+            learning = self._looks[camera.name] < LEARNING
+            interval = min(self._config.static_heads.interval_s or self._interval_s, self._interval_s)
+            if held.time - self._searched.get(camera.name, -np.inf) >= (interval if learning else self._interval_s):
+                self._looks[camera.name] += 1
                 self._searched[camera.name] = held.time
                 return _Turned(camera, held.frame.bgr(), held.time)
         return None
