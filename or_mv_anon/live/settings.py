@@ -36,6 +36,7 @@ class WindowConfig:
     past_s: Annotated[float, Range(1.0, 10.0, "s; a shorter past forgets people, a longer one costs time")]
     reserve: Annotated[float, Range(0.1, 0.8, "a share; less makes frames late, more leaves nothing that follows them")]
     chunk_s: Annotated[float, Range(0.02, 0.5, "s; shorter costs time, longer needs more of the delay")]
+    head_growth: Annotated[float, Range(1.0, 2.0, "times; smaller leaves chins outside, larger covers the room")]
     hold_s: Annotated[float, Range(0.2, 5.0, "s; shorter shows who is hidden for a moment, longer covers the room")]
 
 

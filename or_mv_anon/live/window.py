@@ -61,7 +61,9 @@ class CameraWindow:
     ) -> None:
         """`always` and `never` are zones in pixels of the upright frame."""
         tracking = dataclasses.replace(config.tracking, pad_s=max(config.tracking.pad_s, live.window.hold_s))
-        self._config = dataclasses.replace(config, tracking=tracking)
+        scale = config.regions.head_scale * live.window.head_growth
+        regions = dataclasses.replace(config.regions, head_scale=scale)
+        self._config = dataclasses.replace(config, tracking=tracking, regions=regions)
         self._live = live
         self._always, self._never = always, never
         self.zones_lost = False
