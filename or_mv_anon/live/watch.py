@@ -52,7 +52,7 @@ class PictureWatch:
         """The next picture, BGR ``(h, w, 3)``, taken at `time` seconds."""
         size = max(2, picture.shape[1] // BLOCK), max(2, picture.shape[0] // BLOCK)
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        small = cv2.resize(grey.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        small: Small = np.asarray(cv2.resize(grey.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
         frozen, moved = self._is_frozen(small, time), self._is_moved(small, time)
         if small.mean() < self._config.black_level and small.std() < FLAT:
             self.fault = Fault.BLACK
@@ -87,7 +87,7 @@ class PictureWatch:
             return True
         if _likeness(shape, self._usual) >= self._config.moved_likeness:
             share = float(np.clip((time - self._time) / LEARN_S, 0, 1))
-            self._usual = (1 - share) * self._usual + share * shape
+            self._usual = np.asarray((1 - share) * self._usual + share * shape, np.float32)
             self._unlike = None
             return False
         self._unlike = time if self._unlike is None else self._unlike
@@ -100,7 +100,7 @@ class PictureWatch:
 
 def _shape(small: Small) -> Small:
     """What stays of a picture when the light changes: its edges."""
-    return small - cv2.GaussianBlur(small, (0, 0), 4.0)
+    return np.asarray(small - cv2.GaussianBlur(small, (0, 0), 4.0), np.float32)
 
 
 def _likeness(one: Small, other: Small) -> float:

@@ -109,6 +109,7 @@ def render_segment(
         own = None if drawer is None else drawer()
         with write() as writer:
             for frame, here in regions.line(read()):
+                problem: str | None
                 if frame.index in suspects:
                     covered, problem = [blank(frame.planes())], "the encoded picture did not show the covered regions"
                 else:
