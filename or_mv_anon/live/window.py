@@ -27,9 +27,12 @@ from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.observe import Observations
 from or_mv_anon.regions.placing import camera_regions
 from or_mv_anon.regions.source import CameraScene, Observed, Zone
+from or_mv_anon.regions.sources.face import plausible_faces
+from or_mv_anon.regions.sources.static_heads import USUAL_PERCENTILE
 from or_mv_anon.tracking.offline import track_detections
 
 SAME_S = 1e-6
+MOST_SIZES = 2000  # head heights that are remembered
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class CameraWindow:
         self._still = StillHeads(live.memory, config.static_heads)
         self._frames: deque[Held] = deque()
         self._looks: deque[Look] = deque()
+        self._sizes: deque[float] = deque(maxlen=MOST_SIZES)
 
     @property
     def newest(self) -> Held | None:
@@ -87,6 +91,7 @@ class CameraWindow:
             self.cover()
             self._frames.clear()
             self._looks.clear()
+            self._sizes.clear()
             self._still.forget()
         self._frames.append(held)
 
@@ -96,8 +101,20 @@ class CameraWindow:
             self._looks.append(look)
 
     def search(self, candidates: Detections, time: float) -> None:
-        """Candidates for heads in the turned pictures of a frame taken at `time` seconds."""
+        """Candidates for heads in the turned pictures of a frame taken at `time` seconds; unlikely ones do not count."""
+        if self._frames:
+            size = self._frames[-1].frame.upright_size
+            candidates = candidates[plausible_faces(candidates, size, self._config.face)]
+        if len(self._sizes):
+            largest = self._config.static_heads.largest_heads * np.percentile(self._sizes, USUAL_PERCENTILE)
+            candidates = candidates[candidates.box[:, 3] - candidates.box[:, 1] <= largest]
         self._still.search(candidates, time)
+
+    def _note_sizes(self, followed: Followed) -> None:
+        """Head heights of people who are clearly seen, for what else may be a head."""
+        persons = followed.observed.read(PERSONS)
+        clear = persons.score[followed.heads.detection] >= self._config.tracking.high_score
+        self._sizes.extend(followed.heads.size[clear].tolist())
 
     def turned(self) -> None:
         """The camera looks elsewhere: what is known of places is of no use, and zones are somewhere else."""
@@ -127,7 +144,9 @@ class CameraWindow:
         last = Regions.empty()
         judged = self._judged(due)
         if any(judged):
-            placed = self._place(self.follow())
+            followed = self.follow()
+            self._note_sizes(followed)
+            placed = self._place(followed)
             number = {id(held): place for place, held in enumerate(self._frames)}
         for held, known in zip(due, judged, strict=True):
             if not known:
