@@ -101,7 +101,7 @@ class CameraWindow:
             self._looks.append(look)
 
     def search(self, candidates: Detections, time: float) -> None:
-        """Candidates for heads in the turned pictures of a frame taken at `time` seconds; unlikely ones do not count."""
+        """Candidates for heads in the turned pictures of a frame taken at `time` seconds; the unlikely are left out."""
         if self._frames:
             size = self._frames[-1].frame.upright_size
             candidates = candidates[plausible_faces(candidates, size, self._config.face)]
