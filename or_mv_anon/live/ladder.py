@@ -1,7 +1,8 @@
 """What is given up when the machine is too slow, in a fixed order: cadence, size, whole frames.
 
-Each step is taken when looks come more rarely than they must, or a frame was late, and taken back when judging has had
-time to spare for a while. The state is shown wherever the run tells of itself.
+Each step is taken when looks come more rarely than they must, or a frame was late; frames are covered whole when looks
+come so rarely that hardly any of them could be judged. A step is taken back when judging has had time to spare for a
+while. The state is shown wherever the run tells of itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections import deque
 from enum import IntEnum
 
 from or_mv_anon.live.settings import OverloadConfig
+
+HOPELESS = 0.9  # of the longest gap between two looks, from which on hardly any frame could be judged
 
 
 class Step(IntEnum):
@@ -33,9 +36,11 @@ class Ladder:
         step: taken now.
     """
 
-    def __init__(self, config: OverloadConfig, *, longest_interval_s: float) -> None:
+    def __init__(self, config: OverloadConfig, *, longest_interval_s: float, longest_gap_s: float) -> None:
+        """Looks are to come so often, and between looks that are farther apart than the gap no frame can be judged."""
         self.step = Step.NOTHING
         self._config, self._longest = config, longest_interval_s
+        self._hopeless = HOPELESS * longest_gap_s
         self._rounds: deque[tuple[float, float]] = deque()  # end, seconds that one took
         self._since = 0.0  # when the step was taken
         self._calm: float | None = None  # since when there is time to spare
@@ -57,7 +62,8 @@ class Ladder:
         if end - self._since < self._config.watch_s:
             return self.step
         mean = sum(took for _, took in self._rounds) / len(self._rounds)
-        if self.step < Step.COVERED and (late or mean > self._config.high * self._longest):
+        limit = self._config.high * self._longest if self.step < Step.SIZE else self._hopeless
+        if self.step < Step.COVERED and (late or mean > limit):
             return self._take(Step(self.step + 1), end)
         needed = mean / self._longest
         if self.step == Step.NOTHING or needed > self._config.low:

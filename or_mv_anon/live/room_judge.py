@@ -53,7 +53,9 @@ class RoomJudge(threading.Thread):
         `across` carries heads from camera to camera; None without a geometry.
         """
         super().__init__(name="judge", daemon=True)
-        self.ladder = Ladder(live.overload, longest_interval_s=live.looking.longest_interval_s)
+        self.ladder = Ladder(
+            live.overload, longest_interval_s=live.looking.longest_interval_s, longest_gap_s=live.looking.longest_gap_s
+        )
         self.interval = live.looking.longest_interval_s if fast else live.looking.interval_s
         self._cameras, self._live, self._fast, self._wake, self._say = cameras, live, fast, wake, say
         least = max(config.pose.min_detection_score, live.looking.pose_least_score)

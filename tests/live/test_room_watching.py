@@ -171,7 +171,9 @@ def test_a_site_that_cannot_run_live_is_refused_in_one_sentence(text: str, told:
 
 
 def test_the_ladder_goes_up_in_order_and_down_after_a_calm_while() -> None:
-    ladder = Ladder(LIVE.overload, longest_interval_s=0.2)
+    ladder = Ladder(LIVE.overload, longest_interval_s=0.2, longest_gap_s=0.5)
+    assert [ladder.note(now / 10, 0.3) for now in range(100)][-1] == Step.SIZE
+    ladder = Ladder(LIVE.overload, longest_interval_s=0.2, longest_gap_s=0.5)
     taken = [ladder.note(now / 10, 0.5) for now in range(100)]
     assert [step for n, step in enumerate(taken) if n == 0 or step != taken[n - 1]] == list(Step)
     taken = [ladder.note(10 + now / 10, 0.02) for now in range(300)]
