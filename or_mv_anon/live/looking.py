@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns
-from or_mv_anon.core.run_layout import HEADS, PERSONS
+from or_mv_anon.core.run_layout import HEADS, PERSONS, STATIC_HEADS
 from or_mv_anon.live.line import Held
 from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.pose import Halpe26, PoseEstimator
@@ -74,12 +74,17 @@ def look(looks: Sequence[Look], networks: Networks, config: PipelineConfig) -> N
             each.flags |= int(source.flag)
 
 
-def warm(networks: Networks, config: PipelineConfig, size: tuple[int, int]) -> None:
-    """Run everything once on a picture of `size`, (width, height): engines prepare themselves at the first one."""
+def warm(loaded: Sequence[tuple[Networks, PipelineConfig]], size: tuple[int, int]) -> None:
+    """Run everything once on a picture of `size`, (width, height): engines prepare themselves at the first one.
+
+    Upright looks of all of `loaded` come first: an engine prepares itself best for the first shapes that it sees.
+    """
     picture = np.full((size[1], size[0], 3), 114, np.uint8)
-    found = Look(Held(0.0, from_picture(picture, 0)), frozenset(table.name for table in observed_tables()))
-    look([found], networks, config)
-    networks["pose"].estimate(picture, np.array([[0, 0, *size]], np.float32))
+    everything = frozenset(table.name for table in observed_tables())
+    for sources in (everything - {STATIC_HEADS.name}, everything):
+        for networks, config in loaded:
+            look([Look(Held(0.0, from_picture(picture, 0)), sources)], networks, config)
+    loaded[0][0]["pose"].estimate(picture, np.array([[0, 0, *size]], np.float32))
 
 
 class FewPoses:

@@ -101,9 +101,8 @@ class RoomRun:
         files = _files(site.cameras)
         sizes = {size for _, size in files.values()}
         if networks is not None:  # before the clock starts: it takes seconds
-            for loaded in ((networks, config), smaller(networks, config, live.overload.smaller)):
-                for size in sizes:
-                    warm(*loaded, size)
+            for size in sizes:
+                warm([(networks, config), smaller(networks, config, live.overload.smaller)], size)
         self.clock = RoomClock(fast=options.fast)
         self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
         begins = _begins(files, site.cameras)

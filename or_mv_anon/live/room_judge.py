@@ -76,8 +76,7 @@ class RoomJudge(threading.Thread):
         if size in self._warm:
             return
         self._warm.add(size)
-        for networks, config in (self._full, self._small):
-            warm(networks, config, size)
+        warm([self._full, self._small], size)
 
     def quit(self) -> None:
         """End after the look that is being made: nobody waits for what would follow."""
