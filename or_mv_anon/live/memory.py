@@ -85,10 +85,7 @@ class StillHeads:
         )
         found = [each.replace(frame=np.full(len(each), row)) for row, (_, each) in enumerate(self._candidates)]
         tracks = static_heads(Detections.concat(found), frames, frames.frame, self._search)
-        recent = np.flatnonzero(times >= time - self._search.longest_gap_s)[0]
-        tracks = tracks[tracks.frame >= recent]
-        _, rows = np.unique(tracks.track, return_index=True)
-        self._found = tracks.box[rows].astype(np.float32)
+        self._found = tracks.box[tracks.frame == len(times) - 1].astype(np.float32)  # places that do not count as left
 
     def regions(self, time: float) -> Regions:
         """What is to be covered in a frame taken at `time` seconds although nothing was seen there; `frame` is 0."""
