@@ -66,7 +66,8 @@ def look(looks: Sequence[Look], networks: Networks, config: PipelineConfig) -> N
         batch.persons, batch.heads = found
     for source in observing():
         for each, batch in zip(looks, batches, strict=True):
-            if (PERSONS if source.table is HEADS else source.table).name not in each.sources:  # heads: the same pass
+            table = PERSONS if source.table is HEADS else source.table  # heads come with the same pass
+            if table is None or table.name not in each.sources:
                 continue
             noted = batch.persons if source.table is PERSONS else source.observe(batch, batch.frames, networks, config)
             if noted is not None:

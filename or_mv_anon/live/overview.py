@@ -62,7 +62,7 @@ class Overview(threading.Thread):
                 continue
             small = scaler.reformat(frame, width, height, FORMAT, threads=1)
             left, top = number % self._columns * width, number // self._columns * height
-            for step, target, plane in zip((1, 2, 2), planes, small.planes, strict=True):
-                part = plane_rows(plane, np.uint8)[: height // step, : width // step]
+            for step, target, source in zip((1, 2, 2), planes, small.planes, strict=True):
+                part = plane_rows(source, np.uint8)[: height // step, : width // step]
                 target[top // step : (top + height) // step, left // step : (left + width) // step] = part
         return whole

@@ -205,11 +205,14 @@ class RoomRun:
             Judge(
                 camera.line, classifier, endoscopy, lookahead=lookahead,
                 oldest=None if self._options.fast else self._options.delay - lookahead, meter=camera.meter,
-                say=lambda text, name=camera.spec.name: self._say(f"{name}: {text}"), always=camera.spec.always,
+                say=partial(self._say_of, camera.spec.name), always=camera.spec.always,
             )
             for camera in self.cameras.values()
             if camera.spec.kind == "endoscope"
         ]  # fmt: skip
+
+    def _say_of(self, camera: str, text: str) -> None:
+        self._say(f"{camera}: {text}")
 
     def _note_file(self, camera: str, path: Path, pictures: int) -> None:
         self.finished(camera, path, pictures)
