@@ -39,7 +39,6 @@ COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and wh
     "release": ("or_mv_anon.review.release_cli", "hand out what was reviewed, with a manifest"),
     "render": ("or_mv_anon.pipeline.render_cli", "take in corrections and render what they change"),
     "review": ("or_mv_anon.review.cli", "look through a finished run in the browser and correct it"),
-    "live": ("or_mv_anon.live.room_cli", "cover every head in a room's cameras while they run"),
     "simulate": ("or_mv_anon.simulation.cli", "make a simulated operating room with ground truth"),
     "train-endoscopy": ("or_mv_anon.endoscopy.training.cli", "train the network that finds frames outside the body"),
     "train-learned": ("or_mv_anon.head_training.cli", "train the face modifier of --method learned"),
