@@ -35,6 +35,7 @@ COMMANDS = {  # command -> the module with its `add_arguments` and `run`, and wh
     ),
     "endoscopy-live": ("or_mv_anon.live.cli", "cover the live picture of an endoscope outside the body"),
     "evaluate": ("or_mv_anon.evaluation.cli", "judge anonymized videos against ground truth"),
+    "live": ("or_mv_anon.live.room_cli", "cover every head in a room's cameras while they run"),
     "release": ("or_mv_anon.review.release_cli", "hand out what was reviewed, with a manifest"),
     "render": ("or_mv_anon.pipeline.render_cli", "take in corrections and render what they change"),
     "review": ("or_mv_anon.review.cli", "look through a finished run in the browser and correct it"),

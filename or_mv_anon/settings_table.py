@@ -14,9 +14,11 @@ from or_mv_anon.core.toml_file import read_toml
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.training.settings import TrainingConfig
 from or_mv_anon.head_training.settings import LearnedTrainingConfig
+from or_mv_anon.live.settings import LiveConfig
 
 FILES: dict[str, type[Any]] = {
     "pipeline": PipelineConfig,
+    "live": LiveConfig,
     "endoscopy": EndoscopyConfig,
     "adaptation": AdaptationConfig,
     "endoscopy_training": TrainingConfig,

@@ -1,1 +1,1 @@
-"""Covers the outside frames of an endoscope's live picture, a fixed delay behind the camera."""
+"""Covers what must not leave the room in live pictures of its cameras and endoscopes, a fixed delay behind them."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.records import RegionKind, Regions
 from or_mv_anon.endoscopy.borders import Area, BorderFinder, prepare
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.judging import picture_size
@@ -18,7 +19,8 @@ from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.endoscopy.smoothing import Decision, OnlineSmoother
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
-from or_mv_anon.video.frame import PictureScaler
+from or_mv_anon.regions.source import Zone
+from or_mv_anon.regions.whole_rows import same_box
 
 BATCH = 8  # pictures for the network at once, where so many wait
 BORDER_S = 30.0  # seconds of picture that the border is found from, at least, once so many are there
@@ -63,18 +65,19 @@ class Judge(threading.Thread):
             None where time does not matter.
         meter: counts.
         say: tells the user of the first failure.
+        always: zones that are covered in every frame, in pixels of the upright picture.
     """
 
     def __init__(
         self, line: DelayLine, classifier: OutOfBodyClassifier, config: EndoscopyConfig, *, lookahead: float,
-        oldest: float | None, meter: Meter, say: Callable[[str], None],
+        oldest: float | None, meter: Meter, say: Callable[[str], None], always: Sequence[Zone] = (),
     ) -> None:  # fmt: skip
         super().__init__(name="judge", daemon=True)
         self._line, self._classifier, self._config, self._meter, self._say = line, classifier, config, meter, say
         self._oldest = oldest
+        self._zones = Regions.concat([same_box(np.zeros(1, np.int32), zone, RegionKind.ZONE, 0.0) for zone in always])
         self._smoother = OnlineSmoother(config.smoothing, delay=lookahead)
         self._waiting: deque[Held | None] = deque()  # as in the smoother; None stands for frames that were lost
-        self._scaler = PictureScaler()
         self._border = RunningBorder()
 
     def run(self) -> None:
@@ -102,13 +105,13 @@ class Judge(threading.Thread):
         for decision in decisions:
             held = self._waiting.popleft()
             if held is not None:
-                held.covered = bool(decision.covered)
+                held.decide(None if decision.covered else self._zones)
 
     def _probabilities(self, batch: Sequence[Held]) -> list[float]:
         found = [NOT_JUDGED] * len(batch)
         try:
             now = time.monotonic()
-            rows = [row for row, held in enumerate(batch) if not held.damaged and not self._too_old(held, now)]
+            rows = [row for row, held in enumerate(batch) if not held.frame.corrupt and not self._too_old(held, now)]
             if rows:
                 prepared = np.stack([self._prepared(batch[row]) for row in rows])
                 for row, probability in zip(rows, self._classifier.probabilities(prepared).tolist(), strict=True):
@@ -122,8 +125,7 @@ class Judge(threading.Thread):
         return self._oldest is not None and now - held.time > self._oldest
 
     def _prepared(self, held: Held) -> NDArray[np.float32]:
-        width, height = picture_size((held.picture.width, held.picture.height), self._config.judging)
-        picture = self._scaler.bgr(held.picture, width=width, height=height)
+        picture = held.frame.bgr(*picture_size(held.frame.upright_size, self._config.judging))
         return prepare(picture, self._border.area(picture, held.time))
 
     def _note(self, error: Exception, count: int) -> None:

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import av
+from or_mv_anon.core.records import Regions
+from or_mv_anon.video.frame import Frame
 
 
 @dataclass(eq=False)
 class Held:
-    """One frame of the input. `covered` is None until the frame was decided about."""
+    """One frame of the input, covered whole until it was decided about.
 
-    time: float  # seconds on the line's clock: when it was taken, as well as is known
-    picture: av.VideoFrame
-    damaged: bool = False  # covered, whatever was decided
-    covered: bool | None = None
+    Attributes:
+        time: seconds on the line's clock: when it was taken, as well as is known.
+        frame: upright; `corrupt` covers it whole, whatever was decided.
+        regions: what was decided; None is the frame whole.
+        decided: whether anything was.
+    """
+
+    time: float
+    frame: Frame
+    regions: Regions | None = None
+    decided: bool = False
+
+    def decide(self, regions: Regions | None) -> None:
+        """What is to be covered in it; None for all of it."""
+        self.regions, self.decided = regions, True
+
+    def shown(self) -> tuple[Frame, Regions | None]:
+        """The frame and what leaves covered of it (see `operators.line.FrameLine`)."""
+        return self.frame, None if self.frame.corrupt or not self.decided else self.regions
 
 
 class DelayLine:
@@ -25,13 +42,16 @@ class DelayLine:
     When it is full, a patient line makes the reader wait; any other drops its oldest frame, which nobody sees then.
     """
 
-    def __init__(self, *, patient: bool, capacity: int = 64) -> None:
+    def __init__(self, *, patient: bool, capacity: int = 64, told: Callable[[], None] = lambda: None) -> None:
+        """`told` is called whenever a frame came or the line was closed, for who waits for several lines."""
+        self._told = told
         self.capacity = capacity
         self.dropped = 0
         self._patient = patient
         self._held: deque[Held] = deque()
         self._unjudged: deque[Held] = deque()
         self._hole = False  # frames were dropped before the judge saw them
+        self.busy = False  # the judge still works on frames that it took without waiting
         self._changed = threading.Condition()
         self._closed = self._judged = False
 
@@ -51,18 +71,20 @@ class DelayLine:
             self._held.append(held)
             self._unjudged.append(held)
             self._changed.notify_all()
+        self._told()
 
     def distrust(self) -> None:
         """Damage was noticed: what waits here may have been reached by it, and leaves covered."""
         with self._changed:
             for held in self._held:
-                held.damaged = True
+                held.frame.corrupt = True
 
     def close(self) -> None:
         """No frame follows."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self._told()
 
     def take_unjudged(self, limit: int) -> tuple[list[Held], bool] | None:
         """Wait for frames to judge: at most `limit`, and whether some before them were lost; None at the end."""
@@ -71,9 +93,17 @@ class DelayLine:
                 self._changed.wait()
             if not self._unjudged:
                 return None
-            taken = [self._unjudged.popleft() for _ in range(min(limit, len(self._unjudged)))]
-            hole, self._hole = self._hole, False
-            return taken, hole
+            return self._next_unjudged(limit)
+
+    def unjudged_now(self) -> tuple[list[Held], bool]:
+        """The same without waiting, however many or few there are."""
+        with self._changed:
+            return self._next_unjudged(len(self._unjudged))
+
+    def _next_unjudged(self, limit: int) -> tuple[list[Held], bool]:
+        taken = [self._unjudged.popleft() for _ in range(min(limit, len(self._unjudged)))]
+        hole, self._hole = self._hole, False
+        return taken, hole
 
     def tell_decided(self, *, final: bool = False) -> None:
         """The judge has decided about some frames; with `final` about all that it ever will."""
@@ -100,10 +130,23 @@ class DelayLine:
     def _settled(self, until: float) -> bool:
         if self._judged:
             return True
-        if len(self._held) >= self.capacity and not self._unjudged and self._held[0].covered is None:
+        if len(self._held) >= self.capacity and not (self._unjudged or self.busy or self._held[0].decided):
             return True  # nothing more fits in that could help to decide: the oldest leaves covered
         complete = bool(self._held) and self._held[-1].time > until
-        return complete and all(held.covered is not None for held in self._held if held.time <= until)
+        return complete and all(held.decided for held in self._held if held.time <= until)
+
+    def next_time(self, timeout: float) -> float | None:
+        """When the oldest frame was taken; waits for one for at most `timeout` seconds."""
+        with self._changed:
+            if not self._held and not self._closed:
+                self._changed.wait(timeout)
+            return self._held[0].time if self._held else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether no frame follows."""
+        with self._changed:
+            return self._closed
 
     @property
     def finished(self) -> bool:

@@ -31,7 +31,25 @@ class Meter:
         self.reconnects = 0  # of the input
         self.clock_jumps = 0  # of a file's timestamps
         self.output_reconnects = 0
+        self.holes = 0  # times that frames were lost before anybody looked at them
+        self.moves = 0  # times that the camera was turned elsewhere
+        self._late_seen = 0
+        self._silent = False
         self._latencies = np.zeros(LONGEST // STEP + 1, np.int64)
+
+    def fresh_late(self) -> bool:
+        """Whether frames were late since this was asked last."""
+        before, self._late_seen = self._late_seen, self.late
+        return self.late > before
+
+    @property
+    def silent(self) -> bool:
+        """Whether the output shows the slate now."""
+        return self._silent
+
+    def note_shown(self, *, slate: bool) -> None:
+        """What the output shows now."""
+        self._silent = slate
 
     def note_latency(self, seconds: float) -> None:
         """Count one frame's time from capture to output."""

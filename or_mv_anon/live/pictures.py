@@ -9,9 +9,12 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import OperatorConfig
-from or_mv_anon.operators.cells import Method, cover
+from or_mv_anon.core.records import Regions
+from or_mv_anon.operators.cells import Method
+from or_mv_anon.operators.line import cover_frame
+from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.orientation import Orientation
-from or_mv_anon.video.pixels import is_full_range, is_rgb, plane_rows, planes_of, working_format
+from or_mv_anon.video.pixels import is_full_range, is_rgb, plane_rows, working_format
 
 FORMAT = "yuv420p"
 GREY, WHITE, NEUTRAL = 90, 220, 128  # luma, luma, chroma
@@ -45,14 +48,55 @@ def turned_upright(frame: av.VideoFrame) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(turn.upright(frame.to_ndarray(format="bgr24")), format="bgr24")
 
 
-def covered_copy(frame: av.VideoFrame, method: Method, config: OperatorConfig) -> av.VideoFrame:
-    """A copy of a fitted frame with the whole picture covered; the frame may still be read by others."""
-    copy = av.VideoFrame(frame.width, frame.height, FORMAT)
-    for target, source in zip(copy.planes, frame.planes, strict=True):
+def protected(
+    frame: Frame, regions: Regions | None, fit: Fitter, method: Method, config: OperatorConfig
+) -> tuple[av.VideoFrame, str | None]:
+    """What leaves the line of one frame: a covered copy in the output's size, as the frame may still be read by others.
+
+    Args:
+        frame: upright.
+        regions: see `operators.line.FrameLine`.
+        fit: to the output.
+        method, config: of covering.
+
+    Returns:
+        The picture, and what went wrong, if it is black for it.
+    """
+    fitted = fit(frame.native)
+    if regions is not None:
+        if not len(regions):
+            return fitted, None
+        across, down = fitted.width / frame.native.width, fitted.height / frame.native.height
+        regions = regions.replace(box=regions.box * np.array([across, down, across, down], np.float32))
+    copy = copy_of(fitted)
+    _, problem = cover_frame(upright_frame(copy, frame.index, frame.time), regions, method, config, remember=False)
+    return copy, problem
+
+
+def copy_of(fitted: av.VideoFrame) -> av.VideoFrame:
+    """A copy of a fitted picture, with samples of its own."""
+    copy = av.VideoFrame(fitted.width, fitted.height, FORMAT)
+    for target, source in zip(copy.planes, fitted.planes, strict=True):
         plane_rows(target, np.uint8)[:, : source.width] = plane_rows(source, np.uint8)[:, : source.width]
-    box = np.array([[0, 0, frame.width, frame.height]], np.float32)
-    cover(planes_of(copy, working_format(FORMAT)), box, method, config)
     return copy
+
+
+def upright_frame(
+    picture: av.VideoFrame, number: int, time: float, *, corrupt: bool = False, scaler: PictureScaler | None = None
+) -> Frame:
+    """A frame of the line from a picture that needs no turning.
+
+    Args:
+        picture: decoded.
+        number: counted from the first of its input.
+        time: seconds.
+        corrupt: damage reaches it.
+        scaler: of its input.
+    """
+    return Frame(
+        index=number, pts=number, time=time, corrupt=corrupt, native=picture,
+        pixel_format=working_format(picture.format.name), orientation=Orientation(), scaler=scaler or PictureScaler(),
+    )  # fmt: skip
 
 
 def slate(size: tuple[int, int]) -> av.VideoFrame:

@@ -17,8 +17,11 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from or_mv_anon.live.sender_clock import SenderClock
+
 PORTS = {"rtsp": 554, "rtsps": 322}
 CHUNK = 1 << 16  # bytes read at once
+MOST_WATCHED = 1 << 12  # bytes of a packet or a reply that the clock is shown
 MOST_HEADER = 1 << 16  # bytes of one reply's header; no server needs as many
 _DATA = ord("$")  # begins a packet of pictures: channel (1 byte), length (2 bytes), data
 _STATUS = re.compile(rb"RTSP/\S*\s+(\d+)")
@@ -32,9 +35,12 @@ class RefusedError(ConnectionError):
 class Replies:
     """Cuts what a server sends into replies and packets, and refuses redirections."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SenderClock | None = None) -> None:
+        """`clock` is told of every reply and packet."""
+        self._clock = clock
         self._held = bytearray()  # of a header that is not complete
         self._rest = 0  # bytes of a packet or a body that are still to come
+        self._unit = bytearray()  # what is known of that packet or reply, its beginning at least
 
     def passed(self, data: bytes) -> bytes:
         """What of all that has come so far may be passed on now.
@@ -48,7 +54,11 @@ class Replies:
             if self._rest:
                 step = min(self._rest, len(self._held) - done)
                 self._rest -= step
+                if len(self._unit) < MOST_WATCHED:
+                    self._unit += self._held[done : done + min(step, MOST_WATCHED)]
                 done += step
+                if not self._rest:
+                    self._watch()
             elif self._held[done] == _DATA:
                 if len(self._held) - done < 4:
                     break
@@ -63,6 +73,16 @@ class Replies:
         passed = bytes(self._held[:done])
         del self._held[:done]
         return passed
+
+    def _watch(self) -> None:
+        """Let the clock see what has just come in whole."""
+        unit, self._unit = bytes(self._unit), bytearray()
+        if self._clock is None:
+            return
+        if unit[:1] == b"$":
+            self._clock.packet(unit[1], unit[4:])
+        else:
+            self._clock.reply(unit)
 
 
 def _body_length(header: bytes) -> int:
@@ -84,8 +104,8 @@ class Relay:
         refused: why the connection was given up, if the server sent what must not be passed on.
     """
 
-    def __init__(self, address: str, *, timeout: float) -> None:
-        """Connect to the server of `address`, ``rtsp://...`` or ``rtsps://...``.
+    def __init__(self, address: str, *, timeout: float, clock: SenderClock | None = None) -> None:
+        """Connect to the server of `address`, ``rtsp://...`` or ``rtsps://...``; `clock` is told what it sends.
 
         Raises:
             OSError: it cannot be reached within `timeout` seconds.
@@ -94,6 +114,7 @@ class Relay:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self.refused: str | None = None
+        self._clock = clock
         self._server: socket.socket = socket.create_connection((host, port), timeout=timeout)
         try:
             if parts.scheme == "rtsps":
@@ -141,7 +162,7 @@ class Relay:
             _close(self._server)
 
     def _pass_on(self, client: socket.socket) -> None:
-        replies = Replies()
+        replies = Replies(self._clock)
         with selectors.DefaultSelector() as selector:
             selector.register(client, selectors.EVENT_READ)
             selector.register(self._server, selectors.EVENT_READ)

@@ -95,7 +95,7 @@ class LiveRun:
         """
         self._reader.start()
         self._judge.start()
-        with _asked_to_stop(self._stop):
+        with asked_to_stop(self._stop):
             try:
                 start = self._wait_for_start()
                 if start is None:
@@ -135,7 +135,9 @@ class LiveRun:
         rate = self._reader.rate if self._first else USUAL_RATE
         size = self._options.size or self._even_size()
         sink = self._open_sink(size, rate)
-        output = Output(sink, size, self._options.method, self._operators, self.meter, live=not self._options.fast)
+        output = Output(
+            sink, size, self._options.method, self._operators, self.meter, live=not self._options.fast, say=say
+        )
         self._say_start(size, rate)
         reported = time.monotonic()
         try:
@@ -206,7 +208,7 @@ class LiveRun:
 
 
 @contextmanager
-def _asked_to_stop(stop: threading.Event) -> Iterator[None]:
+def asked_to_stop(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP end the run cleanly, which is how a live run ends; a second one ends it at once."""
     requests = Requests()
 

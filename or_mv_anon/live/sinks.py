@@ -80,7 +80,7 @@ class EncodedSink:
         except (FFmpegError, OSError) as error:
             if self._place.kind == "file":
                 raise self._failure(error) from error
-            self._abandon()
+            self.abandon()
             return False
         return True
 
@@ -129,7 +129,8 @@ class EncodedSink:
         self.reconnects += 1
         return True
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
+        """Give the output up as it is: what was written stays."""
         self._retry_at = time.monotonic() + RETRY_S
         container, self._container = self._container, None
         if container is not None:

@@ -16,10 +16,13 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.redaction import redacted
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
-from or_mv_anon.live.pictures import turned_upright
+from or_mv_anon.live.pictures import turned_upright, upright_frame
 from or_mv_anon.live.relay import Relay
+from or_mv_anon.live.sender_clock import SenderClock
+from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.video.damage.watch import WatchedDecoder
 from or_mv_anon.video.demux import main_stream, open_video
+from or_mv_anon.video.frame import PictureScaler
 from or_mv_anon.video.live.places import Place
 from or_mv_anon.video.live.timeline import FILLED_S, FileClock, Timeline
 
@@ -43,9 +46,23 @@ class Reader(threading.Thread):
 
     def __init__(
         self, place: Place, line: DelayLine, meter: Meter, *, paced: bool, stop: threading.Event,
-        on_first: Callable[[Held], None], say: Callable[[str], None],
+        on_first: Callable[[Held], None], say: Callable[[str], None], begin: float | None = None,
+        stages: StageTimes | None = None,
     ) -> None:  # fmt: skip
-        """`paced` lets files and the pattern come at their own rate; without it as quickly as the line takes them."""
+        """Nothing is read yet.
+
+        Args:
+            place: of the input.
+            line: takes its frames.
+            meter: counts.
+            paced: files and the pattern come at their own rate; without it as quickly as the line takes them.
+            stop: ends it.
+            on_first: told of the first frame, before the line has it.
+            say: tells the user.
+            begin: when the first frame of a file counts as taken, on the line's clock; None for now, or 0 unless paced.
+            stages: counts what decoding takes.
+        """
+        self._start, self._stages = begin, stages or StageTimes()
         super().__init__(name="reader", daemon=True)
         self.rate = USUAL_RATE
         self.size: tuple[int, int] | None = None
@@ -53,8 +70,20 @@ class Reader(threading.Thread):
         self._place, self._line, self._meter, self._paced, self._stop_asked = place, line, meter, paced, stop
         self._on_first, self._say = on_first, say
         self._timeline = Timeline()
+        self._sender: SenderClock | None = None  # of this connection, where it is one that may tell
         self._seen = False  # anything in this connection
         self._damaged = False  # damage reaches the frame decoded last
+        self._number, self._scaler = 0, PictureScaler()
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """How much quicker the input's clock runs than this machine's, in millionths; None where that is not known."""
+        return self._timeline.drift_ppm
+
+    @property
+    def by_sender(self) -> bool:
+        """Whether frames have the times that the sender's wall clock gives them."""
+        return self._timeline.by_sender
 
     def run(self) -> None:
         """Read until the end of a file, or until asked to stop."""
@@ -105,7 +134,8 @@ class Reader(threading.Thread):
         if self._place.format != "rtsp":
             return self._read_address(self._place.address)
         try:
-            with Relay(self._place.address, timeout=OPEN_TIMEOUT) as relay:
+            self._sender = SenderClock()
+            with Relay(self._place.address, timeout=OPEN_TIMEOUT, clock=self._sender) as relay:
                 why = self._read_address(relay.address)
         except (OSError, ValueError) as error:
             return getattr(error, "strerror", None) or str(error)
@@ -148,7 +178,9 @@ class Reader(threading.Thread):
         decoder = WatchedDecoder(stream, scrutiny="thorough")
         decoder.context.thread_type = "SLICE"  # threads per frame would hold frames back
         for packet in container.demux(stream):
-            for picture, damaged, _ in decoder.decode(packet if packet.size else None):
+            with self._stages.measured("decode"):
+                decoded = list(decoder.decode(packet if packet.size else None))
+            for picture, damaged, _ in decoded:
                 if damaged and not self._damaged and decoder.hides:
                     self._line.distrust()  # such damage is noticed late at times
                 self._damaged = damaged
@@ -165,7 +197,9 @@ class Reader(threading.Thread):
                 self._meter.reconnects += 1
                 self._say(f"The signal from {self._place.shown} is back.")
             self._seen = True
-            held = Held(taken, upright, self._damaged)
+            frame = upright_frame(upright, self._number, taken, corrupt=self._damaged, scaler=self._scaler)
+            self._number += 1
+            held = Held(taken, frame)
             if self.size is None:
                 self.size = upright.width, upright.height
                 self._on_first(held)
@@ -174,12 +208,15 @@ class Reader(threading.Thread):
     def _arriving(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames of a stream as they come."""
         for picture, own in frames:
-            yield picture, self._timeline.taken(own, time.monotonic())
+            now = time.monotonic()
+            wall = None if self._sender is None or own is None else self._sender.wall(own)
+            sent = None if wall is None else now + wall - time.time()
+            yield picture, self._timeline.taken(own, now, sent)
 
     def _timed(self, frames: Iterator[Timed]) -> Iterator[tuple[av.VideoFrame, float]]:
         """Frames by their own timestamps, waiting for each one's moment where the input is paced."""
         clock = FileClock(self.rate)
-        start: float | None = None
+        start = self._start
         for picture, own in frames:
             after, jump = clock.placed(own)
             if jump:

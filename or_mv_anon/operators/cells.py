@@ -53,7 +53,9 @@ def snap(boxes: Boxes, *, width: int, height: int) -> list[tuple[int, int, int, 
     return snapped
 
 
-def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: OperatorConfig) -> list[Covered]:
+def cover(
+    planes: Sequence[Plane], boxes: Boxes, method: Method, config: OperatorConfig, *, remember: bool = True
+) -> list[Covered]:
     """Cover `boxes` in all `planes` in place.
 
     Args:
@@ -61,9 +63,10 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
         boxes: ``(N, 4)`` pixels of the coded picture.
         method: ``none`` leaves the picture as it is.
         config: strength.
+        remember: return what was drawn, to look for it in the encoded picture; it costs more than drawing.
 
     Returns:
-        What was drawn, in drawing order (later regions lie on top of earlier ones).
+        What was drawn, in drawing order (later regions lie on top of earlier ones); nothing unless `remember`.
     """
     if method == "none" or not len(boxes):
         return []
@@ -73,12 +76,12 @@ def cover(planes: Sequence[Plane], boxes: Boxes, method: Method, config: Operato
     grids = [_cells(box, count) for box in snapped]
     # All samples are taken before anything is drawn: where regions overlap each still averages the original picture.
     samples = [[_sample(p, b, g, method, config) for p in planes] for b, g in zip(snapped, grids, strict=True)]
-    details = [_detail(planes[0], box, cells[0]) for box, cells in zip(snapped, samples, strict=True)]
+    details = [_detail(planes[0], box, cells[0]) for box, cells in zip(snapped, samples, strict=True) if remember]
     for box, cells in zip(snapped, samples, strict=True):
         for plane, cell in zip(planes, cells, strict=True):
             view = view_of(plane, box)
             view[...] = _enlarge(cell, view, method)
-    return [Covered(box, cells[0], detail) for box, cells, detail in zip(snapped, samples, details, strict=True)]
+    return [Covered(box, cells[0], detail) for box, cells, detail in zip(snapped, samples, details, strict=remember)]
 
 
 def blank(planes: Sequence[Plane]) -> Covered:

@@ -6,11 +6,10 @@ in which anything raises, is painted black whole and reported; no error lets a p
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from or_mv_anon.core.config import OperatorConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import Regions
 from or_mv_anon.core.workers import count_frames
-from or_mv_anon.operators.cells import Covered, Method, blank, cover, showing
+from or_mv_anon.operators.cells import Covered, Method, blank, showing
+from or_mv_anon.operators.line import Drawer, FrameLine, cover_frame
 from or_mv_anon.video.frame import Frame
 
 MOST_SHOWING = (
@@ -33,21 +33,6 @@ class Writer(Protocol):
     def write(self, frame: Frame) -> None: ...
 
 
-class Drawer(Protocol):
-    """Covers the regions of one segment's frames, in order, with more than an operator knows.
-
-    Attributes:
-        counts: what became of the regions so far, by outcome.
-        errors: what went wrong so far; the regions are covered all the same.
-    """
-
-    counts: Counter[Any]
-    errors: dict[str, None]
-
-    def cover(self, frame: Frame, regions: Regions) -> list[Covered]:
-        """Cover `regions` in the frame's planes; returns what was drawn, in drawing order."""
-
-
 class RegionsByFrame:
     """Quick access to one segment's regions.
 
@@ -60,10 +45,16 @@ class RegionsByFrame:
         self._regions = regions
         self._first = first
 
-    def of(self, frame: Frame) -> Regions:
-        """What to cover in `frame`, in pixels of the upright picture."""
+    def of(self, frame: Frame) -> Regions | None:
+        """What to cover in `frame`, in pixels of the upright picture; None, the frame whole, where it is damaged."""
+        if frame.corrupt:
+            return None
         number = frame.index - self._first
         return self._regions[slice(*np.searchsorted(self._regions.frame, [number, number + 1]))]
+
+    def line(self, frames: Iterable[Frame]) -> FrameLine:
+        """Every frame with its regions."""
+        return ((frame, self.of(frame)) for frame in frames)
 
 
 @dataclass
@@ -117,12 +108,16 @@ def render_segment(
         drawn: list[tuple[int, list[Covered]]] = []
         own = None if drawer is None else drawer()
         with write() as writer:
-            for frame in read():
-                covered, problem = _cover_frame(frame, regions, method, config, own, black=frame.index in suspects)
+            for frame, here in regions.line(read()):
+                problem: str | None
+                if frame.index in suspects:
+                    covered, problem = [blank(frame.planes())], "the encoded picture did not show the covered regions"
+                else:
+                    covered, problem = cover_frame(frame, here, method, config, drawer=own)
                 if problem:
-                    result.problems.append(problem)
+                    result.problems.append(f"frame {frame.index}: painted black whole ({problem})")
                     result.blanked.append(frame.index)
-                elif frame.corrupt:
+                elif here is None:
                     result.damaged.append(frame.index)
                 writer.write(frame)
                 drawn.append((frame.index, covered))
@@ -139,32 +134,6 @@ def render_segment(
         f"The encoder did not keep what was drawn in {len(failed)} frames (first: {min(failed)}); "
         "use a lower --crf or another --codec."
     )
-
-
-def _cover_frame(
-    frame: Frame,
-    regions: RegionsByFrame,
-    method: Method,
-    config: OperatorConfig,
-    drawer: Drawer | None,
-    *,
-    black: bool,
-) -> tuple[list[Covered], str | None]:
-    problem = "the encoded picture did not show the covered regions" if black else None
-    if not black:
-        try:
-            here = regions.of(frame)
-            boxes = here.box
-            if frame.corrupt:
-                boxes = np.array([[0, 0, *frame.upright_size]], np.float32)
-            if method == "none" or not len(boxes):
-                return [], None
-            if drawer is not None and not frame.corrupt:
-                return drawer.cover(frame, here), None
-            return cover(frame.planes(), frame.to_coded(boxes), method, config), None
-        except Exception as error:  # fail closed: whatever it was, nothing of this frame is shown
-            problem = f"{type(error).__name__}: {error}"
-    return [blank(frame.planes())], f"frame {frame.index}: painted black whole ({problem})"
 
 
 def _failed_frames(written: Iterable[Frame], drawn: list[tuple[int, list[Covered]]]) -> set[int]:

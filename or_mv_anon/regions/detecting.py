@@ -47,3 +47,37 @@ def _recorded(found: Sequence[Found], frames: Sequence[Frame], number: Callable[
             for frame, (boxes, scores) in zip(frames, found, strict=True)
         ]
     )
+
+
+def detect_together(
+    detector: Detector, looks: Sequence[tuple[Frame, Picture]], *, at_once: int
+) -> list[tuple[Detections, Detections | None]]:
+    """What `detector` finds in one frame of each of several cameras; their pictures are supplied together.
+
+    Args:
+        detector: to run.
+        looks: frames, and how the detector sees each of them (see `pictures_for`).
+        at_once: pictures that are supplied together at most.
+
+    Returns:
+        Per frame its people and, where the detector knows them, its heads, both as of frame 0.
+    """
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for row, (frame, _) in enumerate(looks):
+        by_size.setdefault(frame.upright_size, []).append(row)
+    found: dict[int, tuple[Detections, Detections | None]] = {}
+    parts = [(size, rows[i : i + at_once]) for size, rows in by_size.items() for i in range(0, len(rows), at_once)]
+    for size, rows in parts:
+        pictures = [looks[row][1] for row in rows]
+        if isinstance(detector, PeopleAndHeadsDetector):
+            for row, (people, heads) in zip(rows, detector.detect_classes(pictures, size=size), strict=True):
+                found[row] = _of_first_frame(people), _of_first_frame(heads)
+        else:
+            for row, people in zip(rows, detector.detect(pictures, size=size), strict=True):
+                found[row] = _of_first_frame(people), None
+    return [found[row] for row in range(len(looks))]
+
+
+def _of_first_frame(found: Found) -> Detections:
+    boxes, scores = found
+    return Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)

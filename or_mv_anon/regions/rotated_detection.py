@@ -10,9 +10,7 @@ import dataclasses
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Keypoints
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
@@ -46,15 +44,19 @@ def head_candidates(
     Returns:
         Head boxes ``(N, 4)`` in pixels of the upright frame and their scores.
     """
+    found = [candidates_turned(picture, quarters, persons, faces, pose, config) for quarters in range(TURNS)]
+    return np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
+
+
+def candidates_turned(
+    picture: Picture, quarters: int, persons: Detector, faces: Detector, pose: PoseEstimator, config: PipelineConfig
+) -> Found:
+    """The candidates of one turn, by `quarters` of a circle, see `head_candidates`."""
     height, width = picture.shape[:2]
-    boxes: list[Boxes] = [np.zeros((0, 4), np.float32)]
-    scores: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-    for quarters in range(TURNS):
-        turned = turn(picture, quarters)
-        for box, score in (_detect(faces, turned), _heads(turned, _detect(persons, turned), pose, config)):
-            boxes.append(turn_back(box, quarters, size=(width, height)))
-            scores.append(score)
-    return np.concatenate(boxes), np.concatenate(scores)
+    turned = turn(picture, quarters)
+    found = _detect(faces, turned), _heads(turned, _detect(persons, turned), pose, config)
+    boxes = [turn_back(box, quarters, size=(width, height)) for box, _ in found]
+    return np.concatenate(boxes), np.concatenate([score for _, score in found])
 
 
 def _detect(detector: Detector, picture: Picture) -> Found:

@@ -37,6 +37,8 @@ class CameraSettings:
     fps: float | None = None
     always_cover: tuple[Zone, ...] | None = None
     never_cover: tuple[Zone, ...] | None = None
+    input: str | None = None  # live: where its picture comes from
+    output: tuple[str, ...] | None = None  # live: where its covered picture goes to
 
     @property
     def target(self) -> str:
@@ -60,7 +62,11 @@ def load_settings(folder: Path) -> SiteSettings:
     Raises:
         UserError: the file cannot be read, is not TOML, or holds an unknown key or a value that cannot be meant.
     """
-    path = folder / SETTINGS_NAME
+    return settings_in(folder / SETTINGS_NAME)
+
+
+def settings_in(path: Path) -> SiteSettings:
+    """The settings in one file, see `load_settings`."""
     try:
         values = read_toml(path, "the site's")
     except FileNotFoundError:
@@ -110,6 +116,11 @@ def _camera(table: dict[str, Any], where: str) -> CameraSettings:
                 values[key] = checked_name(value, place)
             case "file":
                 values[key] = _text(value, place)
+            case "input":
+                values[key] = _text(value, place)
+            case "output":
+                texts = value if isinstance(value, list) else [value]
+                values[key] = tuple(_text(text, place) for text in texts)
             case "order":
                 if not isinstance(value, int) or isinstance(value, bool):
                     raise UserError(f"{place} is {value!r}; expected a whole number.")

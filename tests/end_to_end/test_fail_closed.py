@@ -17,6 +17,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import FrameFlag, RegionKind, Regions
 from or_mv_anon.core.run_layout import REGIONS
 from or_mv_anon.core.store import RunStore
+from or_mv_anon.operators import line
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline import covering
 from or_mv_anon.pipeline.covering import RegionsByFrame, Rendered, Writer, render_segment
@@ -240,15 +241,15 @@ def test_nothing_breaks(rig: Rig) -> None:
 def test_an_operator_that_raises(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def cover(*arguments: Any) -> Any:
+    def cover(*arguments: Any, **options: Any) -> Any:
         calls.append(arguments)
         if len(calls) == BROKEN + 1:
             arguments[0][0].pixels[:2] = 7  # half done when it breaks
             raise ValueError("no such thing")
-        return original(*arguments)
+        return original(*arguments, **options)
 
-    original = covering.cover
-    monkeypatch.setattr(covering, "cover", cover)
+    original = line.cover
+    monkeypatch.setattr(line, "cover", cover)
     result = rig.render()
     assert result.blanked == [BROKEN]
     assert len(result.problems) == 1

@@ -15,13 +15,16 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.live.judge import BORDER_S, RunningBorder
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.meter import Meter
-from or_mv_anon.live.pictures import GREY, Fitter, covered_copy, slate
+from or_mv_anon.live.pictures import GREY, Fitter, protected, slate, upright_frame
+from or_mv_anon.video.live import places
 from or_mv_anon.video.live.places import parse_input, parse_output
 from or_mv_anon.video.live.timeline import LARGEST_JITTER, Timeline
 
+CONFIG = load_config()
+
 
 def held(time: float) -> Held:
-    return Held(time, av.VideoFrame(16, 16, "yuv420p"))
+    return Held(time, upright_frame(av.VideoFrame(16, 16, "yuv420p"), 0, time))
 
 
 def luma(frame: av.VideoFrame) -> np.ndarray:
@@ -33,7 +36,7 @@ def test_frames_leave_in_order_when_they_are_due_decided_or_not() -> None:
     for time in (0.0, 0.1, 0.2):
         line.put(held(time))
     assert [frame.time for frame in line.take_due(0.1)] == [0.0, 0.1]
-    assert [frame.covered for frame in line.take_due(1.0)] == [None]
+    assert [frame.shown()[1] for frame in line.take_due(1.0)] == [None]
 
 
 def test_a_full_line_forgets_its_oldest_frames_and_tells_the_judge_of_the_hole() -> None:
@@ -110,7 +113,9 @@ def test_a_covered_copy_holds_no_detail_and_leaves_the_frame_alone() -> None:
     frame = Fitter((160, 96))(av.VideoFrame.from_ndarray(noise, format="bgr24"))
     before = luma(frame).copy()
     for method in ("pixelate", "blur", "solid"):
-        hidden = luma(covered_copy(frame, method, load_config().operators)).astype(float)
+        picture, problem = protected(upright_frame(frame, 0, 0.0), None, Fitter((160, 96)), method, CONFIG.operators)
+        hidden = luma(picture).astype(float)
+        assert problem is None
         assert hidden.std() < 12
         assert before.std() > 40
     assert np.array_equal(luma(frame), before)
@@ -187,6 +192,16 @@ def test_outputs_that_cannot_be_are_told(tmp_path) -> None:
         with pytest.raises(UserError, match=told):
             parse_output(text, overwrite=False)
     assert parse_output(str(there), overwrite=True).format == "mp4"
+
+
+def test_srt_is_refused_with_advice_where_ffmpeg_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_knows_srt", lambda: False)
+    with pytest.raises(UserError, match="srtsrc") as refused:
+        parse_input("srt://host:9000?passphrase=SECRET")
+    assert "SECRET" not in str(refused.value)
+    monkeypatch.setattr(places, "_knows_srt", lambda: True)
+    for parse in (parse_input, lambda text: parse_output(text, overwrite=False)):
+        assert parse("srt://host:9000").format == "mpegts"
 
 
 def test_passwords_are_not_shown() -> None:

@@ -42,12 +42,12 @@ def track(job: TrackJob) -> Tracked:
     frames = observed.frames
     persons = observed.read(PERSONS)
     plan.write(TRACKS, track_detections(persons, frames, FrameFlag.PERSONS, config.tracking, observed.size))
-    plan.write(FACE_TRACKS, _heads(observed, config))
+    plan.write(FACE_TRACKS, follow_heads(observed, config))
     count_frames(len(frames))
     return Tracked(time.perf_counter() - started)
 
 
-def _heads(observed: Observed, config: PipelineConfig) -> Tracks:
+def follow_heads(observed: Observed, config: PipelineConfig) -> Tracks:
     """What every source follows by itself, its tracks numbered on."""
     parts: list[Tracks] = []
     count = 0

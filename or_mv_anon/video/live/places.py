@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+
+import av
+from av.error import FFmpegError, ProtocolNotFoundError
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.redaction import HIDDEN, redacted_address
 
 PATTERN = "-"
-NETWORK = ("rtsp", "rtsps", "udp")
+NETWORK = ("rtsp", "rtsps", "udp", "srt")
 FILES = {".mp4": "mp4", ".mkv": "matroska"}  # suffix -> FFmpeg's muxer
 DEVICES = {"linux": "video4linux2,v4l2", "darwin": "avfoundation", "win32": "dshow"}  # sys.platform -> demuxer
 DEVICE = "device:"
@@ -49,7 +53,7 @@ def parse_input(text: str, *, size: tuple[int, int] | None = None) -> Place:
         width, height = size or (1280, 720)
         return Place("pattern", f"testsrc2=size={width}x{height}:rate=25", "lavfi")
     if "://" in text:
-        return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
+        return Place("stream", _network(text), "mpegts" if text.startswith(("udp", "srt")) else "rtsp")
     if text.startswith((DEVICE, "/dev/")):
         address = text.removeprefix(DEVICE)
         if sys.platform not in DEVICES:
@@ -71,7 +75,7 @@ def parse_output(text: str, *, overwrite: bool) -> Place:
         UserError: it is none of these, or the file is there already.
     """
     if "://" in text:
-        return Place("stream", _network(text), "mpegts" if text.startswith("udp") else "rtsp")
+        return Place("stream", _network(text), "mpegts" if text.startswith(("udp", "srt")) else "rtsp")
     path = Path(text)
     if path.suffix.lower() not in FILES:
         raise UserError(f"Cannot write {_shown(text)}; expected a file {' or '.join(FILES)}, rtsp:// or udp://.")
@@ -89,10 +93,27 @@ def _network(text: str) -> str:
         usable = parts.scheme in NETWORK and bool(parts.hostname) and (parts.port or 0) >= 0
     except ValueError:  # of a port that is no number
         usable = False
+    if usable and parts.scheme == "srt" and not _knows_srt():
+        raise UserError(
+            f"{redacted_address(text)}: the FFmpeg of this installation has no SRT. Bridge it on this machine, "
+            "gst-launch-1.0 srtsrc uri=... ! udpsink host=127.0.0.1 port=5000 (or udpsrc and srtsink), and use "
+            "udp://127.0.0.1:5000."
+        )
     if not usable:
         expected = "://, ".join(NETWORK)
         raise UserError(f"{redacted_address(text)} is no stream that can be used; expected {expected}://HOST.")
     return text
+
+
+@cache
+def _knows_srt() -> bool:
+    try:
+        av.open("srt://", timeout=1.0).close()
+    except ProtocolNotFoundError:
+        return False
+    except (FFmpegError, OSError, ValueError):  # of an address that is none: it was understood
+        return True
+    return True
 
 
 def _shown(text: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from or_mv_anon.core.config import load_config
-from or_mv_anon.core.schedule import due
+from or_mv_anon.core.schedule import Cadence, due
 from or_mv_anon.regions.observe import plan_schedule
 
 CONFIG = load_config()
@@ -41,3 +41,22 @@ def test_poses_are_only_planned_where_persons_are_detected():
     assert schedule["keypoints"].any()
     assert not schedule.any[:100].any()
     assert not schedule.any[200:].any()
+
+
+@given(steps, st.just(0.0) | st.floats(0.001, 1.0), st.integers(1, 80))
+def test_a_cadence_picks_the_same_frames_whether_they_come_at_once_or_one_by_one(distances, interval, part):
+    times = np.cumsum(distances)
+    whole, cadence = Cadence(interval).due(times), Cadence(interval)
+    parts = [cadence.due(times[start : start + part]) for start in range(0, len(times), part)]
+    assert np.array_equal(np.concatenate(parts), whole)
+    recorded = due(times, interval)
+    assert np.array_equal(recorded[:-1], whole[:-1])
+
+
+def test_another_interval_counts_from_the_frame_that_was_picked_last():
+    cadence = Cadence(0.1)
+    assert cadence.due([0.0, 0.05, 0.1, 0.15]).tolist() == [True, False, True, False]
+    cadence.interval = 0.3
+    assert cadence.due([0.2, 0.3, 0.39, 0.41]).tolist() == [False, False, False, True]
+    cadence.interval = 0.0
+    assert cadence.due([0.42, 0.43]).all()

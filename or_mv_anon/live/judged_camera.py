@@ -1,0 +1,66 @@
+"""One room camera as the judge knows it: its frames, its last seconds, and which looks it waits for."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from or_mv_anon.core.run_layout import FACES, KEYPOINTS, PERSONS
+from or_mv_anon.core.schedule import Cadence
+from or_mv_anon.live.line import DelayLine
+from or_mv_anon.live.looking import Look
+from or_mv_anon.live.meter import Meter
+from or_mv_anon.live.settings import LiveConfig
+from or_mv_anon.live.watch import Fault, PictureWatch
+from or_mv_anon.live.window import CameraWindow
+
+
+@dataclass
+class JudgedCamera:
+    """One camera as the judge knows it.
+
+    Attributes:
+        name: the camera's.
+        line: its frames.
+        meter: its counts.
+        window: its last seconds.
+        watch: of its pictures.
+        cadence: by source, how often it looks.
+        waiting: frames that are due for a look, with the sources that are.
+        fault: of the last picture.
+        people: regions in the frame that was decided about last.
+        looks: so far.
+    """
+
+    name: str
+    line: DelayLine
+    meter: Meter
+    window: CameraWindow
+    watch: PictureWatch
+    cadence: dict[str, Cadence]
+    waiting: deque[Look] = field(default_factory=deque)
+    owed: set[str] = field(default_factory=set)  # sources that wait for a frame that can be looked at
+    fault: Fault = Fault.NONE
+    people: int = 0
+    looks: int = 0
+    looked: float = -math.inf  # time of the frame that was looked at last
+    newest: float = -math.inf  # time of the newest frame
+    ended: bool = False
+
+
+def cadences(live: LiveConfig, interval: float) -> dict[str, Cadence]:
+    """How often each source looks at a camera, at first."""
+    looking = live.looking
+    return {
+        PERSONS.name: Cadence(interval),
+        KEYPOINTS.name: Cadence(looking.pose_interval_s),
+        FACES.name: Cadence(looking.face_interval_s),
+    }
+
+
+def set_cadence(camera: JudgedCamera, interval: float, slower: float, live: LiveConfig) -> None:
+    """Let a camera be looked at so often from now on."""
+    camera.cadence[PERSONS.name].interval = interval
+    camera.cadence[KEYPOINTS.name].interval = live.looking.pose_interval_s * slower
+    camera.cadence[FACES.name].interval = live.looking.face_interval_s * slower

@@ -1,0 +1,237 @@
+"""The live gateway of a room: all its cameras at once, each a fixed delay behind, judged or covered whole."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from or_mv_anon.association.known_geometry import Geometry
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.errors import UserError
+from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
+from or_mv_anon.endoscopy.settings import EndoscopyConfig
+from or_mv_anon.live.across import Across
+from or_mv_anon.live.judge import Judge
+from or_mv_anon.live.judged_camera import JudgedCamera, cadences
+from or_mv_anon.live.looking import smaller, warm
+from or_mv_anon.live.overview import RATE, SIZE, Overview
+from or_mv_anon.live.queued_sink import QueuedSink
+from or_mv_anon.live.room_camera import RoomCamera, RoomClock
+from or_mv_anon.live.room_judge import RoomJudge
+from or_mv_anon.live.room_site import LiveCamera, LiveSite
+from or_mv_anon.live.run import LOOKAHEAD_SHARE, asked_to_stop
+from or_mv_anon.live.settings import LiveConfig, OutputConfig
+from or_mv_anon.live.sinks import EncodedSink, Sink
+from or_mv_anon.live.stage_times import StageTimes
+from or_mv_anon.live.watch import PictureWatch
+from or_mv_anon.live.window import CameraWindow
+from or_mv_anon.operators.cells import Method
+from or_mv_anon.regions.networks import Networks
+from or_mv_anon.video.demux import main_stream, open_video
+from or_mv_anon.video.live.places import Place
+
+JOIN_S = 30.0  # seconds that a thread is given to end
+TICK_S = 0.1  # between two looks at what the run's threads do
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomOptions:
+    """What is asked for on the command line.
+
+    Attributes:
+        delay: seconds from capture to output.
+        method: how regions are covered.
+        fast: files as quickly as they can be judged, every frame of them.
+        max_seconds: of output.
+        threads: of the encoders, each.
+        keep_s: remove files that are older; None keeps all.
+        overview: where all cameras in one picture go; None for nowhere.
+    """
+
+    delay: float = 1.0
+    method: Method = "solid"
+    fast: bool = False
+    max_seconds: float = math.inf
+    threads: int = 1
+    keep_s: float | None = None
+    overview: Place | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.2 <= self.delay <= 60:
+            raise UserError(f"--delay is {self.delay:g}; expected seconds from 0.2 to 60.")
+        if not self.max_seconds > 0:
+            raise UserError(f"--max-seconds is {self.max_seconds:g}; expected more than 0.")
+        if self.overview is not None and self.fast:
+            raise UserError("--overview has the pace of live pictures; leave it out with --pace fast.")
+
+
+class RoomRun:
+    """One run; `run` is called once, in the main thread.
+
+    Attributes:
+        cameras: by name.
+        judge: of the room's cameras; None where there is none.
+        across: what cameras tell one another; None without a geometry.
+        judged: the room's cameras as the judge knows them, by name.
+        stages: what the work costs.
+        finished: called with every file that was ended: its camera, where it is, and its number of pictures.
+    """
+
+    def __init__(
+        self, site: LiveSite, options: RoomOptions, *, config: PipelineConfig, live: LiveConfig,
+        networks: Networks | None, endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier | None,
+        say: Callable[[str], None], geometry: Geometry | None = None,
+    ) -> None:  # fmt: skip
+        """`networks` look at room cameras, `classifier` at endoscopes; either is None where there are none.
+
+        `geometry` of a site model lets cameras carry heads to one another.
+        """
+        if options.fast and any(camera.input.kind != "file" for camera in site.cameras):
+            raise UserError("--pace fast is for files; a live input has its own pace.")
+        self.name, self.delay = site.name, options.delay
+        self.finished: Callable[[str, Path, int], None] = lambda camera, path, pictures: None
+        self.stages = StageTimes()
+        self._site, self._options, self._say = site, options, say
+        self._stop, self._wake = threading.Event(), threading.Event()
+        files = _files(site.cameras)
+        sizes = {size for _, size in files.values()}
+        if networks is not None:  # before the clock starts: it takes seconds
+            for size in sizes:
+                warm([(networks, config), smaller(networks, config, live.overload.smaller)], size)
+        self.clock = RoomClock(fast=options.fast)
+        self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
+        begins = _begins(files, site.cameras)
+        self.cameras = {
+            camera.name: RoomCamera(
+                camera, self.clock, delay=options.delay, fast=options.fast, begin_s=begins[camera.name],
+                method=options.method, operators=config.operators, output=live.output, threads=options.threads,
+                keep_s=options.keep_s, wake=self._wake.set, stop=self._stop, say=say, stages=self.stages,
+                finished=self._note_file, max_seconds=options.max_seconds,
+            )
+            for camera in site.cameras
+        }  # fmt: skip
+        rooms = [camera.name for camera in site.cameras if camera.kind == "room"]
+        across = None if geometry is None else Across(rooms, geometry, config, live.faults, say)
+        self.across = across if across is not None and across.usable else None
+        self.judged: dict[str, JudgedCamera] = {}
+        self.judge = self._room_judge(config, live, networks, sizes)
+        self._judges = [] if classifier is None else self._scope_judges(endoscopy, classifier)
+
+    def run(self, every_s: float = 1.0, report: Callable[[], None] = lambda: None) -> int:
+        """Run to the end of all inputs, to `max_seconds`, or until a signal; returns the exit code.
+
+        Args:
+            every_s: seconds between reports.
+            report: called so often, in this thread.
+        """
+        with asked_to_stop(self._stop):
+            for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
+                thread.start()
+            overview = None if self._overview is None else self._overview()
+            if overview is not None:
+                overview.start()
+            for camera in self.cameras.values():
+                camera.start()
+            reported = time.monotonic()
+            while any(camera.thread.is_alive() for camera in self.cameras.values()):
+                for camera in self.cameras.values():
+                    camera.thread.join(TICK_S / len(self.cameras))
+                if time.monotonic() - reported >= every_s:
+                    reported += every_s
+                    report()
+            self._stop.set()
+            if overview is not None:
+                overview.end()
+            for camera in self.cameras.values():
+                camera.line.close()
+                camera.join(JOIN_S)
+            if self.judge is not None:
+                self.judge.quit()
+            for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
+                thread.join(JOIN_S)
+        report()
+        errors = [camera.reader.error for camera in self.cameras.values() if camera.reader.error]
+        if errors and len(errors) == len(self.cameras):
+            raise errors[0]
+        for error in errors:
+            self._say(str(error))
+        failures = sum(camera.meter.failures for camera in self.cameras.values())
+        return 1 if failures or errors else 0
+
+    def _tiled(self, place: Place, config: OutputConfig) -> Overview:
+        def opened() -> Sink:
+            return EncodedSink(
+                place, size=SIZE, rate=RATE, crf=config.crf, preset=config.preset, threads=self._options.threads
+            )
+
+        sink = QueuedSink(
+            opened, rate=RATE, wrote=lambda at: None, stages=self.stages,
+            told=lambda text: self._say(f"overview: {text}"),
+        )  # fmt: skip
+        return Overview(self.cameras, sink, start=self.clock.start, delay=self._options.delay)
+
+    def ask_to_stop(self) -> None:
+        """Let the run end; what is held back is still sent."""
+        self._stop.set()
+
+    def _room_judge(
+        self, config: PipelineConfig, live: LiveConfig, networks: Networks | None, sizes: set[tuple[int, int]]
+    ) -> RoomJudge | None:
+        rooms = [camera for camera in self.cameras.values() if camera.spec.kind == "room"]
+        if not rooms or networks is None:
+            return None
+        interval = live.looking.longest_interval_s if self._options.fast else live.looking.interval_s
+        self.judged = {
+            camera.spec.name: JudgedCamera(
+                camera.spec.name, camera.line, camera.meter,
+                CameraWindow(config, live, always=camera.spec.always, never=camera.spec.never),
+                PictureWatch(live.faults), cadences(live, interval),
+            )
+            for camera in rooms
+        }  # fmt: skip
+        return RoomJudge(
+            list(self.judged.values()), networks, config, live, delay=self._options.delay, fast=self._options.fast,
+            wake=self._wake, say=self._say, stages=self.stages, warmed=sizes, across=self.across,
+        )  # fmt: skip
+
+    def _scope_judges(self, endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier) -> list[Judge]:
+        lookahead = LOOKAHEAD_SHARE * self._options.delay
+        return [
+            Judge(
+                camera.line, classifier, endoscopy, lookahead=lookahead,
+                oldest=None if self._options.fast else self._options.delay - lookahead, meter=camera.meter,
+                say=partial(self._say_of, camera.spec.name), always=camera.spec.always,
+            )
+            for camera in self.cameras.values()
+            if camera.spec.kind == "endoscope"
+        ]  # fmt: skip
+
+    def _say_of(self, camera: str, text: str) -> None:
+        self._say(f"{camera}: {text}")
+
+    def _note_file(self, camera: str, path: Path, pictures: int) -> None:
+        self.finished(camera, path, pictures)
+
+
+def _files(cameras: Sequence[LiveCamera]) -> dict[str, tuple[float, tuple[int, int]]]:
+    """Session time at which each file begins, and its picture's size, by camera."""
+    found = {}
+    for camera in cameras:
+        if camera.input.kind == "file":
+            path = Path(camera.input.address)
+            with open_video(path) as container:
+                stream = main_stream(container, path)
+                start = camera.offset + float((stream.start_time or 0) * (stream.time_base or 0))
+                found[camera.name] = start, (stream.codec_context.width, stream.codec_context.height)
+    return found
+
+
+def _begins(files: dict[str, tuple[float, tuple[int, int]]], cameras: Sequence[LiveCamera]) -> dict[str, float]:
+    """Seconds of the output's time at which each file begins: they keep their places in the session."""
+    first = min((start for start, _ in files.values()), default=0.0)
+    return {camera.name: files[camera.name][0] - first if camera.name in files else 0.0 for camera in cameras}

@@ -1,0 +1,76 @@
+"""Looks for heads in turned pictures, one turn at a time in the moments in which the judge has nothing else to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Detections
+from or_mv_anon.live.judged_camera import JudgedCamera
+from or_mv_anon.models.detectors.protocol import Found, Picture
+from or_mv_anon.models.turning import TURNS
+from or_mv_anon.regions.networks import DETECTOR, Networks
+from or_mv_anon.regions.rotated_detection import candidates_turned, rotated_detectors
+
+LEARNING = 6  # first looks at a camera, which are as frequent as offline: enough to believe in a place
+
+
+@dataclass
+class _Turned:
+    camera: JudgedCamera
+    picture: Picture
+    time: float
+    found: list[Found] = field(default_factory=list)
+
+
+class TurnedLooks:
+    """Goes round the cameras; `work` does the next turn of a picture."""
+
+    def __init__(
+        self, cameras: Sequence[JudgedCamera], networks: Networks, config: PipelineConfig, interval_s: float
+    ) -> None:
+        """`interval_s`: seconds between looks at one camera; 0 for none."""
+        self._cameras, self._networks, self._config, self._interval_s = cameras, networks, config, interval_s
+        self._searched: dict[str, float] = {}
+        self._looks = dict.fromkeys((camera.name for camera in cameras), 0)
+        self._current: _Turned | None = None
+
+    def work(self) -> int:
+        """Look at one turn of one picture; whether there was anything to do."""
+        if self._current is None:
+            self._current = self._next()
+        current = self._current
+        if current is None:
+            return 0
+        self._current = None  # should this fail, the look is given up
+        networks, config = self._networks, self._config
+        detectors = rotated_detectors(networks[DETECTOR], networks["face"], config)
+        turn = len(current.found)
+        current.found.append(candidates_turned(current.picture, turn, *detectors, networks["pose"], config))
+        if turn + 1 < TURNS:
+            self._current = current
+            return 1
+        boxes = np.concatenate([boxes for boxes, _ in current.found])
+        scores = np.concatenate([scores for _, scores in current.found])
+        found = Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)
+        current.camera.window.search(found, current.time)
+        return 1
+
+    def _next(self) -> _Turned | None:
+        """The newest frame of the camera whose turn it is, if any is due."""
+        if self._interval_s <= 0:
+            return None
+        for camera in sorted(self._cameras, key=lambda each: self._searched.get(each.name, -np.inf)):
+            held = camera.window.newest
+            if held is None or held.frame.corrupt or camera.fault:
+                continue
+            learning = self._looks[camera.name] < LEARNING
+            interval = min(self._config.static_heads.interval_s or self._interval_s, self._interval_s)
+            if held.time - self._searched.get(camera.name, -np.inf) >= (interval if learning else self._interval_s):
+                self._looks[camera.name] += 1
+                self._searched[camera.name] = held.time
+                return _Turned(camera, held.frame.bgr(), held.time)
+        return None
