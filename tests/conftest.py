@@ -26,6 +26,7 @@ EXTRAS = {  # package -> the extra of pyproject.toml that brings it
     "mmpose": "adapt",
     "moderngl": "sim",
     "starlette": "review",
+    "ray": "cluster",
     "torch": "train",
     "uvicorn": "review",
 }

@@ -64,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="worker processes (default: one per core, at most 4 or one per camera)",
     )
+    add("--executor", choices=["local", "ray"], default="local",
+        help="where the work is done (default: local = processes of this machine); ray spreads it over a Ray cluster "
+        "(needs the extra `cluster` and storage that all machines share)")  # fmt: skip
+    add("--address", metavar="ADDRESS",
+        help="with --executor ray: auto, host:port or ray://host:port of a running cluster; without it one is started "
+        "on this machine alone")  # fmt: skip
     add("--progress", choices=["auto", "plain", "json"], default="auto",
         help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()

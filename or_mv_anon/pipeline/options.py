@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.weights import NetworkChoice
 
+ExecutorName = Literal["local", "ray"]
 MethodChoice = Method | Literal["learned"]
 
 
@@ -38,6 +40,8 @@ class Options:
     preset: str | None = None
     detect_every: float | None = None  # seconds
     workers: int | None = None
+    executor: ExecutorName = "local"
+    address: str | None = None  # of the cluster; None starts one on this machine alone
     overwrite: bool = False
     render_only: bool = False
     preview: bool = False
@@ -54,3 +58,23 @@ class Options:
             weights_dir=self.weights_dir,
             endoscope_weights=self.endoscope_weights,
         )
+
+
+def located(options: Options) -> Options:
+    """The options with paths that mean the same on every machine, where several do the work.
+
+    Raises:
+        UserError: an option is of no use without another one.
+    """
+    if options.executor == "local":
+        if options.address is not None:
+            raise UserError("--address names a Ray cluster; expected --executor ray with it.")
+        return options
+    values = {field.name: _absolute(getattr(options, field.name)) for field in fields(options)}
+    return replace(options, **values)
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_absolute, value))
+    return value.absolute() if isinstance(value, Path) else value

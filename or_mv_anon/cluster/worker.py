@@ -1,0 +1,166 @@
+"""What a cluster's machine does with a job: it does it, or refuses where it could not do it as the run's own machine.
+
+Nothing is raised: what a job ends with is a value, so that no sentence about anybody gets into the cluster's logs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+
+from or_mv_anon.cluster.installation import Installation, installation
+from or_mv_anon.core.lock import WORKERS, mark_in
+from or_mv_anon.core.private import private_files
+from or_mv_anon.core.workers import counted_by
+
+REPORT_S = 1.0  # seconds between two signs of progress
+MOST_PATHS = 64  # of one job that are looked for
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What has to hold wherever a job of a run is done.
+
+    Attributes:
+        installation: of the machine that the run was started on.
+        folders: that the run holds, with what its notes there say (`core.lock.marks`).
+    """
+
+    installation: Installation
+    folders: Mapping[Path, bytes]
+
+
+Kind = Literal["result", "error", "refused"]
+Answer = tuple[Kind, Any]
+"""A job's result; the exception that it ended with; or the sentence why this machine cannot do it."""
+
+
+class _RefusedError(Exception):
+    """This machine cannot do the job."""
+
+
+def accept(terms: bytes) -> str:
+    """Why this machine cannot work for a run; empty if it can."""
+    try:
+        with _working_for(_checked(pickle.loads(terms))):  # noqa: S301  # from the machine that started this worker
+            return ""
+    except _RefusedError as refusal:
+        return str(refusal)
+
+
+def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Answer:
+    """Do a job.
+
+    Args:
+        terms: pickled `Terms`.
+        parcel: pickled function and job.
+        report: called now and then with the number of frames that are done.
+    """
+    try:
+        agreed = _checked(pickle.loads(terms))  # noqa: S301
+        function, job = pickle.loads(parcel)  # noqa: S301
+        _require_paths(job)
+        counter = _Counter(report)
+        with private_files(), _working_for(agreed), counted_by(counter):
+            cv2.setNumThreads(1)
+            answer = _sendable(("result", function(job)))
+        counter.report()
+        return answer
+    except _RefusedError as refusal:
+        return "refused", str(refusal)
+    except Exception as error:
+        return _sendable(("error", error))
+
+
+def _checked(terms: Terms) -> Terms:
+    if difference := terms.installation.difference(installation()):
+        raise _RefusedError(f"{_here()} has {difference}; install the same packages on every machine.")
+    return terms
+
+
+@contextmanager
+def _working_for(terms: Terms) -> Iterator[None]:
+    """Keep later runs out of the run's folders while this worker writes there; see `core.lock`."""
+    with ExitStack() as stack:
+        for folder, mark in terms.folders.items():
+            try:
+                descriptor = os.open(folder / WORKERS, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise _RefusedError(
+                    f"{_here()} cannot write to {folder} ({error.strerror}); mount the storage that holds it under "
+                    "the same path on every machine."
+                ) from error
+            stack.callback(os.close, descriptor)
+            with suppress(OSError):  # no locks on this file system
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if mark_in(folder) != mark:
+                raise _RefusedError(
+                    f"On {_here()}, {folder} is not the folder that this run writes to; mount the same storage under "
+                    "the same path on every machine."
+                )
+        yield
+
+
+def _require_paths(job: Any) -> None:
+    missing = next((path for path in islice(_paths(job), MOST_PATHS) if not path.exists()), None)
+    if missing is not None:
+        raise _RefusedError(
+            f"{missing} is not there on {_here()}; put recordings, results and weights (--weights-dir) on storage "
+            "that every machine mounts under the same path."
+        )
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Folders that a job reads from or writes to, found in its records."""
+    if isinstance(value, Path):
+        if value.is_absolute():
+            yield value.parent
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from _paths(getattr(value, field.name))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _paths(one)
+
+
+class _Counter:
+    """Counts a job's frames and reports them now and then."""
+
+    def __init__(self, report: Callable[[int], object]) -> None:
+        self._send = report
+        self._count, self._reported = 0, time.monotonic()
+
+    def __call__(self, number: int) -> None:
+        self._count += number
+        if time.monotonic() - self._reported >= REPORT_S:
+            self.report()
+
+    def report(self) -> None:
+        """Tell how many there are so far."""
+        self._reported = time.monotonic()
+        self._send(self._count)
+
+
+def _sendable(answer: Answer) -> Answer:
+    """The answer, or an error that says that it cannot be sent."""
+    try:
+        pickle.dumps(answer)
+    except Exception as error:
+        kept = answer[1] if isinstance(answer[1], Exception) else error
+        return "error", RuntimeError(f"{type(kept).__name__}: {kept}")
+    return answer
+
+
+def _here() -> str:
+    return f"the machine {socket.gethostname()}"
