@@ -26,7 +26,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.listening import current, tell
 from or_mv_anon.core.lock import marks
 from or_mv_anon.core.printable import printable
-from or_mv_anon.core.workers import WORKER_DIED
+from or_mv_anon.core.workers import WORKER_DIED, Stopped
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ LOSSES = 20  # of its machine
 PER_CORE = 2  # jobs in flight: while one ends, the next is there
 POLL_S, TALLY_S, NODES_S = 0.2, 1.0, 5.0
 GB = 1 << 30
-MEMORY = 2 * GB  # of a job, networks and decoded pictures included
+MEMORY = 1 * GB  # of a job, networks and decoded pictures included
 MEMORY_WHOLE = 4 * GB  # of a job that holds a whole recording's boxes
 MOST_OF_A_NODE = 0.9  # of its memory, so that a job fits on small machines, too
 GPU_SHARE = 0.25  # of a job that runs networks on a GPU
@@ -80,6 +80,7 @@ class RayExecutor:
         self._refusing: dict[str, str] = {}  # machine -> why
         self._nodes, self._looked = _Nodes(), 0.0
         self._runs = count()
+        self._stopped = False
         self._ray: ModuleType
         self._attempt: Any
         self._tally: Any
@@ -100,6 +101,10 @@ class RayExecutor:
                 self._give_up()
         finally:
             self._stack.close()
+
+    def stop(self) -> None:
+        """Let every thread that waits for jobs go on no longer."""
+        self._stopped = True
 
     def renew(self) -> None:
         """Workers are shared by all that runs on the cluster; what they keep is part of what a job asks for."""
@@ -126,6 +131,8 @@ class RayExecutor:
         with closing(current().bar(printable(title), frames)) as bar:
             progress = _Progress(self._ray, self._tally, name, lambda done: bar.update(min(done, frames)))
             while waiting or running:
+                if self._stopped:
+                    raise Stopped
                 self._look_at_nodes()
                 while waiting and len(self._in_flight) < self._most:
                     flight = waiting.popleft()
@@ -151,12 +158,13 @@ class RayExecutor:
             time.sleep(timeout)
             return []
         done, _ = self._ray.wait(refs, num_returns=1, timeout=timeout)
-        self._in_flight -= set(done)
+        self._in_flight.difference_update(done)
         return list(done)
 
     @property
     def _most(self) -> int:
-        return self._workers or PER_CORE * self._nodes.cores
+        bound = self._workers if self._address is not None else None  # of one's own Ray it is the number of cores
+        return bound or PER_CORE * self._nodes.cores
 
     def _options(self, *, whole: bool, networks: bool) -> dict[str, Any]:
         memory = min(MEMORY_WHOLE if whole else MEMORY, self._nodes.memory * MOST_OF_A_NODE)
@@ -175,17 +183,20 @@ class RayExecutor:
         except (errors.WorkerCrashedError, errors.OutOfMemoryError):
             flight.deaths += 1
             return RuntimeError(WORKER_DIED) if flight.deaths >= DEATHS else None
+        except errors.RayTaskError as error:  # of Ray or this package itself: a job's own come as values
+            return RuntimeError(f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}")
         except errors.RayError as error:
             flight.losses += 1
             lost = f"its machine was lost {flight.losses} times, the last time with {type(error).__name__}"
             return RuntimeError(lost) if flight.losses >= LOSSES else None
         if kind != "refused":
             return value
-        if node not in self._refusing:
-            tell(f"- {printable(value)} Its part is done by others.", problem=True)
+        known = node in self._refusing
         self._refusing[node] = value
         if self._nodes.alive <= self._refusing.keys():
-            raise UserError(value)
+            raise UserError(f"No machine of the cluster can work for this run: {value}")
+        if not known:
+            tell(f"- {printable(value)} Its part is done by others.", problem=True)
         return None
 
     def _look_at_nodes(self) -> None:

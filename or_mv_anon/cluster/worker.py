@@ -10,7 +10,7 @@ import os
 import pickle
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import islice
@@ -26,6 +26,7 @@ from or_mv_anon.core.workers import counted_by
 
 REPORT_S = 1.0  # seconds between two signs of progress
 MOST_PATHS = 64  # of one job that are looked for
+SHARED = "mount the same storage under the same path on every machine"
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,6 @@ class _RefusedError(Exception):
     """This machine cannot do the job."""
 
 
-def accept(terms: bytes) -> str:
-    """Why this machine cannot work for a run; empty if it can."""
-    try:
-        with _working_for(_checked(pickle.loads(terms))):  # noqa: S301  # from the machine that started this worker
-            return ""
-    except _RefusedError as refusal:
-        return str(refusal)
-
-
 def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Answer:
     """Do a job.
 
@@ -70,9 +62,10 @@ def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Ans
     try:
         agreed = _checked(pickle.loads(terms))  # noqa: S301
         function, job = pickle.loads(parcel)  # noqa: S301
-        _require_paths(job)
+        places = list(islice(_folders(job), MOST_PATHS))
+        _require(places)
         counter = _Counter(report)
-        with private_files(), _working_for(agreed), counted_by(counter):
+        with private_files(), _working_in(_held(agreed.folders, places)), counted_by(counter):
             cv2.setNumThreads(1)
             answer = _sendable(("result", function(job)))
         counter.report()
@@ -89,49 +82,50 @@ def _checked(terms: Terms) -> Terms:
     return terms
 
 
+def _held(folders: Mapping[Path, bytes], places: Sequence[Path]) -> dict[Path, bytes]:
+    """Those of the run's folders that a job has to do with; other sessions' may be finished by now."""
+    above = {folder for place in places for folder in (place.resolve(), *place.resolve().parents)}
+    return {folder: mark for folder, mark in folders.items() if folder in above}
+
+
 @contextmanager
-def _working_for(terms: Terms) -> Iterator[None]:
+def _working_in(folders: Mapping[Path, bytes]) -> Iterator[None]:
     """Keep later runs out of the run's folders while this worker writes there; see `core.lock`."""
     with ExitStack() as stack:
-        for folder, mark in terms.folders.items():
+        for folder, mark in folders.items():
             try:
                 descriptor = os.open(folder / WORKERS, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise _RefusedError(
-                    f"{_here()} cannot write to {folder} ({error.strerror}); mount the storage that holds it under "
-                    "the same path on every machine."
+                    f"{_here()} cannot write to {folder} ({error.strerror}); {SHARED}, for writing."
                 ) from error
             stack.callback(os.close, descriptor)
             with suppress(OSError):  # no locks on this file system
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
             if mark_in(folder) != mark:
-                raise _RefusedError(
-                    f"On {_here()}, {folder} is not the folder that this run writes to; mount the same storage under "
-                    "the same path on every machine."
-                )
+                raise _RefusedError(f"On {_here()}, {folder} is not the folder that this run writes to; {SHARED}.")
         yield
 
 
-def _require_paths(job: Any) -> None:
-    missing = next((path for path in islice(_paths(job), MOST_PATHS) if not path.exists()), None)
+def _require(places: Sequence[Path]) -> None:
+    missing = next((place for place in places if not place.exists()), None)
     if missing is not None:
-        raise _RefusedError(
-            f"{missing} is not there on {_here()}; put recordings, results and weights (--weights-dir) on storage "
-            "that every machine mounts under the same path."
-        )
+        raise _RefusedError(f"{missing} is not there on {_here()}; {SHARED} (recordings, results and --weights-dir).")
 
 
-def _paths(value: Any) -> Iterator[Path]:
+def _folders(value: Any) -> Iterator[Path]:
     """Folders that a job reads from or writes to, found in its records."""
     if isinstance(value, Path):
         if value.is_absolute():
             yield value.parent
     elif is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            yield from _paths(getattr(value, field.name))
+            yield from _folders(getattr(value, field.name))
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _paths(one)
+            yield from _folders(one)
+    elif isinstance(value, Mapping):
+        yield from _folders(list(value.values()))
 
 
 class _Counter:

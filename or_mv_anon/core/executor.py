@@ -42,6 +42,9 @@ class Executor(Protocol):
     def renew(self) -> None:
         """Let go of whatever finished jobs left in memory."""
 
+    def stop(self) -> None:
+        """End every `run` that another thread is in, with `workers.Stopped`."""
+
 
 class InProcess:
     """Runs jobs one after another where it stands: for tests, and where processes cannot be started."""
@@ -72,3 +75,6 @@ class InProcess:
 
     def renew(self) -> None:
         """There is nothing to let go of."""
+
+    def stop(self) -> None:
+        """There is no other thread."""

@@ -86,7 +86,7 @@ class WorkerPool:
             self._executor.shutdown(wait=True)
             return
         # Asked first, killed last: a process killed inside a queue can leave the queue's other end waiting forever.
-        self._stopping.value = 1
+        self.stop()
         processes = {process.sentinel: process for process in (self._executor._processes or {}).values()}
         self._executor.shutdown(wait=False, cancel_futures=True)
         deadline = time.monotonic() + self._patience
@@ -100,6 +100,10 @@ class WorkerPool:
         """Let the processes end, and what finished jobs left in their memory with them; the next jobs get new ones."""
         self._executor.shutdown(wait=True)
         self._executor = self._start()
+
+    def stop(self) -> None:
+        """Let jobs end at their next frame."""
+        self._stopping.value = 1
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(

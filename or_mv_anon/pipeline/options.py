@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from or_mv_anon.core.errors import UserError
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.weights import NetworkChoice
@@ -58,23 +57,3 @@ class Options:
             weights_dir=self.weights_dir,
             endoscope_weights=self.endoscope_weights,
         )
-
-
-def located(options: Options) -> Options:
-    """The options with paths that mean the same on every machine, where several do the work.
-
-    Raises:
-        UserError: an option is of no use without another one.
-    """
-    if options.executor == "local":
-        if options.address is not None:
-            raise UserError("--address names a Ray cluster; expected --executor ray with it.")
-        return options
-    values = {field.name: _absolute(getattr(options, field.name)) for field in fields(options)}
-    return replace(options, **values)
-
-
-def _absolute(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(_absolute, value))
-    return value.absolute() if isinstance(value, Path) else value

@@ -14,7 +14,7 @@ from or_mv_anon.core.by_products import discard_by_products
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.executor import Executor
 from or_mv_anon.core.files import explained, move_aside
-from or_mv_anon.core.listening import tell
+from or_mv_anon.core.listening import Status, tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.run_layout import INDEX
@@ -22,13 +22,15 @@ from or_mv_anon.core.workers import available_cores
 from or_mv_anon.pipeline.alarms import NOT_ANONYMIZED
 from or_mv_anon.pipeline.asked import remember
 from or_mv_anon.pipeline.estimate import estimate_session
+from or_mv_anon.pipeline.executors import located, open_executor
 from or_mv_anon.pipeline.media import discard
-from or_mv_anon.pipeline.options import Options, located
+from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan, plan_session, refuse_recordings_folder
 from or_mv_anon.pipeline.preview import preview_session
 from or_mv_anon.pipeline.probe_models import ProbeModels
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import write_session_audit
+from or_mv_anon.pipeline.sessions import run_sessions
 from or_mv_anon.pipeline.spec import RunSpec, effective_config, resolve
 from or_mv_anon.site import Session, Site, describe, discover
 
@@ -78,32 +80,33 @@ def run_site(options: Options) -> list[SessionOutcome]:
     spec = resolve(options, config, site.sessions)
     if options.method == "none":
         tell(f"warning: {NOT_ANONYMIZED}", problem=True)
-    with nullcontext() if options.dry_run else hold_outputs(site, options.out), _executor(options, spec) as executor:
+    looking = options.dry_run or options.preview  # at little, so here
+    with (
+        nullcontext() if options.dry_run else hold_outputs(site, options.out),
+        nullcontext() if looking else open_executor(spec) as executor,
+    ):
         return _anonymize_sessions(site, options, spec, executor)
 
 
-def _executor(options: Options, spec: RunSpec) -> AbstractContextManager[Executor | None]:
-    """Where the jobs of all sessions run; None for processes of this machine, which every session starts for itself."""
-    if spec.executor == "local" or options.dry_run or options.preview:
-        return nullcontext()
-    from or_mv_anon.cluster.executor import RayExecutor
-
-    return RayExecutor(spec.address, workers=spec.workers, gpus=spec.device == "cuda")
-
-
 def _anonymize_sessions(site: Site, options: Options, spec: RunSpec, executor: Executor | None) -> list[SessionOutcome]:
-    outcomes = []
-    for session in site.sessions:
+    def anonymize(number: int) -> SessionOutcome:
+        session = site.sessions[number]
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
             with nullcontext() if options.dry_run else hold(out):
-                outcomes.append(_anonymize_session(session, out, options, spec, executor))
+                return _anonymize_session(session, out, options, spec, executor)
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
             tell(f"error: session {printable(session.name)}: {error}", problem=True)
-            outcomes.append(SessionOutcome(session.name, out, well=False, error=str(error)))
-    return outcomes
+            return SessionOutcome(session.name, out, well=False, error=str(error))
+
+    names = [session.name for session in site.sessions]
+    return run_sessions(names, anonymize, judge=_status, executor=executor)
+
+
+def _status(outcome: SessionOutcome) -> Status:
+    return "failed" if outcome.error else "done" if outcome.well else "problems"
 
 
 def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:

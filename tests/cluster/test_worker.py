@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from or_mv_anon.cluster.installation import installation
-from or_mv_anon.cluster.worker import Answer, Terms, accept, attempt
+from or_mv_anon.cluster.worker import Answer, Terms, attempt
 from or_mv_anon.core import lock
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.workers import count_frames
@@ -66,7 +66,6 @@ def test_a_job_is_done_and_its_frames_are_told(out: Path) -> None:
     told: list[int] = []
     assert attempt(terms(), pickle.dumps((doubled, 4)), told.append) == ("result", 8)
     assert told[-1] == 7
-    assert accept(terms()) == ""
 
 
 def test_errors_come_back_as_values(out: Path) -> None:
@@ -101,12 +100,17 @@ def test_other_packages_are_refused_in_one_sentence(out: Path, change: dict[str,
     assert sentence.endswith("install the same packages on every machine.")
 
 
-def test_a_folder_that_is_not_shared_is_refused(out: Path, tmp_path: Path) -> None:
-    kind, sentence = done(doubled, 1, terms(folders={tmp_path / "elsewhere": b"{}"}))
-    assert (kind, "mount the storage" in sentence) == ("refused", True)
-    (tmp_path / "same name").mkdir()
-    kind, sentence = done(doubled, 1, terms(folders={tmp_path / "same name": b"{}"}))
+def test_a_folder_that_is_not_shared_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out" / "stages").mkdir(parents=True)
+    job = Job(tmp_path / "out" / "stages" / "table")
+    kind, sentence = done(write, job, terms(folders={(tmp_path / "out").resolve(): b"{}"}))
     assert (kind, "is not the folder that this run writes to" in sentence) == ("refused", True)
+    assert not job.source.exists()
+
+
+def test_another_sessions_folder_is_no_matter(out: Path, tmp_path: Path) -> None:
+    ended = {**lock.marks(), (tmp_path / "ended").resolve(): b"{}"}
+    assert done(write, Job(out / "table"), terms(folders=ended)) == ("result", None)
 
 
 def test_a_recording_that_is_not_there_is_refused(out: Path, tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_a_worker_of_an_ended_run_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with lock.hold(folder):
         late = terms()
-        assert done(doubled, 1, late)[0] == "result"
+        assert done(write, Job(folder / "early"), late)[0] == "result"
     with lock.hold(folder):
         assert done(write, Job(folder / "table"), late)[0] == "refused"
     assert not (folder / "table").exists()
