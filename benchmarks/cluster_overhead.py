@@ -10,10 +10,12 @@ Example:
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,12 @@ def nothing(_: int) -> None:
     """A job that does nothing."""
 
 
+def _by_name() -> Callable[[int], None]:
+    """`nothing` under a name that worker processes can import; of the script itself they know nothing."""
+    found: Callable[[int], None] = importlib.import_module("benchmarks.cluster_overhead").nothing
+    return found
+
+
 def executor_of(name: str, workers: int) -> AbstractContextManager[Executor]:
     """Either kind, not started yet."""
     return WorkerPool(workers) if name == "local" else RayExecutor(workers=workers)
@@ -43,9 +51,9 @@ def executor_of(name: str, workers: int) -> AbstractContextManager[Executor]:
 
 def per_task(executor: Executor) -> float:
     """Milliseconds per job that does nothing, once the workers are there."""
-    list(executor.run(nothing, list(range(8)), title="warm", frames=8))
+    list(executor.run(_by_name(), list(range(8)), title="warm", frames=8))
     started = time.perf_counter()
-    list(executor.run(nothing, list(range(TASKS)), title="tasks", frames=TASKS))
+    list(executor.run(_by_name(), list(range(TASKS)), title="tasks", frames=TASKS))
     return 1000 * (time.perf_counter() - started) / TASKS
 
 
@@ -83,7 +91,7 @@ def main() -> None:
             for name in found:
                 started = time.perf_counter()
                 with executor_of(name, options.workers) as executor:
-                    list(executor.run(nothing, [0], title="first", frames=1))
+                    list(executor.run(_by_name(), [0], title="first", frames=1))
                     found[name]["start_s"].append(time.perf_counter() - started)
                     found[name]["task_ms"].append(per_task(executor))
                     if not options.no_job:

@@ -2,7 +2,8 @@
 
 Runs the main job on a recording with a clock around the parts that can be told apart: decoding, every source of regions
 and its network, covering, encoding, checking, the tables of the run folder. Times are exclusive: what a part calls that
-is a part itself is not counted twice. What is left of a stage is `rest`. Nothing else may run on the machine.
+is a part itself is not counted twice. What is left of a stage is `rest`. Times are the processor's, of all threads, so
+that waiting for a disk or for another process counts nothing; a busy machine makes them longer all the same.
 
 Examples:
   python benchmarks/profile.py --out profile.json
@@ -75,7 +76,7 @@ class Ledger:
             self._parts.pop()
 
     def _charge(self) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         if self._parts:
             self.seconds[self.stage, self._parts[-1]] += now - self._since
         self._since = now
@@ -109,7 +110,7 @@ class Ledger:
 
 
 class Timed(InProcess):
-    """Does jobs in this process and notes how long every stage's took."""
+    """Does jobs in this process and notes what every stage's took."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -118,9 +119,9 @@ class Timed(InProcess):
         """See `Executor.run`."""
         self._ledger.stage = title.rpartition(" ")[2]
         for job in jobs:
-            started = time.perf_counter()
+            started = time.process_time()
             found = list(super().run(function, [job], title=title, **more))
-            self._ledger.wall[self._ledger.stage] += time.perf_counter() - started
+            self._ledger.wall[self._ledger.stage] += time.process_time() - started
             yield from found
 
 
@@ -163,9 +164,9 @@ def profile(videos: Path, *, detect_every: float | None = None, config: Path | N
         options = Options(videos=videos, out=Path(folder) / "out", detect_every=detect_every, workers=1, config=config)
         site = discover(options.videos)
         spec = resolve(options, effective_config(options), site.sessions)
-        started = time.perf_counter()
+        started = time.process_time()
         plan = plan_session(site.sessions[0], options.out, spec)
-        index_s = time.perf_counter() - started
+        index_s = time.process_time() - started
         context = new_context(plan, spec)
         context.threads = 1
         with clocks(ledger):
@@ -190,7 +191,7 @@ def profile(videos: Path, *, detect_every: float | None = None, config: Path | N
 def table(found: dict[str, Any]) -> str:
     """The rows as Markdown, those under a hundredth of a millisecond left out."""
     total = sum(row["ms"] for row in found["rows"])
-    lines = ["| stage | part | ms per camera-frame | share |", "|---|---|---|---|"]
+    lines = ["| stage | part | processor ms per camera-frame | share |", "|---|---|---|---|"]
     lines += [
         f"| {row['stage']} | {row['part']} | {row['ms']:.2f} | {row['ms'] / total:.1%} |"
         for row in found["rows"]

@@ -58,7 +58,7 @@ class _Nodes:
 
     cores: int = 1
     memory: float = 0.0
-    alive: frozenset[str] = frozenset()
+    usable: frozenset[str] = frozenset()
 
 
 class RayExecutor:
@@ -77,7 +77,8 @@ class RayExecutor:
         self._address, self._workers, self._gpus, self._patience = address, workers, gpus, patience
         self._stack = ExitStack()
         self._in_flight: set[Any] = set()  # of all sessions
-        self._refusing: dict[str, str] = {}  # machine -> why
+        self._unfit: set[str] = set()  # machines that do nothing for this run
+        self._told: set[str] = set()
         self._nodes, self._looked = _Nodes(), 0.0
         self._runs = count()
         self._stopped = False
@@ -128,6 +129,7 @@ class RayExecutor:
         terms = pickle.dumps(Terms(installation(), marks()))
         waiting = deque(_Flight(number, job) for number, job in enumerate(jobs))
         running: dict[Any, _Flight] = {}
+        refusing: set[str] = set()  # machines that cannot do these jobs
         with closing(current().bar(printable(title), frames)) as bar:
             progress = _Progress(self._ray, self._tally, name, lambda done: bar.update(min(done, frames)))
             while waiting or running:
@@ -136,7 +138,7 @@ class RayExecutor:
                 self._look_at_nodes()
                 while waiting and len(self._in_flight) < self._most:
                     flight = waiting.popleft()
-                    options = self._options(whole=at_once is not None, networks=networks)
+                    options = self._options(refusing, whole=at_once is not None, networks=networks)
                     parcel = pickle.dumps((function, flight.job))
                     ref = self._attempt.options(**options).remote(terms, parcel, self._tally, name, flight.number)
                     running[ref] = flight
@@ -145,7 +147,7 @@ class RayExecutor:
                 progress.look()
                 for ref in done:
                     flight = running.pop(ref)
-                    answer = self._answer(ref, flight)
+                    answer = self._answer(ref, flight, refusing)
                     if answer is None:
                         waiting.append(flight)
                     else:
@@ -166,16 +168,16 @@ class RayExecutor:
         bound = self._workers if self._address is not None else None  # of one's own Ray it is the number of cores
         return bound or PER_CORE * self._nodes.cores
 
-    def _options(self, *, whole: bool, networks: bool) -> dict[str, Any]:
+    def _options(self, refusing: set[str], *, whole: bool, networks: bool) -> dict[str, Any]:
         memory = min(MEMORY_WHOLE if whole else MEMORY, self._nodes.memory * MOST_OF_A_NODE)
         options: dict[str, Any] = {"num_cpus": 1, "memory": int(memory), "max_retries": 0}
         if networks and self._gpus:
             options["num_gpus"] = GPU_SHARE
-        if self._refusing:
-            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(self._refusing))})"}
+        if left_out := self._unfit | refusing:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(left_out))})"}
         return options
 
-    def _answer(self, ref: Any, flight: _Flight) -> Any:
+    def _answer(self, ref: Any, flight: _Flight, refusing: set[str]) -> Any:
         """What a job ended with; None if it is to be done again."""
         errors = self._ray.exceptions
         try:
@@ -189,15 +191,18 @@ class RayExecutor:
             flight.losses += 1
             lost = f"its machine was lost {flight.losses} times, the last time with {type(error).__name__}"
             return RuntimeError(lost) if flight.losses >= LOSSES else None
-        if kind != "refused":
+        if kind in ("result", "error"):
             return value
-        known = node in self._refusing
-        self._refusing[node] = value
-        if self._nodes.alive <= self._refusing.keys():
-            raise UserError(f"No machine of the cluster can work for this run: {value}")
-        if not known:
-            tell(f"- {printable(value)} Its part is done by others.", problem=True)
+        (self._unfit if kind == "unfit" else refusing).add(node)
+        if self._nodes.usable <= self._unfit | refusing:
+            raise UserError(f"No machine of the cluster can do this: {value}")
+        self._tell_once(f"- {printable(value)} Its part is done by others.")
         return None
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            tell(sentence, problem=True)
 
     def _look_at_nodes(self) -> None:
         """Machines come and go."""
@@ -205,10 +210,12 @@ class RayExecutor:
             return
         self._looked = time.monotonic()
         nodes = {node["NodeID"]: node["Resources"] for node in self._ray.nodes() if node["Alive"]}
-        usable = [resources for node, resources in nodes.items() if node not in self._refusing]
-        cores = sum(int(resources.get("CPU", 0)) for resources in usable)
-        memory = max((resources.get("memory", 0.0) for resources in usable), default=0.0)
-        self._nodes = _Nodes(max(1, cores), memory, frozenset(nodes))
+        usable = {node: each for node, each in nodes.items() if each.get("CPU", 0) >= 1 and node not in self._unfit}
+        cores = sum(int(each["CPU"]) for each in usable.values())
+        memory = max((each.get("memory", 0.0) for each in usable.values()), default=0.0)
+        self._nodes = _Nodes(max(1, cores), memory, frozenset(usable))
+        if not usable:
+            self._tell_once("- The cluster has no machine with a core now; waiting for one.")
 
     def _give_up(self) -> None:
         """Ask what runs to stop, and kill what does not; finished work is kept in the run folder."""

@@ -19,7 +19,7 @@ def make_attempt() -> Callable[..., Any]:
             from or_mv_anon.cluster import worker
         except ImportError as error:
             where = f"The machine {socket.gethostname()}"
-            return node, ("refused", f"{where} cannot import or_mv_anon ({error}); install it on every machine.")
+            return node, ("unfit", f"{where} cannot import or_mv_anon ({error}); install it on every machine.")
         return node, worker.attempt(terms, parcel, lambda count: tally.note.remote(run, number, count))
 
     return attempt

@@ -42,13 +42,17 @@ class Terms:
     folders: Mapping[Path, bytes]
 
 
-Kind = Literal["result", "error", "refused"]
+Kind = Literal["result", "error", "refused", "unfit"]
 Answer = tuple[Kind, Any]
-"""A job's result; the exception that it ended with; or the sentence why this machine cannot do it."""
+"""A job's result; the exception that it ended with; or the sentence why this machine cannot do it, or no job at all."""
 
 
 class _RefusedError(Exception):
     """This machine cannot do the job."""
+
+
+class _UnfitError(Exception):
+    """This machine cannot do any job of the run."""
 
 
 def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Answer:
@@ -70,6 +74,8 @@ def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Ans
             answer = _sendable(("result", function(job)))
         counter.report()
         return answer
+    except _UnfitError as refusal:
+        return "unfit", str(refusal)
     except _RefusedError as refusal:
         return "refused", str(refusal)
     except Exception as error:
@@ -78,7 +84,7 @@ def attempt(terms: bytes, parcel: bytes, report: Callable[[int], object]) -> Ans
 
 def _checked(terms: Terms) -> Terms:
     if difference := terms.installation.difference(installation()):
-        raise _RefusedError(f"{_here()} has {difference}; install the same packages on every machine.")
+        raise _UnfitError(f"{_here()} has {difference}; install the same packages on every machine.")
     return terms
 
 

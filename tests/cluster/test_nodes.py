@@ -211,7 +211,7 @@ def test_a_machine_that_refuses_is_left_out(joined: RayExecutor) -> None:
     nodes = set(dict(joined.run(node_of, list(range(8)), title="all", frames=8)).values())
     assert len(nodes) == 2
     refusing = nodes.pop()
-    joined._refusing[refusing] = "It has other packages."
+    joined._unfit.add(refusing)
     assert set(dict(joined.run(node_of, list(range(8)), title="others", frames=8)).values()) == nodes
 
 

@@ -95,7 +95,7 @@ def test_what_is_written_is_private(out: Path) -> None:
 )
 def test_other_packages_are_refused_in_one_sentence(out: Path, change: dict[str, Any], word: str) -> None:
     kind, sentence = done(doubled, 1, terms(installation=dataclasses.replace(installation(), **change)))
-    assert kind == "refused"
+    assert kind == "unfit"
     assert word in sentence
     assert sentence.endswith("install the same packages on every machine.")
 
