@@ -39,6 +39,7 @@ GB = 1 << 30
 MEMORY = 1 * GB  # of a job, networks and decoded pictures included
 MEMORY_WHOLE = 4 * GB  # of a job that holds a whole recording's boxes
 MOST_OF_A_NODE = 0.9  # of its memory, so that a job fits on small machines, too
+AGAIN = object()  # the answer of a job that is to be done once more
 GPU_SHARE = 0.25  # of a job that runs networks on a GPU
 
 
@@ -148,7 +149,7 @@ class RayExecutor:
                 for ref in done:
                     flight = running.pop(ref)
                     answer = self._answer(ref, flight, refusing)
-                    if answer is None:
+                    if answer is AGAIN:
                         waiting.append(flight)
                     else:
                         yield flight.job, answer
@@ -178,26 +179,26 @@ class RayExecutor:
         return options
 
     def _answer(self, ref: Any, flight: _Flight, refusing: set[str]) -> Any:
-        """What a job ended with; None if it is to be done again."""
+        """What a job ended with, or `AGAIN`."""
         errors = self._ray.exceptions
         try:
             node, (kind, value) = self._ray.get(ref)
         except (errors.WorkerCrashedError, errors.OutOfMemoryError):
             flight.deaths += 1
-            return RuntimeError(WORKER_DIED) if flight.deaths >= DEATHS else None
+            return RuntimeError(WORKER_DIED) if flight.deaths >= DEATHS else AGAIN
         except errors.RayTaskError as error:  # of Ray or this package itself: a job's own come as values
             return RuntimeError(f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}")
         except errors.RayError as error:
             flight.losses += 1
             lost = f"its machine was lost {flight.losses} times, the last time with {type(error).__name__}"
-            return RuntimeError(lost) if flight.losses >= LOSSES else None
+            return RuntimeError(lost) if flight.losses >= LOSSES else AGAIN
         if kind in ("result", "error"):
             return value
         (self._unfit if kind == "unfit" else refusing).add(node)
         if self._nodes.usable <= self._unfit | refusing:
             raise UserError(f"No machine of the cluster can do this: {value}")
         self._tell_once(f"- {printable(value)} Its part is done by others.")
-        return None
+        return AGAIN
 
     def _tell_once(self, sentence: str) -> None:
         if sentence not in self._told:

@@ -46,7 +46,7 @@ def poison(job: Attempted) -> int:
 
 
 def many_frames(log: Path) -> None:
-    for number in range(2000):
+    for number in range(400):
         with log.open("a") as file:
             file.write(f"{number}\n")
         count_frames()
@@ -87,9 +87,9 @@ def test_a_job_that_kills_its_worker_is_given_up_alone(ray_here: RayExecutor, tm
 def test_progress_is_heard(ray_here: RayExecutor, tmp_path: Path) -> None:
     heard: list[Progress] = []
     with heard_by(Caller(heard.append)):
-        run(ray_here, many_frames, [tmp_path / "log"], frames=2000)
-    assert any(0 < progress.done < 2000 for progress in heard)
-    assert heard[-1].done == 2000
+        run(ray_here, many_frames, [tmp_path / "log"], frames=400)
+    assert any(0 < progress.done < 400 for progress in heard)
+    assert heard[-1].done == 400
 
 
 def test_nothing_listens_beyond_this_machine_and_nothing_is_reported(ray_here: RayExecutor) -> None:
@@ -106,7 +106,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path) -> None:
         "from tests.cluster.test_executor import many_frames\n"
         "from or_mv_anon.core.stopping import stopping\n"
         "with stopping(), RayExecutor(workers=1) as executor:\n"
-        f"    list(executor.run(many_frames, [Path({str(log)!r})], title='test', frames=2000))\n"
+        f"    list(executor.run(many_frames, [Path({str(log)!r})], title='test', frames=400))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL, start_new_session=True)
     while not log.exists():
@@ -119,7 +119,7 @@ def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path) -> None:
     seen = log.read_text()
     assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
     assert log.read_text() == seen
-    assert len(seen.split()) < 2000
+    assert len(seen.split()) < 400
 
 
 def descendants(pid: int) -> list[int]:
