@@ -61,11 +61,9 @@ def distance_of_columns(matrix: Matrix, columns: NDArray[np.float64]) -> NDArray
     m = m.reshape(*m.shape, *(1 for _ in x.shape))
     line_x, line_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
     off = np.abs(line_x * u + line_y * v + (m[6] * x + m[7] * y + m[8]))
-    length = np.sqrt(line_x * line_x + line_y * line_y)
+    length = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
     line_x, line_y = m[0] * u + m[3] * v + m[6], m[1] * u + m[4] * v + m[7]
-    other = np.sqrt(line_x * line_x + line_y * line_y)
-    for each in (length, other):
-        np.maximum(each, SHORTEST_NORMAL, out=each)
+    other = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
     return np.asarray(off * (1 / length + 1 / other) / 2)
 
 

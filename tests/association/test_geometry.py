@@ -115,3 +115,4 @@ def test_distances_of_many_matrices_at_once_are_those_of_each() -> None:
         expected = [abs((homogeneous(at) * on).sum(axis=-1)) for at, on in ((points[1], line), (points[0], back))]
         np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-9)
         np.testing.assert_allclose(found, epipolar_distance(matrix, points[0], points[1]), rtol=1e-12)
+        assert epipolar_distance(matrix, points[0, 0, 0], points[1, 0, 0]) == pytest.approx(found[0, 0])
