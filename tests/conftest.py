@@ -25,8 +25,8 @@ EXTRAS = {  # package -> the extra of pyproject.toml that brings it
     "mmengine": "adapt",
     "mmpose": "adapt",
     "moderngl": "sim",
-    "starlette": "review",
     "ray": "cluster",
+    "starlette": "review",
     "torch": "train",
     "uvicorn": "review",
 }
