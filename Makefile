@@ -54,7 +54,7 @@ setup-adapt: setup
 	$(ONE_OPENCV)
 
 setup-all: setup-adapt
-	$(BIN)/python -m pip install -e ".[adapt,attack,quantize,sim,train]"
+	$(BIN)/python -m pip install -e ".[adapt,attack,cluster,quantize,sim,train]"
 	$(ONE_OPENCV)
 
 # TrackEval's metrics, which a test compares with, need nothing of what the package asks for, a second OpenCV among it.

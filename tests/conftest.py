@@ -25,6 +25,7 @@ EXTRAS = {  # package -> the extra of pyproject.toml that brings it
     "mmengine": "adapt",
     "mmpose": "adapt",
     "moderngl": "sim",
+    "ray": "cluster",
     "starlette": "review",
     "torch": "train",
     "uvicorn": "review",

@@ -23,7 +23,7 @@ FLOORS = (  # from the top; a room imports rooms of its own floor to the right o
     ("regions",),
     ("openmmlab", "simulation", "evaluation", "audit", "operators"),
     ("tracking", "models"),
-    ("video", "site", "corrections"),
+    ("video", "site", "corrections", "cluster"),
     ("core",),
 )
 ORDER = [room for floor in FLOORS for room in floor]

@@ -10,10 +10,12 @@ from or_mv_anon.adaptation.material import Window, keep_hashes, window_plan
 from or_mv_anon.adaptation.results import CameraResults, load_results
 from or_mv_anon.adaptation.settings import MaterialConfig
 from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.executor import Executor
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.site_model import KINDS
+from or_mv_anon.pipeline.executors import open_executor
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import Weights
@@ -59,16 +61,19 @@ def analyse_windows(
         By window number, the findings of every camera in which nothing failed.
     """
     used = [*detector, *(entry for entry in weights if entry.role != "detector")]
-    found = {}
-    for window in windows:
-        plan = window_plan(window, folder / window.name)
-        run = new_context(plan, replace(spec, weights=tuple(used)))
-        run_session(run, render=False)
-        keep_hashes(window, plan)
-        for problem in run.problems:
-            tell(f"- {printable(problem)}")
-        session = window.recording.session.name
-        found[window.number] = [
-            load_results(camera, session=session, original=original / window.name) for camera in run.healthy
-        ]
-    return found
+    spec = replace(spec, weights=tuple(used))
+    with open_executor(spec) as executor:  # one after another: the first window of a recording hashes it for the others
+        return {window.number: _analyse_window(window, folder, original, spec, executor) for window in windows}
+
+
+def _analyse_window(
+    window: Window, folder: Path, original: Path, spec: RunSpec, executor: Executor | None
+) -> list[CameraResults]:
+    plan = window_plan(window, folder / window.name)
+    run = new_context(plan, spec)
+    run_session(run, render=False, executor=executor)
+    keep_hashes(window, plan)
+    for problem in run.problems:
+        tell(f"- {printable(problem)}")
+    session = window.recording.session.name
+    return [load_results(camera, session=session, original=original / window.name) for camera in run.healthy]

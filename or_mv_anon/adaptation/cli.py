@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.core.option_types import MINUTES, ROUNDS, SEED, WORKERS, number, whole
+from or_mv_anon.core.option_types import MINUTES, ROUNDS, SEED, WORKERS, add_executor_arguments, number, whole
 
 DESCRIPTION = """Learn a room from its own unlabelled recordings and write a site model for anonymize_multiview.py.
 
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=whole(SEED), default=0, metavar="N", help="of every random draw (default: 0)")
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
     add("--workers", type=whole(WORKERS), metavar="N", help="worker processes (default: as for anonymize_multiview.py)")
+    add_executor_arguments(parser)
     add("--progress", choices=["auto", "plain", "json"], default="auto",
         help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()

@@ -27,6 +27,7 @@ from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import sha256
 from or_mv_anon.models.runtime import require_device
+from or_mv_anon.pipeline.executors import located
 from or_mv_anon.pipeline.plan import refuse_recordings_folder
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import NetworkChoice, find_weights, own_detector, with_embedder
@@ -48,6 +49,7 @@ def adapt_site(options: AdaptOptions) -> int:
     Raises:
         UserError: nothing could be learned, or a file or setting is not what it must be.
     """
+    options = located(options)
     with hold(options.out):
         return SiteAdaptation(options).run()
 
@@ -77,6 +79,8 @@ class SiteAdaptation:
             endoscopy=load_endoscopy_config(None),
             device=options.device,
             workers=options.workers,
+            executor=options.executor,
+            address=options.address,
             weights_dir=options.weights_dir,
         )
         self._recordings = plan_recordings(site, options.out / WORK / RECORDINGS, spec)

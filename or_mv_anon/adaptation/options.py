@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from or_mv_anon.models.runtime import Device
+from or_mv_anon.pipeline.options import ExecutorName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,4 +26,6 @@ class AdaptOptions:
     student: bool = True
     seed: int = 0
     workers: int | None = None
+    executor: ExecutorName = "local"  # of the analysis; training is done here
+    address: str | None = None
     overwrite: bool = False

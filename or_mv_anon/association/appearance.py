@@ -93,6 +93,12 @@ class AppearanceEvidence:
         log_odds = np.where(known, np.interp(cosine, SCORES, self.curve), 0)
         return cosine, log_odds.astype(np.float32)
 
+    def of_all(self, first: str, second: str) -> Floats:
+        """Log odds ``(T1, T2)`` of every track of one view with every one of another, as `of_pairs` has them."""
+        one, two = self.vectors[first], self.vectors[second]
+        log_odds = np.interp((one @ two.T).astype(np.float64), SCORES, self.curve)
+        return np.where(_known(one)[:, None] & _known(two), log_odds, 0).astype(np.float32)
+
 
 def learn_appearance(views: Sequence[View], *, instant_s: float) -> AppearanceEvidence | None:
     """Learns, without labels, how much looks say in this session; None if no view knows any.

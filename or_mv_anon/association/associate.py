@@ -131,10 +131,9 @@ def _looks(
         return None
     found: dict[ViewNames, NDArray[np.floating]] = {}
     for first, second in combinations(views, 2):
-        shape = len(first.tracks), len(second.tracks)
-        if shape[0] * shape[1] <= MOST_CELLS and {first.name, second.name} <= set(appearance.vectors):
-            one, two = (side.reshape(-1) for side in np.meshgrid(first.tracks, second.tracks, indexing="ij"))
-            found[first.name, second.name] = appearance.of_pairs(first.name, second.name, one, two)[1].reshape(shape)
+        few = len(first.tracks) * len(second.tracks) <= MOST_CELLS
+        if few and {first.name, second.name} <= set(appearance.vectors):
+            found[first.name, second.name] = appearance.of_all(first.name, second.name)
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.association.geometry import Matrix, epipolar_distance
+from or_mv_anon.association.geometry import Matrix, distance_of_columns
 from or_mv_anon.association.views import BodyPoint, Observations, View
 from or_mv_anon.core.rows import numbered
 
@@ -62,11 +63,26 @@ class CommonRows:
 
     def distances(self, matrix: Matrix) -> NDArray[np.float64]:
         """Median symmetric epipolar distance over the common points, (R,) in head heights; infinite without any."""
-        off = epipolar_distance(matrix, self.points[0], self.points[1])
-        off[self.weight <= 0] = np.inf
+        columns, there, middle = self._common
+        off = np.full(there.shape, np.inf)
+        off[there] = distance_of_columns(matrix, columns)
         off.sort(axis=1)
-        middle = np.maximum((self.weight > 0).sum(axis=1) - 1, 0) // 2
         return np.asarray(np.take_along_axis(off, middle[:, None], axis=1)[:, 0] / self.head)
+
+    @cached_property
+    def _common(self) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+        """The points that both views have (2, 2, P), which of the rows' (R, 10) they are, and each row's median."""
+        there = self.weight > 0
+        columns = np.ascontiguousarray(np.moveaxis(self.points[:, there].astype(np.float64), -1, 1))
+        return columns, there, np.maximum(there.sum(axis=1) - 1, 0) // 2
+
+    @cached_property
+    def people(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Numbers (R,) of each row's person of the first and of the second view at its instant."""
+        sides = (self.first, self.second)
+        return tuple(  # type: ignore[return-value]
+            np.unique(self.instant * (side.max(initial=0) + 1) + side, return_inverse=True)[1] for side in sides
+        )
 
 
 def pair_rows(first: View, second: View, instants: NDArray[np.int64]) -> Iterator[CommonRows]:

@@ -44,11 +44,27 @@ def epipolar_lines(matrix: Matrix, points: NDArray[Any]) -> NDArray[np.float64]:
 
 def epipolar_distance(matrix: Matrix, first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
     """Symmetric epipolar distance: mean of the distances of points (..., 2) from each other's lines, pixels (...)."""
-    a, b = homogeneous(first), homogeneous(second)
-    line_b, line_a = a @ matrix.T, b @ matrix
-    off = np.abs((b * line_b).sum(axis=-1))
-    lengths = [np.maximum(np.hypot(line[..., 0], line[..., 1]), SHORTEST_NORMAL) for line in (line_a, line_b)]
-    return np.asarray(off * (1 / lengths[0] + 1 / lengths[1]) / 2)
+    sides = [np.moveaxis(np.asarray(each, np.float64), -1, 0) for each in (first, second)]
+    return distance_of_columns(np.asarray(matrix, np.float64), np.stack([np.ascontiguousarray(s) for s in sides]))
+
+
+def distance_of_columns(matrix: Matrix, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same of points given as (2 views, x and y, ...), which lie in memory as they are counted with.
+
+    Args:
+        matrix: (3, 3); or any more of them, (..., 3, 3), whose leading axes then come first in the result, too.
+        columns: pixels.
+    """
+    (x, y), (u, v) = columns
+    m = np.asarray(matrix, np.float64)
+    m = np.moveaxis(m.reshape(*m.shape[:-2], 9), -1, 0)
+    m = m.reshape(*m.shape, *(1 for _ in x.shape))
+    line_x, line_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
+    off = np.abs(line_x * u + line_y * v + (m[6] * x + m[7] * y + m[8]))
+    length = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
+    line_x, line_y = m[0] * u + m[3] * v + m[6], m[1] * u + m[4] * v + m[7]
+    other = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
+    return np.asarray(off * (1 / length + 1 / other) / 2)
 
 
 def homogeneous(points: NDArray[Any]) -> NDArray[np.float64]:

@@ -241,9 +241,7 @@ def mutually_best(rows: CommonRows, distance: NDArray[np.float64], *, limit: flo
         limit: in the unit of `distance`.
     """
     best = distance < limit
-    for side in (rows.first, rows.second):
-        owner = rows.instant * (side.max(initial=0) + 1) + side
-        _, group = np.unique(owner, return_inverse=True)
+    for group in rows.people:
         least = np.full(group.max(initial=-1) + 1, np.inf)
         np.minimum.at(least, group, distance)
         best &= distance <= least[group]

@@ -7,12 +7,13 @@ geometry explains of everybody else is therefore its score, less what it explain
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.common_instants import CommonRows
-from or_mv_anon.association.geometry import Matrix, eight_point, epipolar_distance
+from or_mv_anon.association.geometry import Matrix, distance_of_columns, eight_point
 from or_mv_anon.association.progress import Progress
 from or_mv_anon.association.views import BodyPoint
 
@@ -23,6 +24,7 @@ LEAST_INSTANTS = 5  # of a pair of tracks that may begin a guess
 MOST_PAIRS = 400  # pairs of tracks that guesses are made from and judged by
 GUESSES = 2400
 AT_ONCE = 100
+TOGETHER = 16_000  # distances that are counted at once, few enough for the processor's cache
 SIZES = (1, 2, 3, 4)  # pairs of tracks in a guess; one is enough of a person who walks
 EXPLAINED = 0.6  # head heights within which a guess explains a pair; its noise is that of few points
 KEPT = 12  # guesses that are worth improving
@@ -51,6 +53,21 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    @cached_property
+    def by_count(self) -> list[tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]]:
+        """For every number C of points that are there: the candidates (G,) with so many, these points (2, 2, G, C)
+        and their head heights (G, C).
+        """
+        there = self.weight > 0
+        count = there.sum(axis=1)
+        found = []
+        for number in np.unique(count[count > 0]):
+            rows = np.flatnonzero(count == number)
+            own = there[rows]
+            columns = np.moveaxis(self.points[:, rows][:, own], -1, 1).reshape(2, 2, len(rows), number)
+            found.append((rows, np.ascontiguousarray(columns), self.head[rows][own].reshape(len(rows), number)))
+        return found
 
 
 def candidates(
@@ -107,8 +124,9 @@ def guess(known: Candidates, random: np.random.Generator, *, progress: Progress)
 
 def score(known: Candidates, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """The `margin` of each geometry (S, 3, 3) over the candidates, (S,)."""
-    off = np.stack([_medians(known, matrix) for matrix in matrices])
-    return margin(off, known.first, known.second, known.instants, known.prior, tolerance=EXPLAINED)
+    return margin(
+        _medians(known, matrices), known.first, known.second, known.instants, known.prior, tolerance=EXPLAINED
+    )
 
 
 def margin(
@@ -135,12 +153,17 @@ def margin(
     return _margin(fit, first) + _margin(fit, second)
 
 
-def _medians(known: Candidates, matrix: Matrix) -> NDArray[np.float64]:
-    off = epipolar_distance(matrix, known.points[0], known.points[1]) / known.head
-    off[known.weight <= 0] = np.inf
-    off.sort(axis=1)
-    middle = np.maximum((known.weight > 0).sum(axis=1) - 1, 0) // 2
-    return np.asarray(np.take_along_axis(off, middle[:, None], axis=1)[:, 0])
+def _medians(known: Candidates, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median distance of the points of each candidate from the lines of each geometry (S, P), in head heights."""
+    found = np.full((len(matrices), len(known)), np.inf)
+    for rows, columns, head in known.by_count:
+        middle, step = (head.shape[1] - 1) // 2, max(1, TOGETHER // head.size)
+        for start in range(0, len(matrices), step):
+            part = slice(start, start + step)
+            off = distance_of_columns(matrices[part], columns) / head
+            off.partition(middle, axis=-1)
+            found[part, rows] = off[..., middle]
+    return found
 
 
 def _margin(fit: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ class Executor(Protocol):
         title: str,
         frames: int,
         at_once: int | None = None,
+        networks: bool = False,
     ) -> Iterator[tuple[Job, Result | Exception]]:
         """Run `function` on every job, in any order; yields each job with its result or the exception it ended with.
 
@@ -34,11 +35,15 @@ class Executor(Protocol):
             jobs: picklable.
             title: of the progress that is shown.
             frames: how many frames all jobs together have.
-            at_once: jobs that may run at the same time; None for as many as there is room for.
+            at_once: jobs that may run on one machine at the same time; None for as many as there is room for.
+            networks: whether jobs load networks, which an executor that knows of GPUs puts there.
         """
 
     def renew(self) -> None:
         """Let go of whatever finished jobs left in memory."""
+
+    def stop(self) -> None:
+        """End every `run` that another thread is in, with `workers.Stopped`."""
 
 
 class InProcess:
@@ -57,6 +62,7 @@ class InProcess:
         title: str,
         frames: int,
         at_once: int | None = None,
+        networks: bool = False,
     ) -> Iterator[tuple[Job, Result | Exception]]:
         """See `Executor.run`."""
         for job in jobs:
@@ -69,3 +75,6 @@ class InProcess:
 
     def renew(self) -> None:
         """There is nothing to let go of."""
+
+    def stop(self) -> None:
+        """There is no other thread."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from typing import Protocol, TextIO
+from typing import Literal, Protocol, TextIO
 
 from tqdm import tqdm
 
@@ -40,6 +40,9 @@ class Progress:
     left_s: float | None
 
 
+Status = Literal["waiting", "running", "done", "problems", "failed", "stopped"]
+
+
 class Bar(Protocol):
     """Progress of one piece of work."""
 
@@ -59,6 +62,9 @@ class Listener(Protocol):
     def bar(self, title: str, total: int) -> Bar:
         """A piece of work of so many frames begins."""
 
+    def status(self, session: str, status: Status) -> None:
+        """One of several sessions has come so far."""
+
 
 class Terminal:
     """Sentences on standard output, problems and progress on standard error."""
@@ -75,9 +81,14 @@ class Terminal:
         """See `Listener.bar`."""
         return _Paced(title, total, LOG_S, _print_line) if self._plain else _Tqdm(title, total)
 
+    def status(self, session: str, status: Status) -> None:
+        """See `Listener.status`."""
+        if status not in ("waiting", "stopped"):
+            self.tell(f"Session {session}: {status}", problem=status in ("problems", "failed"))
+
 
 class JsonLines:
-    """One JSON object a line on `stream`: ``{"event": "progress", ...}`` or ``{"event": "said", ...}``."""
+    """One JSON object a line on `stream`: by ``event``: progress, said, or session."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -89,6 +100,10 @@ class JsonLines:
     def bar(self, title: str, total: int) -> Bar:
         """See `Listener.bar`."""
         return _Paced(title, total, JSON_S, lambda progress: self._write({"event": "progress", **asdict(progress)}))
+
+    def status(self, session: str, status: Status) -> None:
+        """See `Listener.status`."""
+        self._write({"event": "session", "session": session, "status": status})
 
     def _write(self, content: dict[str, object]) -> None:
         print(json.dumps(content), file=self._stream or sys.stdout, flush=True)
@@ -115,6 +130,9 @@ class Caller:
     def bar(self, title: str, total: int) -> Bar:
         """See `Listener.bar`."""
         return _Paced(title, total, TERMINAL_S, self._progress)
+
+    def status(self, session: str, status: Status) -> None:
+        """Sessions are in the result."""
 
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)

@@ -3,6 +3,9 @@
 The lock is the kernel's, on a small file in the folder. It ends with the process that holds it and with its workers,
 however they end, so what a killed run left behind stops nobody. Where the file system has no locks, a file that only
 one run can make takes their place; nobody but the user can tell then whether its run is gone.
+
+Workers on other machines cannot inherit a lock. They share one of their own for as long as they write, and begin only
+while the folder's note is still their run's; the next run waits for them.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import json
 import os
 import socket
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -24,6 +29,8 @@ from or_mv_anon.core.listening import tell
 
 NOTE = ".or-mv-anon.lock"
 CLAIM = ".or-mv-anon.run"
+WORKERS = ".or-mv-anon.workers"
+WORKERS_S = 60.0  # that a run waits for another one's last workers
 LONGEST_COMMAND = 200  # characters that are shown of another run's
 _BUSY = {errno.EAGAIN, errno.EACCES}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -56,9 +63,12 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
         note, descriptor = _lock(place)
     _held[place] = descriptor
     try:
+        _outlast_workers(place, patience=WORKERS_S)
         yield
     finally:
         del _held[place]
+        with suppress(UserError, OSError):
+            _outlast_workers(place, patience=0.0)
         note.unlink(missing_ok=True)  # before it is let go; whoever has opened it meanwhile notices
         os.close(descriptor)
         if made:
@@ -69,6 +79,51 @@ def hold(folder: Path, *, make: bool = True) -> Iterator[None]:
 def held() -> list[int]:
     """Descriptors of the locks, for worker processes: a folder is free when the last of them has ended."""
     return list(_held.values())
+
+
+def marks() -> dict[Path, bytes]:
+    """What this process wrote into the notes of the folders that it holds; no other run's note is the same."""
+    return {place: os.pread(descriptor, os.fstat(descriptor).st_size, 0) for place, descriptor in _held.items()}
+
+
+def mark_in(place: Path) -> bytes | None:
+    """What the note in a folder says now; None where no run holds it."""
+    for name in (NOTE, CLAIM):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return (place / name).read_bytes()
+    return None
+
+
+def _outlast_workers(place: Path, *, patience: float) -> None:
+    """Wait until no worker on another machine writes for an earlier run any more.
+
+    Raises:
+        UserError: one still does after `patience` seconds.
+    """
+    try:
+        descriptor = os.open(place / WORKERS, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    deadline, told = time.monotonic() + patience, False
+    try:
+        while not _free(descriptor):
+            if time.monotonic() >= deadline:
+                raise UserError(f"Workers of an earlier run still write to {place}; wait until they have ended.")
+            if not told:
+                tell(f"- Waiting for workers of an earlier run that still write to {place}.")
+            told = True
+            time.sleep(0.2)
+        (place / WORKERS).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _free(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _BUSY
+    return True
 
 
 def _lock(place: Path) -> tuple[Path, int]:
@@ -112,6 +167,7 @@ def _is_there(note: Path, descriptor: int) -> bool:
 
 def _about_this_run() -> bytes:
     about = {
+        "run": uuid.uuid4().hex,
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -58,3 +58,14 @@ def clock(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected seconds or h:mm:ss, found '{text[:40]}'")
     return value
+
+
+def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--executor`` and ``--address``."""
+    add = parser.add_argument
+    add("--executor", choices=["local", "ray"], default="local",
+        help="where the work is done (default: local = processes of this machine); ray spreads it over a Ray cluster "
+        "(needs the extra `cluster` and storage that all machines share)")  # fmt: skip
+    add("--address", metavar="ADDRESS",
+        help="with --executor ray: auto, HOST:PORT or ray://HOST:10001 of a running cluster; without it one is started "
+        "on this machine alone")  # fmt: skip

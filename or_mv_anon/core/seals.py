@@ -67,12 +67,15 @@ def signature(files: Path | Sequence[Path]) -> Signature:
 
 
 def same_content(before: Signature, files: Path | Sequence[Path]) -> bool:
-    """Whether files look untouched since `before`, but for changes of names, owners and permissions."""
+    """Whether files look untouched since `before`, but for changes of names, owners and permissions.
+
+    Devices are not compared: every machine numbers a shared folder's for itself.
+    """
     try:
         now = signature(files)
     except OSError:
         return False
-    return [facts[:-1] for facts in before] == [facts[:-1] for facts in now]
+    return [facts[1:-1] for facts in before] == [facts[1:-1] for facts in now]
 
 
 def _facts(path: Path) -> tuple[int, ...]:

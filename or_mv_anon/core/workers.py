@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
+from functools import partial
 from multiprocessing import connection, reduction
 from typing import Any, TypeVar
 
@@ -33,8 +34,7 @@ Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
 WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
-_frames_done: Any = None  # the counter shared with the main process, set in each worker
-_stopping: Any = None  # the flag that the main process raises, set in each worker
+_counter: Callable[[int], object] | None = None  # hears of a job's frames; set in each worker
 
 
 class Stopped(BaseException):
@@ -43,11 +43,19 @@ class Stopped(BaseException):
 
 def count_frames(number: int = 1) -> None:
     """Called by a job to advance the progress bar; ends the job when the run was given up."""
-    if _frames_done is not None:
-        if _stopping.value:
-            raise Stopped
-        with _frames_done.get_lock():
-            _frames_done.value += number
+    if _counter is not None:
+        _counter(number)
+
+
+@contextmanager
+def counted_by(counter: Callable[[int], object]) -> Iterator[None]:
+    """Within the block `counter` hears of every frame that a job of this process counts; it may raise `Stopped`."""
+    global _counter
+    before, _counter = _counter, counter
+    try:
+        yield
+    finally:
+        _counter = before
 
 
 class WorkerPool:
@@ -78,7 +86,7 @@ class WorkerPool:
             self._executor.shutdown(wait=True)
             return
         # Asked first, killed last: a process killed inside a queue can leave the queue's other end waiting forever.
-        self._stopping.value = 1
+        self.stop()
         processes = {process.sentinel: process for process in (self._executor._processes or {}).values()}
         self._executor.shutdown(wait=False, cancel_futures=True)
         deadline = time.monotonic() + self._patience
@@ -92,6 +100,10 @@ class WorkerPool:
         """Let the processes end, and what finished jobs left in their memory with them; the next jobs get new ones."""
         self._executor.shutdown(wait=True)
         self._executor = self._start()
+
+    def stop(self) -> None:
+        """Let jobs end at their next frame."""
+        self._stopping.value = 1
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -109,6 +121,7 @@ class WorkerPool:
         title: str,
         frames: int,
         at_once: int | None = None,
+        networks: bool = False,
     ) -> Iterator[tuple[Job, Result | Exception]]:
         """Run `function` on every job; yields each job with its result, or the exception it ended with.
 
@@ -118,6 +131,7 @@ class WorkerPool:
             title: of the progress bar.
             frames: how many frames all jobs together have.
             at_once: jobs that may run at the same time; None for one per worker.
+            networks: whether jobs load networks; every worker can.
         """
         self._counter.value = 0
         waiting, suspects = deque(jobs), deque[Job]()
@@ -231,8 +245,8 @@ def _take_over(passed: list[Any]) -> list[int]:
 
 
 def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
-    global _frames_done, _stopping
-    _frames_done, _stopping = counter, stopping
+    global _counter
+    _counter = partial(_count_for_all, counter, stopping)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
@@ -240,3 +254,11 @@ def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
         parent = multiprocessing.parent_process()
         if parent is None or os.getppid() != parent.pid:  # it was killed before the line above took effect
             os._exit(1)
+
+
+def _count_for_all(counter: Any, stopping: Any, number: int) -> None:
+    """Add to the counter that all workers share, unless the main process has raised its flag."""
+    if stopping.value:
+        raise Stopped
+    with counter.get_lock():
+        counter.value += number

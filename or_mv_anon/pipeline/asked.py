@@ -47,6 +47,7 @@ def recall(out: Path, videos: Path | None = None) -> Options:
         raise UserError(f"{found} cannot be used ({error}); run or-mv-anon anonymize with all its options.") from error
     folder = found.parent.parent
     options = replace(options, out=folder.parent if session else folder, overwrite=False, render_only=False)
+    options = replace(options, executor="local", address=None)  # the cluster of then may be gone
     options = replace(options, videos=videos or options.videos)
     if not options.videos.exists():
         raise UserError(f"The recordings are no longer in {options.videos}; say with --videos where they are now.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from or_mv_anon.core.option_types import WORKERS, clock, whole
+from or_mv_anon.core.option_types import WORKERS, add_executor_arguments, clock, whole
 
 DESCRIPTION = """Cover every head in every frame of every camera.
 
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="worker processes (default: one per core, at most 4 or one per camera)",
     )
+    add_executor_arguments(parser)
     add("--progress", choices=["auto", "plain", "json"], default="auto",
         help="bars on a terminal, lines in a log (default: auto), always lines, or JSON for a scheduler")  # fmt: skip
     mode = parser.add_mutually_exclusive_group()

@@ -42,7 +42,7 @@ class RunContext:
         self.problems = list(plan.problems)
         self.timings: list[StageTiming] = []
         self.workers = spec.workers or default_workers(len(plan.cameras))
-        self.threads = max(1, available_cores() // self.workers)
+        self.threads = 1 if spec.executor == "ray" else max(1, available_cores() // self.workers)
         self.corrections = standing(read(plan.out))
         self.failed: set[str] = set()
         self.current: set[str] = set()

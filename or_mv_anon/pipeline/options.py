@@ -10,6 +10,7 @@ from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.weights import NetworkChoice
 
+ExecutorName = Literal["local", "ray"]
 MethodChoice = Method | Literal["learned"]
 
 
@@ -38,6 +39,8 @@ class Options:
     preset: str | None = None
     detect_every: float | None = None  # seconds
     workers: int | None = None
+    executor: ExecutorName = "local"
+    address: str | None = None  # of the cluster; None starts one on this machine alone
     overwrite: bool = False
     render_only: bool = False
     preview: bool = False

@@ -12,8 +12,9 @@ from pathlib import Path
 from or_mv_anon.audit.document import Audit, verdict
 from or_mv_anon.core.by_products import discard_by_products
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.executor import Executor
 from or_mv_anon.core.files import explained, move_aside
-from or_mv_anon.core.listening import tell
+from or_mv_anon.core.listening import Status, tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.printable import printable
 from or_mv_anon.core.run_layout import INDEX
@@ -21,6 +22,7 @@ from or_mv_anon.core.workers import available_cores
 from or_mv_anon.pipeline.alarms import NOT_ANONYMIZED
 from or_mv_anon.pipeline.asked import remember
 from or_mv_anon.pipeline.estimate import estimate_session
+from or_mv_anon.pipeline.executors import located, open_executor
 from or_mv_anon.pipeline.media import discard
 from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.plan import SessionPlan, plan_session, refuse_recordings_folder
@@ -28,6 +30,7 @@ from or_mv_anon.pipeline.preview import preview_session
 from or_mv_anon.pipeline.probe_models import ProbeModels
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.report import write_session_audit
+from or_mv_anon.pipeline.sessions import run_sessions
 from or_mv_anon.pipeline.spec import RunSpec, effective_config, resolve
 from or_mv_anon.site import Session, Site, describe, discover
 
@@ -69,6 +72,7 @@ def run_site(options: Options) -> list[SessionOutcome]:
     Raises:
         UserError: nothing could be done.
     """
+    options = located(options)
     config = effective_config(options)  # settings that cannot be are told before any recording is looked at
     site = discover(options.videos)
     for note in site.notes:
@@ -76,23 +80,33 @@ def run_site(options: Options) -> list[SessionOutcome]:
     spec = resolve(options, config, site.sessions)
     if options.method == "none":
         tell(f"warning: {NOT_ANONYMIZED}", problem=True)
-    with nullcontext() if options.dry_run else hold_outputs(site, options.out):
-        return _anonymize_sessions(site, options, spec)
+    looking = options.dry_run or options.preview  # at little, so here
+    with (
+        nullcontext() if options.dry_run else hold_outputs(site, options.out),
+        nullcontext() if looking else open_executor(spec) as executor,
+    ):
+        return _anonymize_sessions(site, options, spec, executor)
 
 
-def _anonymize_sessions(site: Site, options: Options, spec: RunSpec) -> list[SessionOutcome]:
-    outcomes = []
-    for session in site.sessions:
+def _anonymize_sessions(site: Site, options: Options, spec: RunSpec, executor: Executor | None) -> list[SessionOutcome]:
+    def anonymize(number: int) -> SessionOutcome:
+        session = site.sessions[number]
         out = options.out / session.name if len(site.sessions) > 1 else options.out
         try:
             with nullcontext() if options.dry_run else hold(out):
-                outcomes.append(_anonymize_session(session, out, options, spec))
+                return _anonymize_session(session, out, options, spec, executor)
         except UserError as error:
             if len(site.sessions) == 1:
                 raise
             tell(f"error: session {printable(session.name)}: {error}", problem=True)
-            outcomes.append(SessionOutcome(session.name, out, well=False, error=str(error)))
-    return outcomes
+            return SessionOutcome(session.name, out, well=False, error=str(error))
+
+    names = [session.name for session in site.sessions]
+    return run_sessions(names, anonymize, judge=_status, executor=executor)
+
+
+def _status(outcome: SessionOutcome) -> Status:
+    return "failed" if outcome.error else "done" if outcome.well else "problems"
 
 
 def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:
@@ -106,7 +120,9 @@ def hold_outputs(site: Site, out: Path) -> AbstractContextManager[None]:
     return hold(out)
 
 
-def _anonymize_session(session: Session, out: Path, options: Options, spec: RunSpec) -> SessionOutcome:
+def _anonymize_session(
+    session: Session, out: Path, options: Options, spec: RunSpec, executor: Executor | None
+) -> SessionOutcome:
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
             plan = _show_plan(plan_session(session, out, spec, store=Path(nowhere)))
@@ -119,7 +135,7 @@ def _anonymize_session(session: Session, out: Path, options: Options, spec: RunS
         return SessionOutcome(session.name, out, well=not plan.problems)
     run = new_context(plan, spec)
     remember(options, out)
-    run_session(run, render_only=options.render_only)
+    run_session(run, render_only=options.render_only, executor=executor)
     audit = write_session_audit(run)
     return SessionOutcome(session.name, out, well=verdict(audit).well, audit=audit)
 

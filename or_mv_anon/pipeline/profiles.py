@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from or_mv_anon.core.executor import Executor
 from or_mv_anon.core.workers import WorkerPool
 from or_mv_anon.pipeline.context import Profiles, RunContext
@@ -45,12 +47,12 @@ def run_session(
         context: of the session.
         render: False ends with the regions.
         render_only: take the regions of an earlier run.
-        executor: where jobs run; None for this machine.
+        executor: where jobs run, already entered; None for this machine.
 
     Raises:
         UserError: `render_only` without an earlier run's regions.
     """
-    with executor or WorkerPool(context.workers) as place:
+    with WorkerPool(context.workers) if executor is None else nullcontext(executor) as place:
         if render_only:
             run_stages(context, (HASH,), place)
             require_placed(context)

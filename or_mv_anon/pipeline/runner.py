@@ -52,7 +52,10 @@ def _run_stage(context: RunContext, stage: Stage, tasks: Sequence[Task], executo
         store.begin({task.stage: [*task.files, *task.moved.values()] for task, _ in pending.values()})
         title = f"{context.plan.session.name}: {stage.name}"
         jobs = [job for _, job in pending.values()]
-        for job, result in executor.run(run_sealed, jobs, title=title, frames=frames, at_once=stage.at_once):
+        done_jobs = executor.run(
+            run_sealed, jobs, title=title, frames=frames, at_once=stage.at_once, networks=stage.networks
+        )
+        for job, result in done_jobs:
             task, _ = pending[id(job)]
             if isinstance(result, SealedResult):
                 _keep(context, stage, task, result)

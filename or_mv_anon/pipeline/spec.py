@@ -13,7 +13,7 @@ from or_mv_anon.models.network_file import Engine
 from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.learned_method import Learned, find_learned
-from or_mv_anon.pipeline.options import MethodChoice, Options
+from or_mv_anon.pipeline.options import ExecutorName, MethodChoice, Options
 from or_mv_anon.pipeline.weights import Weights, find_weights, require_attackers, with_embedder
 from or_mv_anon.site import Session
 from or_mv_anon.video.encoding import encoder_options
@@ -32,6 +32,8 @@ class RunSpec:
         audio: keep the sound.
         start, end: the part that is processed, in seconds of session time; None for all.
         workers: processes; None for a number that fits the machine.
+        executor: where jobs run: processes of this machine, or tasks of a Ray cluster.
+        address: of the cluster; None starts one on this machine alone.
         attack: let recognizers try the output.
         weights_dir: where weights lie on a machine without internet access.
         model: the site model that is used, if any.
@@ -49,6 +51,8 @@ class RunSpec:
     start: float | None = None
     end: float | None = None
     workers: int | None = None
+    executor: ExecutorName = "local"
+    address: str | None = None
     attack: bool = False
     weights_dir: Path | None = None
     model: Path | None = None
@@ -79,7 +83,8 @@ def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session
     if not options.render_only:
         kinds = {camera.kind for session in sessions for camera in session.cameras}
         weights = with_embedder(find_weights(options.networks, kinds), sessions, options.networks, config)
-    require_device(options.device)
+    if options.executor == "local":  # elsewhere the machines that do the work say what they have
+        require_device(options.device)
     learned = find_learned(options, config)
     if options.attack:
         require_attackers(config.attack, weights_dir=options.weights_dir)
@@ -95,6 +100,8 @@ def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session
         start=options.start,
         end=options.end,
         workers=options.workers,
+        executor=options.executor,
+        address=options.address,
         attack=options.attack,
         weights_dir=options.weights_dir,
         model=None if options.render_only else options.model,

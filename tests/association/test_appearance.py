@@ -146,6 +146,9 @@ def test_unknown_looks_are_no_evidence() -> None:
     assert odds[0] == 0
     assert odds[1] != 0
     assert evidence.of_pairs("door", "wall", [], [])[0].shape == (0,)
+    every = [(one, two) for one in evidence.tracks["door"] for two in evidence.tracks["wall"]]
+    singly = evidence.of_pairs("door", "wall", *zip(*every, strict=True))[1]
+    np.testing.assert_allclose(evidence.of_all("door", "wall").reshape(-1), singly, atol=1e-5)
 
 
 weights = arrays(float, len(SCORES), elements=st.floats(0, 100))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from or_mv_anon.association.geometry import (
+    distance_of_columns,
     eight_point,
     epipolar_distance,
     epipolar_lines,
@@ -99,3 +100,19 @@ def test_too_few_correspondences_have_no_geometry():
     first, second = cameras(0)
     a, b = (camera.project(room_points(0, 19))[0] for camera in (first, second))
     assert robust_fit(a, b, sigma=2.0) == (None, 0)
+
+
+def test_distances_of_many_matrices_at_once_are_those_of_each() -> None:
+    random = np.random.default_rng(4)
+    matrices = random.normal(size=(5, 3, 3))
+    points = random.uniform(0, 1000, (2, 7, 4, 2))
+    columns = np.moveaxis(points, -1, 1)
+    together = distance_of_columns(matrices, columns)
+    assert together.shape == (5, 7, 4)
+    for matrix, found in zip(matrices, together, strict=True):
+        line = epipolar_lines(matrix, points[0])
+        back = epipolar_lines(matrix.T, points[1])
+        expected = [abs((homogeneous(at) * on).sum(axis=-1)) for at, on in ((points[1], line), (points[0], back))]
+        np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-9)
+        np.testing.assert_allclose(found, epipolar_distance(matrix, points[0], points[1]), rtol=1e-12)
+        assert epipolar_distance(matrix, points[0, 0, 0], points[1, 0, 0]) == pytest.approx(found[0, 0])
