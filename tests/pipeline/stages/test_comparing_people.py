@@ -86,7 +86,7 @@ def roles(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The networks that a run over one session with two cameras was about to use."""
     used: list[str] = []
 
-    def note(session: Session, out: Path, _: Options, asked: RunSpec) -> SessionOutcome:
+    def note(session: Session, out: Path, _: Options, asked: RunSpec, executor: object) -> SessionOutcome:
         used.extend(entry.role for entry in asked.weights)
         return SessionOutcome(session.name, out, well=True)
 
