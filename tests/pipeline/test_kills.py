@@ -299,6 +299,7 @@ def test_nothing_uncovered_is_kept(tool: Callable[[str], Tool]) -> None:
     assert there.segments() == {}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_while_a_correction_is_taken_in(tool: Callable[[str], Tool]) -> None:
     plain = tool("plain").run(A)
     straight = tool("straight")
