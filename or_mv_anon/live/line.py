@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from or_mv_anon.core.records import Regions
 from or_mv_anon.video.frame import Frame
 
+ASK_AGAIN_S = (
+    0.5  # a frame that leaves waits for a decision at most this long without asking whether one can still come
+)
+
 
 @dataclass(eq=False)
 class Held:
@@ -125,7 +129,7 @@ class DelayLine:
         """Wait until all frames up to `until` are here and decided about, or it is certain that they will not be."""
         with self._changed:
             while not self._settled(until):
-                self._changed.wait()
+                self._changed.wait(ASK_AGAIN_S)
 
     def _settled(self, until: float) -> bool:
         if self._judged:

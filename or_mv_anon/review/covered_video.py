@@ -68,8 +68,7 @@ class CoveredVideo:
         with open_video(self.camera.output) as container:
             stream = main_stream(container, self.camera.output)
             show_in_order(stream, self.codec)
-            stream.codec_context.thread_type = "AUTO"
-            stream.codec_context.thread_count = 0
+            stream.codec_context.thread_count = 1  # threads of FFmpeg's that log can block those of Python's
             try:
                 container.seek(int(expected[0]), stream=stream)
             except FFmpegError as error:
