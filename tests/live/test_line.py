@@ -208,3 +208,18 @@ def test_passwords_are_not_shown() -> None:
     place = parse_input("rtsp://surgeon:secret@10.0.0.7:554/scope?x=1")
     assert "secret" in place.address
     assert place.shown == "rtsp://10.0.0.7:554/scope?..."
+
+
+def test_a_full_line_moves_on_when_the_judge_no_longer_works_even_if_nobody_says_so() -> None:
+    line = DelayLine(patient=True, capacity=2)
+    for time in (0.0, 1.0):
+        line.put(held(time))
+    line.unjudged_now()
+    line.busy = True
+    waiting = threading.Thread(target=line.wait_decided, args=(5.0,), daemon=True)
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+    line.busy = False
+    waiting.join(20)
+    assert not waiting.is_alive()
