@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from or_mv_anon.core.records import Regions
 from or_mv_anon.video.frame import Frame
 
-ASK_AGAIN_S = (
-    0.5  # a frame that leaves waits for a decision at most this long without asking whether one can still come
-)
-
 
 @dataclass(eq=False)
 class Held:
@@ -55,9 +51,20 @@ class DelayLine:
         self._held: deque[Held] = deque()
         self._unjudged: deque[Held] = deque()
         self._hole = False  # frames were dropped before the judge saw them
-        self.busy = False  # the judge still works on frames that it took without waiting
+        self._busy = False
         self._changed = threading.Condition()
         self._closed = self._judged = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether the judge still works on frames that it took without waiting; who waits hears of a change."""
+        return self._busy
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        with self._changed:
+            self._busy = busy
+            self._changed.notify_all()
 
     def put(self, held: Held) -> None:
         """Take the next frame; after `close` it is ignored."""
@@ -129,12 +136,12 @@ class DelayLine:
         """Wait until all frames up to `until` are here and decided about, or it is certain that they will not be."""
         with self._changed:
             while not self._settled(until):
-                self._changed.wait(ASK_AGAIN_S)
+                self._changed.wait()
 
     def _settled(self, until: float) -> bool:
         if self._judged:
             return True
-        if len(self._held) >= self.capacity and not (self._unjudged or self.busy or self._held[0].decided):
+        if len(self._held) >= self.capacity and not (self._unjudged or self._busy or self._held[0].decided):
             return True  # nothing more fits in that could help to decide: the oldest leaves covered
         complete = bool(self._held) and self._held[-1].time > until
         return complete and all(held.decided for held in self._held if held.time <= until)

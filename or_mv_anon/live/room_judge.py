@@ -108,7 +108,6 @@ class RoomJudge(threading.Thread):
                     return
                 for camera in self._cameras:
                     camera.line.busy = bool(looked)
-                    camera.line.tell_decided()  # who waits asks again: a full line moves on once nothing is looked at
                 if not looked and not self._fast and self.ladder.step == Step.NOTHING:
                     looked = self._guarded(self._turning.work) or 0
                 if not looked:
