@@ -138,7 +138,8 @@ def _observe_batch(batch: Batch, networks: Networks, schedule: Schedule, config:
         noted = source.observe(batch, due, networks, config) if due else None
         if noted is None:
             continue
-        tables[source.name] = [noted]
+        if len(noted):
+            tables[source.name] = [noted]
         for frame in due:
             flags[frame.index] |= source.flag
     numbers = [batch.number(frame) for frame in batch.frames]

@@ -63,7 +63,7 @@ def find_cases(job: CasesJob) -> Found:
     doubts: list[Doubt] = []
     recorded = 0.0
     for plan in job.plans:
-        evidence = read_evidence(store, plan, associated=plan.camera.name in job.associated)
+        evidence = read_evidence(plan, associated=plan.camera.name in job.associated)
         recorded += evidence.clock.duration_s
         doubts += camera_doubts(evidence, read_camera_audit(store, plan)[1], job, room=plan.camera.kind == "room")
         count_frames(len(plan) // 2)
@@ -92,14 +92,12 @@ def cross_view_doubts(store: RunStore, job: CasesJob) -> Iterator[Doubt]:
     times = [session_seconds(plan, read_joined(plan, FRAMES)) for plan in plans]
     instants = common_instants(times, step_s=job.instant_s)
     geometry = parse_geometry(store.read_json(GEOMETRY.file()))
-    sightings = {
-        plan.camera.name: covered_heads(read_evidence(store, plan, associated=True), instants) for plan in plans
-    }
+    sightings = {plan.camera.name: covered_heads(read_evidence(plan, associated=True), instants) for plan in plans}
     for plan in plans:  # read again: all recordings at once would not fit into memory
-        yield from open_places(read_evidence(store, plan, associated=True), sightings, geometry, instants)
+        yield from open_places(read_evidence(plan, associated=True), sightings, geometry, instants)
 
 
-def read_evidence(store: RunStore, plan: CameraPlan, *, associated: bool) -> CameraEvidence:
+def read_evidence(plan: CameraPlan, *, associated: bool) -> CameraEvidence:
     """What the stages left of one camera."""
     evidence = CameraEvidence(
         name=plan.camera.name,

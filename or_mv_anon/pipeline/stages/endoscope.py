@@ -111,7 +111,7 @@ def cover(job: CoverJob) -> Placed:
         drawn = drawn_covers(plan, job.corrections)
         theirs = drawn_regions(frames.frame, frames.time, drawn, job.config.manual, size=size)
         regions = by_frame(Regions.concat([regions, theirs]))
-    write_regions(store, plan, regions)
+    write_regions(plan, regions)
     verdicts = Verdicts(frame=frames.frame, posterior=smoothed.posterior, covered=smoothed.covered)
     plan.write(VERDICTS, verdicts)
     missing = [pts - plan.shift for pts in job.missing]

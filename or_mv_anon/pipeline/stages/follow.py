@@ -15,7 +15,6 @@ from or_mv_anon.core.run_layout import FOLLOWED
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover
 from or_mv_anon.corrections.log import Line
-from or_mv_anon.pipeline.artifacts import session_offset
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.corrected import follow_stage, followed_file, is_drawn_in
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
@@ -56,10 +55,10 @@ def follow_drawing(job: FollowJob) -> FollowedDrawing:
     plan, cover, config = job.plan, job.line.action, job.config
     assert isinstance(cover, Cover)
     source = open_camera(plan.camera, plan.store)
-    seconds = np.maximum.accumulate(source.times[plan.first : plan.stop]) + _session_offset(plan)
-    first, last = _reach(cover, seconds, config)
-    marks = sorted({int(np.abs(seconds - each.time).argmin()) for each in cover.boxes})
+    seconds = np.maximum.accumulate(source.times[plan.first : plan.stop]) + plan.camera.offset
     boxes = {int(np.abs(seconds - each.time).argmin()): np.array(each.box, np.float64) for each in cover.boxes}
+    marks = sorted(boxes)
+    first, last = _reach(cover, seconds, marks, config)
     film = _Film(job, min(float((box[2:] - box[:2]).min()) for box in boxes.values()))
     found: dict[int, tuple[np.ndarray, float]] = {number: (boxes[number], 1.0) for number in marks}
     told = []
@@ -84,22 +83,15 @@ def follow_drawing(job: FollowJob) -> FollowedDrawing:
     return FollowedDrawing(time.perf_counter() - started, told)
 
 
-def _session_offset(plan: CameraPlan) -> float:
-    """Seconds from the source's own times to the session's clock."""
-    base = plan.shift * float(open_camera(plan.camera, plan.store).time_base)
-    return session_offset(plan) - base
-
-
-def _reach(cover: Cover, seconds: np.ndarray, config: ManualConfig) -> tuple[int, int]:
-    """The first and last frame to which a box is followed at most."""
+def _reach(cover: Cover, seconds: np.ndarray, marks: list[int], config: ManualConfig) -> tuple[int, int]:
+    """The first and last frame to which a box is followed at most; `marks` are those in which it was drawn."""
     start, end = cover.boxes[0].time - config.longest_follow_s, cover.boxes[-1].time + config.longest_follow_s
     if cover.hold == "span":
         assert cover.start is not None
         assert cover.end is not None
         start, end = cover.start, cover.end
     inside = np.flatnonzero((seconds >= start) & (seconds <= end))
-    nearest = [int(np.abs(seconds - each.time).argmin()) for each in cover.boxes]
-    return min([*inside[:1].tolist(), *nearest]), max([*inside[-1:].tolist(), *nearest])
+    return min([*inside[:1].tolist(), *marks]), max([*inside[-1:].tolist(), *marks])
 
 
 class _Film:

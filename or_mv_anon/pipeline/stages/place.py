@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 
 import numpy as np
 
@@ -38,7 +39,7 @@ from or_mv_anon.core.run_layout import (
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
-from or_mv_anon.pipeline.artifacts import observed_of, read_joined
+from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.corrected import corrected_by, drawn_covers, drawn_elsewhere, followed_for, nobody_in, unheeded
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
@@ -117,7 +118,7 @@ def place(job: PlaceJob) -> Placed:
     plan, config = job.plan, job.config
     store = RunStore(plan.store)
     frames = reached_by_damage(plan, read_joined(plan, FRAMES))
-    persons, heads = _read_people(store, plan, config)
+    persons, heads = _read_people(plan, config)
     size = open_camera(plan.camera, plan.store).upright_size
     followed = Followed.read(plan, associated=job.associated)
     tracks = followed.tracks
@@ -125,12 +126,12 @@ def place(job: PlaceJob) -> Placed:
     elsewhere, unplaced = drawn_elsewhere(plan, job.corrections, config, side=usual, associated=job.associated)
     scene = CameraScene(
         frames, size, heads, tracks, followed.faces, followed.transferred, plan.camera.always,
-        [*drawn_covers(plan, job.corrections), *elsewhere], observed_of(plan).read,
+        [*drawn_covers(plan, job.corrections), *elsewhere], cache(partial(read_joined, plan)),
     )  # fmt: skip
     nobody = nobody_in(plan, frames, job.corrections, tracks, followed.faces)
     regions = camera_regions(scene, config, never=plan.camera.never, uncover=nobody.uncover)
     del heads, scene  # hundreds of megabytes for a long recording
-    write_regions(store, plan, regions)
+    write_regions(plan, regions)
     missing = [pts - plan.shift for pts in job.missing]
     # Weak candidates are covered too, but most are chairs and shadows: the audit is about people who were seen clearly.
     clear = ever_clear(tracks, config.tracking.new_track_score)
@@ -159,7 +160,7 @@ def place(job: PlaceJob) -> Placed:
     )
 
 
-def write_regions(store: RunStore, plan: CameraPlan, regions: Regions) -> None:
+def write_regions(plan: CameraPlan, regions: Regions) -> None:
     """Store what is covered in a camera, ordered by frame, segment by segment."""
     for segment in plan.segments:
         numbers = plan.numbers(segment)
@@ -186,7 +187,7 @@ def read_camera_audit(store: RunStore, plan: CameraPlan) -> tuple[CameraSummary,
     return summary, tuple(RiskInterval(**risk) for risk in content["risks"])
 
 
-def _read_people(store: RunStore, plan: CameraPlan, config: PipelineConfig) -> tuple[Detections, Heads]:
+def _read_people(plan: CameraPlan, config: PipelineConfig) -> tuple[Detections, Heads]:
     persons, heads = [], []
     count = 0
     for segment in plan.segments:  # keypoints are large, the heads that they show are not
