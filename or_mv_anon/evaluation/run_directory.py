@@ -17,6 +17,7 @@ import numpy as np
 from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.manifest import Entry
+from or_mv_anon.core.placed import placed_segments
 from or_mv_anon.core.records import Columns, Detections, Frames, Identities, Keypoints, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import (
     AUDIT_RECORD,
@@ -181,13 +182,9 @@ def _read(store: RunStore, table: Table[Record], camera: str, segment: int | Non
 
 
 def _segments(store: RunStore, stages: Mapping[str, Entry], name: str) -> list[int]:
-    """The numbers of the segments that the regions were placed in; files of older cuts are left alone."""
-    place = stages.get(f"{name}/place")
-    placed = () if place is None else place.files
-    numbers = [number for file in placed if (number := REGIONS.segment_of(file, name)) is not None]
-    if not numbers:
+    if not (numbers := placed_segments(stages, name)):
         raise UserError(f"{store.root}: no regions were placed for {name}; run the anonymizer again.")
-    return sorted(numbers)
+    return numbers
 
 
 def _keypoints(store: RunStore, name: str, segments: Sequence[int]) -> Keypoints:

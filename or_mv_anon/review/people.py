@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from or_mv_anon.core.records import Identities, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.placed import placed_segments
+from or_mv_anon.core.records import Identities, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import FRAMES, IDENTITIES, RECOVERED, REGIONS, TRACKS
 from or_mv_anon.core.stage_files import StageFiles
-from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun, segments_of
+from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
+from or_mv_anon.tracking.clear import ever_clear
 
 MOST_KEYFRAMES = 40  # by which a track is told to another run
 TABLES_AT_HAND = 8
@@ -30,9 +32,7 @@ def presences(run: ReviewedRun, camera: ReviewedCamera) -> list[dict[str, Any]]:
         return []
     first = np.flatnonzero(np.diff(tracks.track, prepend=-1))
     last = np.append(first[1:], len(tracks)) - 1
-    confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
-    best = np.maximum.reduceat(np.where(confirmed, 1, tracks.score), first)
-    clear = best >= float(run.audit["settings"]["tracking"]["new_track_score"])
+    clear = ever_clear(tracks, float(run.audit["settings"]["tracking"]["new_track_score"]))[tracks.track[first]]
     identity = _identities(run.store, camera.name)
     entries = zip(tracks.track[first], tracks.frame[first], tracks.frame[last], clear, strict=True)
     return [
@@ -102,7 +102,7 @@ def _identities(store: StageFiles, camera: str) -> Mapping[int, int]:
 
 
 def _table_with(store: StageFiles, camera: str, frame: int) -> str | None:
-    segments = segments_of(store.manifest, camera)
+    segments = placed_segments(store.manifest.stages, camera)
     sealed = [store.manifest.noted(FRAMES.file(camera, segment)) for segment in segments]
     stops = list(accumulate(0 if seal is None else seal.rows or 0 for seal in sealed))
     place = int(np.searchsorted(stops, frame, side="right"))

@@ -315,9 +315,7 @@ class Proxies:
         try:
             video = open_covered(view.camera)
         except UserError as error:
-            with self._change:
-                view.refused = str(error)
-                self._change.notify_all()
+            self._refuse(view, error)
             return
         with self._change:
             self._number += 1

@@ -21,7 +21,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import explained, partial_path, publish, sync
 from or_mv_anon.core.lock import hold
 from or_mv_anon.core.run_layout import AUDIT_RECORD, CORRECTIONS, STORE_FOLDER
-from or_mv_anon.core.seals import Seal
+from or_mv_anon.core.seals import Seal, fingerprint
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import START, Line, log_file, read, standing
@@ -185,7 +185,9 @@ def _fill(partial: Path, out: Path, run: _Reviewed, *, severity: float, key: Pat
     files = {}
     for camera, (name, seal) in sorted(run.outputs.items()):
         copied = _copy(out / name, partial / name)
-        if _content(copied, folder=(out / name).is_dir()) != seal.sha256:
+        target = partial / name
+        content = fingerprint(target)[0] if target.is_dir() else copied[0][1]
+        if content != seal.sha256:
             raise UserError(f"{out / name} is not what was reviewed; nothing was released.")
         for path, digest, size in copied:
             files[str(path.relative_to(partial))] = {"camera": camera, "sha256": digest, "bytes": size}
@@ -227,16 +229,6 @@ def _copy(source: Path, target: Path) -> list[tuple[Path, str, int]]:
             size += len(data)
     sync(target)
     return [(target, digest.hexdigest(), size)]
-
-
-def _content(copied: Sequence[tuple[Path, str, int]], *, folder: bool) -> str:
-    """What `core.seals` says of the same files: the SHA-256 of a file, or of a folder's with their names."""
-    if not folder:
-        return copied[0][1]
-    digest = hashlib.sha256()
-    for path, _, _ in copied:
-        digest.update(path.name.encode(errors="surrogateescape") + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:

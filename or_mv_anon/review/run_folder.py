@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from or_mv_anon.audit.report import sealed_outputs
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.manifest import Manifest
+from or_mv_anon.core.placed import placed_segments
 from or_mv_anon.core.records import Frames
-from or_mv_anon.core.run_layout import AUDIT_RECORD, FRAMES, MANIFEST, REGIONS, STORE_FOLDER
+from or_mv_anon.core.run_layout import AUDIT_RECORD, FRAMES, MANIFEST, STORE_FOLDER
 from or_mv_anon.core.seals import Seal
 from or_mv_anon.core.stage_files import StageFiles
 
@@ -151,7 +152,7 @@ def _camera(
     about: Mapping[str, Any],
     audit: Mapping[str, Any],
 ) -> ReviewedCamera:
-    segments = segments_of(store.manifest, name)
+    segments = placed_segments(store.manifest.stages, name)
     frames = Frames.concat([store.read(FRAMES.file(name, segment), Frames) for segment in segments])
     if not len(frames) or name not in about:
         raise UserError(f"{store.root} does not say when the frames of {name} were taken; run the anonymizer again.")
@@ -176,13 +177,6 @@ def _camera(
         offset=offset,
         shift_s=shift,
     )
-
-
-def segments_of(manifest: Manifest, camera: str) -> list[int]:
-    """The segments that a camera's regions were placed in, in order of time; tables of older cuts are left alone."""
-    placed = manifest.stages.get(f"{camera}/place")
-    found = (REGIONS.segment_of(name, camera) for name in (() if placed is None else placed.files))
-    return sorted(number for number in found if number is not None)
 
 
 def _shift(start: float | None, offset: float, began: float) -> float:
