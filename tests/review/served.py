@@ -52,12 +52,18 @@ class Served:
     def ask(
         self, path: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """A request as it is given; `path` begins with a slash."""
+        """A request as it is given; `path` begins with a slash.
+
+        Raises:
+            OSError: The review went away, whether before, within or after the answer's first line.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body=body, headers=dict(headers or {}))
             answer = connection.getresponse()
             return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        except http.client.HTTPException as error:
+            raise ConnectionError("the review went away while it answered") from error
         finally:
             connection.close()
 
