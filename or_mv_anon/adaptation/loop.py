@@ -25,14 +25,17 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.models.graphs import yolox
-from or_mv_anon.models.registry import sha256
+from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.runtime import require_device
 from or_mv_anon.pipeline.executors import located
 from or_mv_anon.pipeline.plan import refuse_recordings_folder
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import NetworkChoice, find_weights, own_detector, with_embedder
+from or_mv_anon.regions.networks import DETECTOR
+from or_mv_anon.regions.sources.head import HEAD_NETWORK
 from or_mv_anon.site import describe, discover
 
+START = "yolox-tiny-humanart"  # it knows people alone, as all that follows does
 LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing
 AFTERWARDS_SHARE = 0.25  # of a limited budget, for the student and the pose network
 LEAST_WINDOW_S = 20.0
@@ -70,8 +73,9 @@ class SiteAdaptation:
         if options.overwrite:
             discard_work(options.out / WORK)
         choice = NetworkChoice(weights_dir=options.weights_dir)
-        self._weights = with_embedder(find_weights(choice, {"room"}), site.sessions, choice, self._pipeline)
-        self._start = options.start or Path(next(entry.path for entry in self._weights if entry.role == "detector"))
+        found = with_embedder(find_weights(choice, {"room"}), site.sessions, choice, self._pipeline)
+        self._weights = [entry for entry in found if entry.role not in (DETECTOR, HEAD_NETWORK)]
+        self._start = options.start or fetch(START, weights_dir=options.weights_dir)
         yolox(self._start)  # refuses files that are no such network
         self._teacher = own_detector(options.teacher, option="--teacher") if options.teacher else []
         spec = RunSpec(

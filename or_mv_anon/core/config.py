@@ -105,10 +105,11 @@ class TrackingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class HeadConfig:
-    """Heads that the person detector finds in the same pass, if it knows them."""
+    """Heads that are detected by themselves."""
 
-    sure_score: Annotated[
-        float, Range(0.3, 0.95, "a share, not percent: below it, chance is taken for the person's head")
+    interval_s: Annotated[float, Range(0.0, 2.0, "s; people move on between two looks")]
+    lowest_score: Annotated[
+        float, Range(0.02, 0.5, "a share, not percent: above it, the heads of the lying are lost; lower follows noise")
     ]
     scale: Annotated[float, Range(1.1, 3.0, "a box cuts off hair or chin; from 3 on, half a person is hidden")]
     largest_share: Annotated[
@@ -204,6 +205,10 @@ class RegionConfig:
     box_head_share: Annotated[float, Range(0.15, 1.0, "smaller leaves the chin outside")]
     lying_aspect: Annotated[
         float, Range(0.5, 1.5, "above it, only the top of a lying person is covered; below, all of everybody")
+    ]
+    headless_score: Annotated[
+        float,
+        Range(0.0, 0.5, "a share, not percent: above it, people whose head is hidden for a moment are not covered"),
     ]
     tiny_height: Annotated[float, Range(8.0, 1000.0, "px; the head of a lower person cannot be told from the rest")]
     min_side: Annotated[float, Range(4.0, 400.0, "px; smaller covers nothing")]

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import RegionKind, Regions, Tracks
+from or_mv_anon.core.records import FrameFlag, RegionKind, Regions, Tracks
 from or_mv_anon.regions.registry import SOURCES
 from or_mv_anon.regions.smoothing import smooth
-from or_mv_anon.regions.source import FACE_SCALE, CameraScene, Proposal, Zone
+from or_mv_anon.regions.source import FACE_SCALE, HALF_SURE, CameraScene, Proposal, Zone
+from or_mv_anon.tracking.clear import ever_clear
 
-HALF_SURE = 0.5  # uncertainty from which on a head is covered where it was proposed and where the box would have it
+HELD = 0.7  # share of a narrower head in a larger proposal from which on both are one head
+FAR_LARGER = 1.3  # area of a proposal ÷ that of a narrower head in it from which on the narrower one is believed
 ROWS_AT_ONCE = 200_000
 NEVER_SHARE = 0.95  # a region is dropped when this share of it lies in a never-covered zone
 
@@ -52,8 +54,10 @@ def camera_regions(
         return part.replace(box=box)[bx.area(box) > 0]
 
     # Memory: a long recording has millions of rows, so parts are finished one by one and joined once.
-    parts = [smooth(head_regions(scene, people, config), scene.frames, config.regions)
-             for people in _whole_tracks(scene.tracks)]  # fmt: skip
+    parts = []
+    for people in _whole_tracks(scene.tracks):
+        everybody = smooth(head_regions(scene, people, config), scene.frames, config.regions)
+        parts.append(everybody[~_headless(everybody, people, scene, config)])
     covered = uncover(by_frame(Regions.concat(parts)))
     parts = [kept(covered)]
     for part in _whole_tracks(scene.faces):
@@ -97,10 +101,20 @@ def head_regions(scene: CameraScene, people: Tracks, config: PipelineConfig) -> 
     )
 
 
+def _headless(regions: Regions, people: Tracks, scene: CameraScene, config: PipelineConfig) -> NDArray[np.bool_]:
+    """Which `regions`, one per row of `people`, are of weak candidates without a head, where heads were looked for."""
+    if not len(people) or not scene.frames.has(FrameFlag.HEADS).any():
+        return np.zeros(len(regions), bool)
+    clear = ever_clear(people, config.regions.headless_score)
+    return ~clear[people.track] & (regions.kind != RegionKind.HEAD)
+
+
 def _more_sure(known: Proposal, other: Proposal) -> Proposal:
     """`other` where it knows anything, `known` elsewhere; where `other` is only half sure, the union of both."""
     if other.alone:
         nothing, joined = np.isnan(other.uncertainty), np.zeros(len(other.box), bool)
+    elif other.narrows:
+        nothing, joined = (other.uncertainty >= 1) | ~_narrower(known, other), other.uncertainty > HALF_SURE
     else:
         nothing, joined = other.uncertainty >= 1, other.uncertainty > HALF_SURE
     both = np.concatenate([np.minimum(other.box, known.box)[:, :2], np.maximum(other.box, known.box)[:, 2:]], axis=1)
@@ -110,6 +124,13 @@ def _more_sure(known: Proposal, other: Proposal) -> Proposal:
         uncertainty=np.where(nothing, known.uncertainty, other.uncertainty).astype(np.float32),
         kind=np.where(nothing, known.kind, other.kind).astype(np.uint8),
     )
+
+
+def _narrower(known: Proposal, other: Proposal) -> NDArray[np.bool_]:
+    """Where `other` says more than `known` of how large the head is; see `Proposal.narrows`."""
+    sides = np.minimum(known.box[:, 2:], other.box[:, 2:]) - np.maximum(known.box[:, :2], other.box[:, :2])
+    held = sides.clip(0).prod(axis=1) >= HELD * bx.area(other.box)
+    return (known.kind != RegionKind.HEAD) | (held & (bx.area(known.box) >= FAR_LARGER * bx.area(other.box)))
 
 
 def _face_regions(faces: Tracks) -> Regions:

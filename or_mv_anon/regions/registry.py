@@ -21,8 +21,8 @@ from or_mv_anon.regions.sources.zone import ZoneSource
 
 SOURCES: list[RegionSource] = [
     BoxSource(),  # first: what it detects, others look at more closely
-    HeadSource(),  # second: it shares the first one's pass
     PoseSource(),
+    HeadSource(),  # behind the poses, which it narrows
     AppearanceSource(),
     FaceSource(),
     StaticHeadSource(),

@@ -30,6 +30,7 @@ from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.heads import Heads
 from or_mv_anon.video.frame import Frame
 
+HALF_SURE = 0.5  # uncertainty from which on a head is covered where it was proposed and where the box would have it
 FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows to chin, a head is more
 Mask = NDArray[np.bool_]
 Record = TypeVar("Record", bound=Columns)
@@ -72,12 +73,15 @@ class Proposal:
         uncertainty: ``(R,)`` 0 sure, 1 nothing is known.
         kind: ``(R,)`` of the region.
         alone: it replaces other proposals wherever its uncertainty is a number, and is never joined with them.
+        narrows: it knows how large the head is: it takes the place of a far larger proposal that holds it, or of one
+            that rests on the box alone, and leaves every other as it is.
     """
 
     box: Boxes
     uncertainty: NDArray[np.float32]
     kind: NDArray[np.uint8]
     alone: bool = False
+    narrows: bool = False
 
 
 class Reader(Protocol):

@@ -31,8 +31,8 @@ def test_a_detector_of_the_users_own_takes_the_place_of_the_built_in_one(
 ) -> None:
     asked = options(tmp_path, detector=own)
     found = find_weights(asked, {"room"})
-    assert sorted(entry.role for entry in found) == ["detector", "detector_config", "face", "pose"]
-    assert len({entry.sha256 for entry in found}) == 4, "a changed configuration is a changed network"
+    assert sorted(entry.role for entry in found) == ["detector", "detector_config", "face", "heads", "pose"]
+    assert len({entry.sha256 for entry in found}) == 5, "a changed configuration is a changed network"
     settings = network_files(found, Engine()).by_role
     assert settings["detector"] == NetworkFile("mmdet", own[1], own[0])
 
@@ -40,7 +40,7 @@ def test_a_detector_of_the_users_own_takes_the_place_of_the_built_in_one(
 def test_without_one_nothing_is_configured(tmp_path: Path, own: tuple[Path, Path]) -> None:
     asked = options(tmp_path)
     built_in = network_files(find_weights(asked, {"room"}), Engine()).by_role
-    assert built_in["detector"] == NetworkFile("yolox", tmp_path / "yolox-tiny-humanart")
+    assert built_in["detector"] == NetworkFile("people_and_heads", tmp_path / "people-and-heads")
     assert built_in["face"].kind == "yunet"
 
 

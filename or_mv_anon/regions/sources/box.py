@@ -30,7 +30,7 @@ class BoxSource(RegionSource):
     name = "persons"
     table = PERSONS
     flag = FrameFlag.PERSONS
-    weights = {"detector": "yolox-tiny-humanart"}
+    weights = {"detector": "people-and-heads"}
     observes_by = ("detection",)
     follows_by = ("tracking",)
     places_by = ("regions",)
