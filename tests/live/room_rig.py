@@ -140,8 +140,8 @@ def room(
     said: list[str] = []
     run = RoomRun(
         load_live_site(folder / "site.toml", out=folder / "out", secrets={}), RoomOptions(**options),
-        config=load_config(), live=load_live_config(None, live), networks=networks, endoscopy=load_endoscopy_config(),
-        classifier=None, say=said.append,
+        config=load_config(), live=load_live_config(None, {"memory": {"learn_looks": 0}, **(live or {})}),
+        networks=networks, endoscopy=load_endoscopy_config(), classifier=None, say=said.append,
     )  # fmt: skip
     return run, said
 
@@ -192,3 +192,15 @@ def in_background(run: RoomRun) -> threading.Thread:
     thread = threading.Thread(target=run.run, daemon=True)
     thread.start()
     return thread
+
+
+def send(port: int, numbers: range, stop: threading.Event) -> None:
+    """Send frames in real time, as a camera does."""
+    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as container:
+        stream: Any = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.codec_context.gop_size = 5
+        for number in numbers:
+            if stop.wait(1 / RATE):
+                return
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number), format="rgb24")))

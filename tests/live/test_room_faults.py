@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -28,6 +27,7 @@ from tests.live.room_rig import (
     number_of,
     pictures,
     room,
+    send,
     shows_face,
     wait_until,
     write_room_clip,
@@ -238,18 +238,6 @@ def test_a_lost_camera_is_a_slate_until_it_is_back(clip: Path, tmp_path: Path) -
     assert any(number is not None and number < 60 for number in numbers)
     assert any(number is not None and number >= 60 for number in numbers)
     assert not any(map(shows_face, pictures(tmp_path, "cam2")))
-
-
-def send(port: int, numbers: range, stop: threading.Event) -> None:
-    """Send frames in real time, as a camera does."""
-    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as container:
-        stream: Any = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "crf": "12"})
-        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
-        stream.codec_context.gop_size = 5
-        for number in numbers:
-            if stop.wait(1 / RATE):
-                return
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number), format="rgb24")))
 
 
 def test_a_camera_with_zones_that_was_turned_stays_covered(tmp_path: Path) -> None:
