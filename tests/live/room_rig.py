@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -192,6 +193,18 @@ def in_background(run: RoomRun) -> threading.Thread:
     thread = threading.Thread(target=run.run, daemon=True)
     thread.start()
     return thread
+
+
+@contextmanager
+def running(run: RoomRun) -> Iterator[None]:
+    """Let it run meanwhile, and end it then."""
+    thread = in_background(run)
+    try:
+        yield
+    finally:
+        run.ask_to_stop()
+        thread.join(60)
+    assert not thread.is_alive()
 
 
 def send(port: int, numbers: range, stop: threading.Event) -> None:
