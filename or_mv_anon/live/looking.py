@@ -35,6 +35,7 @@ class Look:
         tables: records by source; their frame is 0.
         flags: `FrameFlag`, which sources looked.
         picture: as the person detector saw it, ``(h, w, 3)``.
+        grey: what is kept of it, ``(h, w)``.
         believed: whether the picture shows the room as it is.
     """
 
@@ -43,6 +44,7 @@ class Look:
     tables: dict[str, Columns] = field(default_factory=dict)
     flags: int = 0
     picture: Picture | None = None
+    grey: NDArray[np.uint8] | None = None
     believed: bool = True
 
 
