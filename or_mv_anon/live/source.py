@@ -21,7 +21,7 @@ from or_mv_anon.live.relay import Relay
 from or_mv_anon.live.sender_clock import SenderClock
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.video.damage.watch import WatchedDecoder
-from or_mv_anon.video.demux import main_stream, open_video
+from or_mv_anon.video.demux import demux, main_stream, open_video
 from or_mv_anon.video.frame import PictureScaler
 from or_mv_anon.video.live.places import Place
 from or_mv_anon.video.live.timeline import FILLED_S, FileClock, Timeline
@@ -177,7 +177,7 @@ class Reader(threading.Thread):
         """
         decoder = WatchedDecoder(stream, scrutiny="thorough")
         decoder.context.thread_type = "SLICE"  # threads per frame would hold frames back
-        for packet in container.demux(stream):
+        for packet in demux(container, stream):
             with self._stages.measured("decode"):
                 decoded = list(decoder.decode(packet if packet.size else None))
             for picture, damaged, _ in decoded:

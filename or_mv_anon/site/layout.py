@@ -22,8 +22,8 @@ from or_mv_anon.site.parts import PartsRule, group_parts
 from or_mv_anon.site.settings import SETTINGS_NAME, load_settings
 
 _VIDEO_NAMES = (
-    "3g2 3gp asf av1 avi dav divx dv f4v flv h264 h265 264 265 hevc ivf m1v m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mod "
-    "mov mp4 mpe mpeg mpg mpv mts mxf nut obu ogm ogv qt rm rmvb tod ts vob webm wmv y4m"
+    "3g2 3gp apng asf av1 avi dav divx dv f4v flv gif gxf h264 h265 264 265 hevc ivf m1v m2t m2ts m2v m4v mj2 mjpeg "
+    "mjpg mkv mod mov mp4 mpe mpeg mpg mpv mts mxf nut obu ogm ogv qt rm rmvb tod ts vob webm wmv wtv y4m"
 )
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _VIDEO_NAMES.split())
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
@@ -133,7 +134,7 @@ def read_packets(
     end = 0.0  # seconds, over all streams
     count = 0
     try:
-        for packet in container.demux():
+        for packet in _unpacked(container.demux(), stream):
             if packet.size == 0:
                 continue
             count += 1
@@ -177,7 +178,28 @@ def _truncation(
 def _slots_filled(container: InputContainer, stream: VideoStream, found: Packets) -> bool:
     """Whether an AVI goes on to its last promised frame: it stores a frame that was dropped as an empty one."""
     known = [tick for tick in found.dts if tick is not None]
-    return container.format.name == "avi" and bool(known) and known[-1] + 1 >= stream.frames
+    if container.format.name != "avi" or not known:
+        return False
+    slots = min((later - earlier for earlier, later in pairwise(known)), default=1)  # that each frame takes
+    return known[-1] + max(1, slots) >= stream.frames
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet]:
+    """The packets of `stream` with one picture in each, and an empty one at the end."""
+    return _unpacked(container.demux(stream), stream)
+
+
+def _unpacked(packets: Iterator[av.Packet], stream: VideoStream) -> Iterator[av.Packet]:
+    """MPEG-4 in AVI may hold a B-picture in the packet of the picture shown after it, and an empty one after that."""
+    if stream.codec_context.codec.canonical_name != "mpeg4":
+        yield from packets
+        return
+    unpack = BitStreamFilterContext("mpeg4_unpack_bframes", stream)
+    for packet in packets:
+        if packet.stream_index == stream.index and packet.size:
+            yield from unpack.filter(packet)
+        else:
+            yield packet
 
 
 def decode(container: InputContainer, stream: VideoStream, packets: Iterator[av.Packet]) -> Iterator[av.VideoFrame]:
@@ -216,7 +238,7 @@ def first_frame(path: Path, span: Span | None = None) -> av.VideoFrame:
     with open_video(path, span=span) as container:
         stream = main_stream(container, path)
         stream.codec_context.thread_count = 1
-        for frame in decode(container, stream, container.demux(stream)):
+        for frame in decode(container, stream, demux(container, stream)):
             return frame
     raise UserError(f"No frame of {path} can be decoded (codec {stream.codec_context.name}); it is damaged.")
 

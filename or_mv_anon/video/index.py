@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.clock import clock_notes, find_pauses, find_splices
-from or_mv_anon.video.damage.chains import DecodingOrder, PacketWatcher, mark_broken
+from or_mv_anon.video.damage.chains import DecodingOrder, PacketFacts, PacketWatcher, mark_broken
 from or_mv_anon.video.damage.matroska import broken_clusters
 from or_mv_anon.video.demux import (
     Packets,
@@ -35,12 +38,14 @@ from or_mv_anon.video.orientation import Orientation
 from or_mv_anon.video.pixels import depth_of
 from or_mv_anon.video.shapes import ShapeWatcher
 from or_mv_anon.video.slices import BPictures
+from or_mv_anon.video.transport import begins_anew
 from or_mv_anon.video.video_index import FALLBACK_RATE, VideoIndex
 
 __all__ = ["VideoIndex", "index_video"]
 
 _CHANGING_LIGHT = ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA", "DYNAMIC_HDR_VIVID")
 _FLAG_DELAY = 3  # packets before a gap in its counters that FFmpeg's demuxer may call damaged
+_SEEKS = 5  # keyframes that are looked up to see whether the file finds them
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT: the container's clock may jump
 
 
@@ -84,6 +89,8 @@ def index_video(
     order = show_order(path, packets, splices, traits)
     if not len(order.pts):
         raise UserError(f"No frame of {path} can be decoded (codec {codec}); it is damaged.")
+    if order.seekable and not _seeks_truly(path, packets, order, span):
+        order = replace(order, seekable=False)
     if order.lost:
         left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
     changes = _changes(shapes.changes, packets, order)
@@ -101,6 +108,8 @@ def index_video(
     # Where another stream begins, counters jump without anything being lost. It begins with a picture that needs no
     # other; where the clock jumps before one that does, something was lost, or the clock itself was damaged.
     jumps = [splice.packet for splice in splices] + [pause.packet for pause in pauses]
+    if facts["container"] == "mpegts":
+        jumps += _joins(path, watched.packets)
     for begin in (jump for jump in jumps if watched.packets[jump].reset):
         for packet in watched.packets[max(0, begin - _FLAG_DELAY) : begin]:
             packet.broken = False
@@ -140,6 +149,40 @@ def index_video(
         decoding=DecodingOrder.of_packets(order.carried, order.labels_of(packets), watched.packets),
         **facts,
     )
+
+
+def _seeks_truly(path: Path, packets: Packets, order: ShowOrder, span: Span | None) -> bool:
+    """Whether a packet that is found by its timestamp is the one that had it when the file was read from the beginning.
+
+    Some demuxers guess: those of files whose index is lost, above all.
+    """
+    labels = order.labels_of(packets)
+    places = dict(zip(labels, packets.position, strict=True))
+    keys = [label for label, is_key in zip(labels, packets.is_key, strict=True) if is_key and label is not None]
+    tried = [keys[place] for place in sorted({len(keys) * part // _SEEKS for part in range(1, _SEEKS)}) if place]
+    with open_video(path, span=span) as container:
+        stream = main_stream(container, path)
+        for label in tried:
+            try:
+                container.seek(label, stream=stream)
+                packet = next((one for one in container.demux(stream) if one.is_keyframe or not one.size), None)
+            except FFmpegError:
+                continue  # reading falls back on the beginning
+            if packet is None or not packet.size:
+                continue
+            found = packet.dts if order.label == "dts" else packet.pts
+            if places.get(found) != packet.pos:
+                return False
+    return True
+
+
+def _joins(path: Path, packets: Sequence[PacketFacts]) -> list[int]:
+    """Packets before which counters jump because another stream begins there."""
+    found = []
+    for number, (before, packet) in enumerate(pairwise(packets), 1):
+        if before.broken and packet.reset and before.position is not None and packet.position is not None:
+            found += [number] if begins_anew(path, before.position, packet.position) else []
+    return found
 
 
 def _all(*watchers: Callable[[av.Packet], None]) -> Callable[[av.Packet], None]:

@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from or_mv_anon.video.demux import Span, decode, main_stream, open_video, show_in_order
+from or_mv_anon.video.demux import Span, decode, demux, main_stream, open_video, show_in_order
 
 Label = Literal["pts", "dts", "number"]  # presentation or decoding time in the file, or the packet's place in it
 
@@ -51,7 +51,7 @@ def decoded_labels(
 
 
 def _until(container: InputContainer, stream: VideoStream, most: int | None) -> Iterator[av.Packet]:
-    for number, packet in enumerate(container.demux(stream)):
+    for number, packet in enumerate(demux(container, stream)):
         if most is not None and number >= most:
             yield av.Packet(0)  # has the decoder hand out what it holds
             return

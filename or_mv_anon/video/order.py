@@ -71,7 +71,8 @@ class ShowOrder:
 
 def show_order(path: Path, packets: Packets, splices: tuple[Splice, ...], traits: StreamTraits) -> ShowOrder:
     """Find out, decoding the whole file only where its packets leave doubt."""
-    doubtful = traits.reorders and packets.rising
+    packed = traits.codec == "mpeg4" and traits.container == "avi"  # times are those of packets with two pictures
+    doubtful = traits.reorders and (packets.rising or packed)
     label = _label(packets, splices, traits, doubtful=doubtful)
     fields = traits.interlaced and traits.codec in _FIELD_CODECS and _holds_fields(path, traits)
     if label != "number" and not fields and not doubtful and traits.codec not in _INVISIBLE_FRAMES:

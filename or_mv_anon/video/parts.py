@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.site.part_names import wall_clock
+from or_mv_anon.video.concatenated import recordings_in
 from or_mv_anon.video.damage.chains import DecodingOrder
-from or_mv_anon.video.demux import open_video, video_streams
+from or_mv_anon.video.demux import Span, open_video, video_streams
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.transport import spans_of
 
@@ -112,6 +113,8 @@ def joined_index(parts: Sequence[VideoIndex]) -> VideoIndex:
 def _parts_of(path: Path) -> list[VideoIndex]:
     """The file, or its spans where its picture goes on under another identifier."""
     whole = index_video(path)
+    if len(behind := recordings_in(path)) > 1:
+        return _behind_one_another(path, behind)
     if whole.container != "mpegts":
         return [whole]
     spans, identifiers = spans_of(path)
@@ -127,6 +130,19 @@ def _parts_of(path: Path) -> list[VideoIndex]:
         sentence = f"Pictures under the packet identifiers {listed} come up later than its tables and are not read."
         return [replace(whole, left_out=(*whole.left_out, sentence))]
     return [whole]
+
+
+def _behind_one_another(path: Path, spans: Sequence[Span]) -> list[VideoIndex]:
+    parts = [index_video(path, span=spans[0])]
+    for number, span in enumerate(spans[1:], 2):
+        try:
+            part = index_video(path, span=span)
+        except UserError as error:
+            sentence = f"Recording {number} of the {len(spans)} that lie behind one another in it is left out: {error}"
+            parts[-1] = replace(parts[-1], left_out=(*parts[-1].left_out, _without_folder(UserError(sentence), [path])))
+            continue
+        parts.append(replace(part, notes=("Another recording begins behind the one before it here.", *part.notes)))
+    return parts
 
 
 def _starts(parts: Sequence[VideoIndex]) -> tuple[list[Fraction], list[str]]:

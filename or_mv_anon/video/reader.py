@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.records import BlockHashes
 from or_mv_anon.video.damage.watch import Scrutiny, Watched, WatchedDecoder, watched_frames
-from or_mv_anon.video.demux import main_stream, open_video, show_in_order
+from or_mv_anon.video.demux import demux, main_stream, open_video, show_in_order
 from or_mv_anon.video.fitting import Fitter, Shape
 from or_mv_anon.video.frame import Frame, PictureScaler
 from or_mv_anon.video.index import VideoIndex
@@ -207,13 +207,16 @@ class VideoSource(IndexedSource):
             stream = main_stream(container, index.path)
             if index.reorders:
                 show_in_order(stream, index.codec)
+            if entry is not None and index.shapes:  # the header may tell the size of other pictures
+                shape = index.shape_of(self._number_of(entry) or 0)
+                stream.codec_context.width, stream.codec_context.height = shape.width, shape.height
             decoder = WatchedDecoder(stream, scrutiny=self._scrutiny, broken=index.broken, shown=self._number_of)
             if entry is not None:
                 try:
                     container.seek(entry, stream=stream)
                 except FFmpegError:
                     return
-            packets: Iterator[av.Packet] = container.demux(stream)
+            packets: Iterator[av.Packet] = demux(container, stream)
             if entry is not None:
                 packets = _from_keyframe(packets)
             packets = labelled(packets, index.label)

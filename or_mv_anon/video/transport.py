@@ -45,6 +45,34 @@ def spans_of(path: Path) -> tuple[list[tuple[int, int]], list[int]]:
     return list(zip(bounds, [*bounds[1:], size], strict=True)), [run.identifier for run in runs]
 
 
+def begins_anew(path: Path, before: int, picture: int) -> bool:
+    """Whether another transport stream was put behind the former one, though its clock does not tell.
+
+    Then the counters of its tables and of its pictures begin at 0 together. Where packets were lost, they jump to
+    somewhere.
+
+    Args:
+        path: the file.
+        before: where the picture before begins, bytes from the start of the file.
+        picture: the same of the first picture that may be the other stream's.
+    """
+    with path.open("rb") as file:
+        size, offset = _packet_size(file.read(_PROBED * max(_SIZES) + max(_SIZES)))
+        if not size or picture <= before or (picture - offset) % size:
+            return False
+        first = offset + (before - offset) // size * size
+        file.seek(first)
+        data = file.read(picture + size - first)
+    rows = np.frombuffer(data[: len(data) // size * size], np.uint8).reshape(-1, size)[:, 4 if size == 192 else 0 :]
+    starts, counters = rows[:, 1] & 0x40 > 0, rows[:, 3] & 0x0F
+    tables = np.flatnonzero(starts & (_identifiers(rows) == _TABLE))
+    return bool(len(tables)) and all(starts[row] and counters[row] == 0 for row in (tables[-1], tables[-1] + 1, -1))
+
+
+def _identifiers(rows: np.ndarray) -> np.ndarray:
+    return (rows[:, 1].astype(np.int64) & 0x1F) << 8 | rows[:, 2]
+
+
 def _scan(path: Path) -> tuple[list[VideoRun], list[int]]:
     """The identifiers that carry pictures, and where tables lie."""
     with path.open("rb") as file:
@@ -60,7 +88,7 @@ def _scan(path: Path) -> tuple[list[VideoRun], list[int]]:
         while data := file.read(size * _BLOCK):
             rows = np.frombuffer(data[: len(data) // size * size], np.uint8).reshape(-1, size)
             rows = rows[:, 4:] if size == 192 else rows
-            identifiers = (rows[:, 1].astype(np.int64) & 0x1F) << 8 | rows[:, 2]
+            identifiers = _identifiers(rows)
             starts = (rows[:, 1] & 0x40 > 0) & (rows[:, 0] == _SYNC)
             places = position + size * np.arange(len(rows))
             tables += places[starts & (identifiers == _TABLE)].tolist()

@@ -258,6 +258,41 @@ def test_a_transport_packet_lost_in_a_keyframe_is_known_of_the_keyframe(tmp_path
     assert 10 in decoding.broken
 
 
+def test_pictures_that_an_edit_list_hides_are_no_damage(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", codec="libx265", size=SIZE, b_frames=3, options={"preset": "medium"})
+    path.write_bytes(path.read_bytes().replace(b"ctts", b"free"))
+    assert index_video(path).n_frames < 30
+    assert not hidden(path)
+
+
+def test_a_matroska_cluster_that_is_cut_off_is_not_judged_by_its_checksum(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", size=SIZE, container_options={"write_crc32": "1"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    assert index_video(path).n_frames > 5
+    assert len(hidden(path)) <= 1
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_streams_put_behind_one_another_are_no_damage(tmp_path: Path, codec: str) -> None:
+    """Counters begin anew although the clock goes on, as with the files of a recorder that cuts."""
+    ticks = [range(0, 30 * 3600, 3600), range(30 * 3600, 60 * 3600, 3600)]
+    clock = Fraction(1, 90_000)
+    parts = [write_clip(tmp_path / f"{n}.ts", codec=codec, size=SIZE, rate=25, time_base=clock, pts=t)
+             for n, t in enumerate(ticks)]  # fmt: skip
+    path = tmp_path / "a.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert index_video(path).n_frames == 60
+    assert not hidden(path)
+    assert not hidden(path, segment_s=0.5)
+
+
+def test_a_segment_within_a_refresh_bit_by_bit_is_sound(tmp_path: Path) -> None:
+    options = {"preset": "veryfast", "x264-params": "intra-refresh=1:keyint=24"}
+    path = write_clip(tmp_path / "a.mp4", frames=96, rate=25, size=SIZE, gop=24, b_frames=3, options=options)
+    assert len(index_video(path).keyframes) > 1
+    assert not hidden(path, segment_s=0.5)
+
+
 def test_doubtful_frames_count_only_where_something_is_damaged() -> None:
     order = DecodingOrder(np.arange(6), np.array([0, 3]), np.zeros(0, np.int64))
     doubtful = np.arange(6) == 1

@@ -118,6 +118,97 @@ def test_avi_that_is_cut_off_is_said_to_be(tmp_path):
     assert index_video(path).truncated is not None
 
 
+def test_avi_whose_frames_take_two_places_each_is_not_cut_off(tmp_path):
+    path = write_clip(
+        tmp_path / "a.avi", pts=range(0, 40, 2), rate=50, time_base=Fraction(1, 50), codec="mjpeg", pix_fmt="yuvj420p"
+    )
+    data = bytearray(path.read_bytes())
+    length = data.index(b"strh") + 8 + 32
+    assert int.from_bytes(data[length : length + 4], "little") == 39
+    data[length] = 40  # the last frame's second place counts, too
+    path.write_bytes(data)
+    index = index_video(path)
+    assert index.truncated is None
+    assert index.n_frames == 20
+
+
+def packed(source, path):
+    """MPEG-4 as DivX stored it: a B-picture in the packet of the picture shown after it, and an empty one behind."""
+    with av.open(str(source)) as given, av.open(str(path), "w") as output:
+        stream = given.streams.video[0]
+        copy = output.add_stream_from_template(stream, opaque=True)
+        packets = [bytes(packet) for packet in given.demux(stream) if packet.size]
+        keys = [index for index, data in enumerate(packets) if kind(data) == "I"]
+        stored, number = [], 0
+        while number < len(packets):
+            pair = number + 1 < len(packets) and kind(packets[number + 1]) == "B"
+            stored.append(packets[number] + (packets[number + 1] if pair else b""))
+            stored += [NOTHING] * pair
+            number += 1 + pair
+        for place, data in enumerate(stored):
+            packet = av.Packet(USER_DATA + data if place == 0 else data)
+            packet.pts = packet.dts = place
+            packet.time_base, packet.stream, packet.is_keyframe = TICK, copy, place in keys
+            output.mux(packet)
+    return path
+
+
+USER_DATA = b"\0\0\1\xb2DivX503b1393p"
+NOTHING = b"\0\0\1\xb6\x54\x00"
+
+
+def kind(data):
+    """I, P or B of the first MPEG-4 picture in a packet."""
+    return "IPBS"[data[data.index(b"\0\0\1\xb6") + 4] >> 6]
+
+
+def test_packets_with_two_pictures(tmp_path):
+    plain = write_clip(tmp_path / "a.avi", frames=40, rate=25, codec="mpeg4", b_frames=1, gop=10, time_base=TICK,
+                       options={"q": "3"})  # fmt: skip
+    index, found = shown(packed(plain, tmp_path / "packed.avi"))
+    assert found == in_order(40)
+    assert index.duration == pytest.approx(1.6)
+
+
+def test_pictures_that_become_smaller_are_no_fields(tmp_path):
+    """FFmpeg takes MJPEG of half the height that the header says for one field of two, where decoding begins there."""
+    path, sizes = tmp_path / "a.avi", ((96, 128), (128, 64))
+    parts = [write_clip(tmp_path / f"{n}.avi", frames=20, rate=25, size=size, codec="mjpeg", pix_fmt="yuvj420p",
+                        time_base=TICK) for n, size in enumerate(sizes)]  # fmt: skip
+    with av.open(str(path), "w") as output:
+        copy = None
+        for number, part in enumerate(parts):
+            with av.open(str(part)) as given:
+                copy = copy or output.add_stream_from_template(given.streams.video[0], opaque=True)
+                for packet in given.demux(video=0):
+                    if packet.size:
+                        packet.pts = packet.dts = packet.dts + 20 * number
+                        packet.time_base, packet.stream = TICK, copy
+                        output.mux(packet)
+    index = index_video(path)
+    source = VideoSource(index, scrutiny="thorough")
+    frames = [f for segment in plan_segments(source, seconds=0.3) for f in source.frames(segment)]
+    assert [(f.index, f.corrupt) for f in frames] == [(n, False) for n in range(40)]
+    assert source.missing == []
+
+
+def test_a_seek_that_lands_elsewhere_is_not_believed(tmp_path):
+    """An MXF file that is cut off has lost its index; FFmpeg then guesses which picture it has found."""
+    path = write_clip(tmp_path / "a.mxf", frames=60, rate=25, codec="mpeg2video", b_frames=2, gop=12, time_base=TICK,
+                      pix_fmt="yuv422p", size=(128, 96), options={"q": "3"})  # fmt: skip
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4])
+    index = index_video(path)
+    source = VideoSource(index)
+    drawn = [picture(n, 128, 96).astype(np.float32) for n in range(60)]
+    for segment in plan_segments(source, seconds=0.4):
+        for frame in source.frames(segment):
+            error = [float(np.abs(frame.bgr().astype(np.float32) - one).mean()) for one in drawn]
+            assert frame.corrupt or int(np.argmin(error)) == frame.index
+    assert len(source.missing) <= 1
+    assert index.n_frames > 40
+
+
 @pytest.mark.skipif(not FAULTS.exists(), reason="needs the shared recordings")
 @pytest.mark.parametrize(
     ("name", "frames", "seconds"),

@@ -172,8 +172,8 @@ class DecodingOrder:
         if not len(self.rank):
             return position
         ranks = self.rank[keyframes]
-        if ranks[position] not in self.restarts:
-            return position
+        while position > 0 and ranks[position] not in self.restarts:
+            position -= 1  # a recovery point: its picture comes about bit by bit, from others before it
         for place in range(position, 0, -1):
             is_far = ranks[position] - ranks[place] >= RUN_UP and ranks[place] in self.restarts
             if is_far or ranks[place] in self.resets:

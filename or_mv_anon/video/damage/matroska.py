@@ -36,6 +36,8 @@ def _clusters(data: mmap.mmap) -> Iterator[tuple[int, int]]:
         if header is None:
             return
         kind, first, stop = header
+        if kind == _CLUSTER and stop is not None and stop > end:
+            return  # cut off: its checksum is of what is not there
         stop = end if stop is None else min(stop, end)
         if kind == _SEGMENT:
             place = first

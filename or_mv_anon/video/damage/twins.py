@@ -63,6 +63,7 @@ class TailTwin:
         self._context.extradata = original.extradata
         self._context.options = dict(original.options)
         self._held: deque[list[av.VideoFrame]] = deque(maxlen=_HELD)
+        self._hidden: set[int | None] = set()  # timestamps of pictures that are decoded and not to be shown
 
     def contradicts(self, packet: av.Packet | None, shown: list[av.VideoFrame]) -> bool:
         """See `Twin`."""
@@ -79,6 +80,9 @@ class TailTwin:
                 frames = self._context.decode(changed)
             except FFmpegError:
                 return True
+        if packet is not None and packet.is_discard:  # PyAV cannot mark the changed packet so
+            self._hidden.add(packet.pts)
+        frames = [frame for frame in frames if frame.pts not in self._hidden]
         self._held.append(frames)
         if heard or len(frames) != len(shown):
             return True
