@@ -14,11 +14,13 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Keypoints
+from or_mv_anon.models.detectors.people_and_heads import PeopleAndHeadsDetector
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
 from or_mv_anon.regions.heads import locate_heads
 
+NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
 
 
@@ -65,21 +67,36 @@ def _candidates(
 ) -> Found:
     height, width = picture.shape[:2]
     turned = [turn(picture, quarters) for quarters in turns]
-    seen = [_detect(faces, each) for each in turned]
-    people = [_detect(persons, each) for each in turned]
-    heads = _heads(turned, people, pose, config)
+    seen = [faces.detect([_resized(faces, each)], size=_size(each))[0] for each in turned]
+    people, heads = zip(*(_people_and_heads(persons, each, config) for each in turned), strict=True)
+    posed = _heads(turned, people, pose, config)
     boxes, scores = [], []
-    for quarters, *found in zip(turns, seen, heads, strict=True):
+    for quarters, *found in zip(turns, seen, heads, posed, strict=True):
         boxes += [turn_back(box, quarters, size=(width, height)) for box, _ in found]
         scores += [score for _, score in found]
     return np.concatenate(boxes), np.concatenate(scores)
 
 
-def _detect(detector: Detector, picture: Picture) -> Found:
-    height, width = picture.shape[:2]
-    to = detector.input_size(width, height)
-    resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if to[0] < width else cv2.INTER_LINEAR)
-    return detector.detect([resized.astype(np.uint8, copy=False)], size=(width, height))[0]
+def _people_and_heads(detector: Detector, picture: Picture, config: PipelineConfig) -> tuple[Found, Found]:
+    """The people, and the heads that a detector finds with them; none by one that knows people alone."""
+    as_seen = _resized(detector, picture)
+    if not isinstance(detector, PeopleAndHeadsDetector):
+        return detector.detect([as_seen], size=_size(picture))[0], NOTHING
+    people, (boxes, scores) = detector.detect_classes([as_seen], size=_size(picture))[0]
+    likely = scores >= config.static_heads.min_score
+    return people, (boxes[likely], scores[likely])
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.shape[1], picture.shape[0]
+
+
+def _resized(detector: Detector, picture: Picture) -> Picture:
+    """A picture at the size that the detector asks for."""
+    to = detector.input_size(*_size(picture))
+    larger = to[0] < picture.shape[1]
+    resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if larger else cv2.INTER_LINEAR)
+    return resized.astype(np.uint8, copy=False)
 
 
 def _heads(
