@@ -106,10 +106,10 @@ class DelayLine:
                 return None
             return self._next_unjudged(limit)
 
-    def unjudged_now(self) -> tuple[list[Held], bool]:
-        """The same without waiting, however many or few there are."""
+    def unjudged_now(self, limit: int | None = None) -> tuple[list[Held], bool]:
+        """The same without waiting, however many or few there are; None takes all."""
         with self._changed:
-            return self._next_unjudged(len(self._unjudged))
+            return self._next_unjudged(len(self._unjudged) if limit is None else limit)
 
     def _next_unjudged(self, limit: int) -> tuple[list[Held], bool]:
         taken = [self._unjudged.popleft() for _ in range(min(limit, len(self._unjudged)))]
@@ -158,6 +158,12 @@ class DelayLine:
         """Whether no frame follows."""
         with self._changed:
             return self._closed
+
+    @property
+    def drained(self) -> bool:
+        """Whether no frame follows and the judge has taken all."""
+        with self._changed:
+            return self._closed and not self._unjudged
 
     @property
     def finished(self) -> bool:

@@ -35,6 +35,7 @@ class Look:
         tables: records by source; their frame is 0.
         flags: `FrameFlag`, which sources looked.
         picture: as the person detector saw it, ``(h, w, 3)``.
+        grey: what is kept of it, ``(h, w)``.
         believed: whether the picture shows the room as it is.
     """
 
@@ -43,6 +44,7 @@ class Look:
     tables: dict[str, Columns] = field(default_factory=dict)
     flags: int = 0
     picture: Picture | None = None
+    grey: NDArray[np.uint8] | None = None
     believed: bool = True
 
 
@@ -113,6 +115,13 @@ class FewPoses:
         scores = np.zeros((len(boxes), len(Halpe26)), np.float32)
         points[chosen], scores[chosen] = self._pose.estimate(picture, boxes[chosen])
         return points, scores
+
+    def estimate_together(
+        self, looks: Sequence[tuple[Picture, Boxes]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `PoseEstimator`; in each picture so many at most."""
+        points, scores = zip(*(self.estimate(picture, boxes) for picture, boxes in looks), strict=True)
+        return np.concatenate(points), np.concatenate(scores)
 
 
 def fewer_poses(networks: Networks, most: int) -> Networks:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+import cv2
 import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
@@ -31,6 +32,7 @@ from or_mv_anon.live.watch import Fault
 from or_mv_anon.regions.networks import Networks
 
 TARGET = 0.85  # share of its time that judging may take while the cadence adapts
+LEARN_STEP_S = 0.5  # between two turned pictures that are looked at although there is no time for them
 WAIT_S = 0.02  # between two tries when nothing happens
 
 
@@ -60,13 +62,15 @@ class RoomJudge(threading.Thread):
         self._cameras, self._live, self._fast, self._wake, self._say = cameras, live, fast, wake, say
         least = max(config.pose.min_detection_score, live.looking.pose_least_score)
         config = dataclasses.replace(config, pose=dataclasses.replace(config.pose, min_detection_score=least))
-        self._turning = TurnedLooks(cameras, networks, config, live.looking.still_interval_s)
+        self._turning = TurnedLooks(cameras, networks, config, live)
         networks = fewer_poses(networks, live.looking.pose_at_once)
         self._full = networks, config
         self._small = smaller(networks, config, live.overload.smaller)
         self._lookahead = delay * (1 - live.window.reserve)
         self._work, self._stages = _Work(live.overload.watch_s), stages
         self._failed = False
+        self._took = 0  # frames, the last time
+        self._turned = -math.inf  # when there was time for a turned picture last
         self.started = False
         self._quit = False
         self._warm, self._across = set(warmed), across
@@ -108,9 +112,9 @@ class RoomJudge(threading.Thread):
                     return
                 for camera in self._cameras:
                     camera.line.busy = bool(looked)
-                if not looked and not self._fast and self.ladder.step == Step.NOTHING:
-                    looked = self._guarded(self._turning.work) or 0
-                if not looked:
+                if not self._fast and self._may_turn(idle=not looked):
+                    looked += self._guarded(self._turning.work) or 0
+                if not (looked or self._took):
                     self._wake.wait(WAIT_S)
                     self._wake.clear()
         finally:
@@ -118,12 +122,26 @@ class RoomJudge(threading.Thread):
                 camera.window.cover()
                 camera.line.tell_decided(final=True)
 
+    def _may_turn(self, *, idle: bool) -> bool:
+        """Whether there is time for a turned picture, or a camera waits for it that is not shown until then."""
+        now = time.monotonic()
+        idle = idle and self.ladder.step == Step.NOTHING
+        if not idle and (not self._turning.learning or now - self._turned < LEARN_STEP_S):
+            return False
+        self._turned = now
+        return True
+
     def _take(self) -> int:
-        """Take over the frames that came; 1 if no camera will have any more."""
+        """Take over the frames that came; 1 if no camera will have any more.
+
+        Where time does not matter one at a time, so that no more is known of a frame than in time.
+        """
+        self._took = 0
         for camera in self._cameras:
-            ended = camera.line.closed  # asked first: what had come until then is taken below
             camera.line.busy = True
-            frames, hole = camera.line.unjudged_now()
+            frames, hole = camera.line.unjudged_now(1 if self._fast else None)
+            ended = camera.line.drained
+            self._took += len(frames)
             if hole:
                 camera.meter.holes += 1
             for held in frames:
@@ -188,6 +206,7 @@ class RoomJudge(threading.Thread):
         assert found.picture is not None
         moves = camera.watch.moves
         fault = camera.watch.look(found.picture, found.held.time)
+        found.grey = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_BGR2GRAY), np.uint8)
         found.picture = None
         if fault != camera.fault:
             told = (

@@ -47,6 +47,12 @@ class MemoryConfig:
     still_s: Annotated[float, Range(1.0, 60.0, "s; shorter remembers everybody who passes, longer nobody")]
     same_place_iou: Annotated[float, Range(0.1, 0.9, "higher finds nobody still, lower everybody")]
     remember_s: Annotated[float, Range(0.0, 600.0, "s; longer covers places that people have left")]
+    unchanged_likeness: Annotated[float, Range(0.3, 1.0, "a correlation; lower takes what was behind a head for it")]
+    unchanged_sights: Annotated[int, Range(1, 100, "times; more forgets a head that somebody passes before")]
+    unchanged_s: Annotated[float, Range(0.0, 3600.0, "s; longer keeps what was taken for a head once")]
+    hidden_s: Annotated[float, Range(0.0, 60.0, "s; shorter forgets a head that somebody stands before")]
+    learn_looks: Annotated[int, Range(0, 60, "looks, 0 for none; fewer do not know who lies there, more cover longer")]
+    learn_interval_s: Annotated[float, Range(0.1, 10.0, "s; shorter sees the same picture, longer covers longer")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from or_mv_anon.live.judged_camera import JudgedCamera
 from or_mv_anon.live.ladder import Step
 from or_mv_anon.live.room import RoomRun
 from or_mv_anon.live.room_camera import RoomCamera
-from or_mv_anon.live.watch import Fault
 
 COUNTS = (
     "frames_in", "frames_out", "covered", "late", "not_judged", "failures", "skipped", "slates", "unsent", "reconnects",
@@ -50,7 +50,7 @@ class RoomStatus:
         passed = max(now - when, 1e-6)
         return {
             "kind": camera.spec.kind,
-            "state": state_of(camera, Fault.NONE if judged is None else judged.fault),
+            "state": state_of(camera, judged),
             "outputs": [{"written": sink.written, "lost": sink.lost, "problem": sink.problem} for sink in camera.sinks],
             "looks_per_s": round((looks - looks_before) / passed, 2),
             "frames_per_s": round((meter.frames_out - out_before) / passed, 2),
@@ -64,7 +64,7 @@ class RoomStatus:
         }
 
 
-def state_of(camera: RoomCamera, fault: Fault) -> str:
+def state_of(camera: RoomCamera, judged: JudgedCamera | None) -> str:
     """One word for how a camera is."""
     if camera.line.finished:
         return "ended"
@@ -72,8 +72,10 @@ def state_of(camera: RoomCamera, fault: Fault) -> str:
         return "waiting"
     if camera.meter.silent:
         return "no signal"
-    if fault:
-        return str(fault)
+    if judged is not None and judged.fault:
+        return str(judged.fault)
+    if judged is not None and judged.window.learning:
+        return "learning"
     return "output" if camera.problems else "ok"
 
 

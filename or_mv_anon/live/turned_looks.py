@@ -10,12 +10,13 @@ import numpy as np
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections
 from or_mv_anon.live.judged_camera import JudgedCamera
+from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.models.detectors.protocol import Found, Picture
 from or_mv_anon.models.turning import TURNS
 from or_mv_anon.regions.networks import DETECTOR, Networks
 from or_mv_anon.regions.rotated_detection import candidates_turned, rotated_detectors
 
-LEARNING = 6  # first looks at a camera, which are as frequent as offline: enough to believe in a place
+OFTEN = 6  # looks after the first ones at a camera, which are as frequent as offline: enough to believe in a place
 
 
 @dataclass
@@ -30,13 +31,19 @@ class TurnedLooks:
     """Goes round the cameras; `work` does the next turn of a picture."""
 
     def __init__(
-        self, cameras: Sequence[JudgedCamera], networks: Networks, config: PipelineConfig, interval_s: float
+        self, cameras: Sequence[JudgedCamera], networks: Networks, config: PipelineConfig, live: LiveConfig
     ) -> None:
-        """`interval_s`: seconds between looks at one camera; 0 for none."""
-        self._cameras, self._networks, self._config, self._interval_s = cameras, networks, config, interval_s
+        """Nothing is looked at yet."""
+        self._cameras, self._networks, self._config = cameras, networks, config
+        self._interval_s, self._learn_s = live.looking.still_interval_s, live.memory.learn_interval_s
         self._searched: dict[str, float] = {}
-        self._looks = dict.fromkeys((camera.name for camera in cameras), 0)
+        self._often = live.memory.learn_looks + OFTEN
         self._current: _Turned | None = None
+
+    @property
+    def learning(self) -> bool:
+        """Whether a camera waits for its first looks: nothing of it is shown until then."""
+        return any(camera.window.learning and not camera.fault for camera in self._cameras)
 
     def work(self) -> int:
         """Look at one turn of one picture; whether there was anything to do."""
@@ -67,10 +74,14 @@ class TurnedLooks:
             held = camera.window.newest
             if held is None or held.frame.corrupt or camera.fault:
                 continue
-            learning = self._looks[camera.name] < LEARNING
-            interval = min(self._config.static_heads.interval_s or self._interval_s, self._interval_s)
-            if held.time - self._searched.get(camera.name, -np.inf) >= (interval if learning else self._interval_s):
-                self._looks[camera.name] += 1
+            if held.time - self._searched.get(camera.name, -np.inf) >= self._interval(camera):
                 self._searched[camera.name] = held.time
                 return _Turned(camera, held.frame.bgr(), held.time)
         return None
+
+    def _interval(self, camera: JudgedCamera) -> float:
+        """Seconds from one look at a camera to the next."""
+        if camera.window.learning:
+            return self._learn_s
+        often = min(self._config.static_heads.interval_s or self._interval_s, self._interval_s)
+        return often if camera.window.searches < self._often else self._interval_s

@@ -15,17 +15,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Columns, Detections, FrameFlag, Frames, Regions, Tracks
+from or_mv_anon.core.records import Columns, Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.memory import StillHeads
 from or_mv_anon.live.settings import LiveConfig
+from or_mv_anon.live.unchanged import UnchangedPlaces
 from or_mv_anon.pipeline.stages.track import follow_heads
 from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.observe import Observations
-from or_mv_anon.regions.placing import camera_regions
+from or_mv_anon.regions.placing import camera_regions, head_around_face
 from or_mv_anon.regions.source import CameraScene, Observed, Zone
 from or_mv_anon.regions.sources.face import plausible_faces
 from or_mv_anon.regions.sources.static_heads import USUAL_PERCENTILE
@@ -57,6 +59,7 @@ class CameraWindow:
 
     Attributes:
         zones_lost: the camera looks elsewhere than when its zones were drawn.
+        searches: looks at turned pictures since the camera stands as it does.
     """
 
     def __init__(
@@ -64,13 +67,20 @@ class CameraWindow:
     ) -> None:
         """`always` and `never` are zones in pixels of the upright frame."""
         tracking = dataclasses.replace(config.tracking, pad_s=max(config.tracking.pad_s, live.window.hold_s))
+        faces = dataclasses.replace(
+            config.face_tracking,
+            pad_s=max(config.face_tracking.pad_s, live.window.hold_s),
+            weak_pad_s=max(config.face_tracking.weak_pad_s, live.looking.face_interval_s),
+        )
         scale = config.regions.head_scale * live.window.head_growth
         regions = dataclasses.replace(config.regions, head_scale=scale)
-        self._config = dataclasses.replace(config, tracking=tracking, regions=regions)
+        self._config = dataclasses.replace(config, tracking=tracking, face_tracking=faces, regions=regions)
         self._live = live
         self._always, self._never = always, never
         self.zones_lost = False
         self._still = StillHeads(live.memory, config.static_heads)
+        self._unchanged = UnchangedPlaces(live.memory)
+        self.searches = 0
         self._frames: deque[Held] = deque()
         self._looks: deque[Look] = deque()
         self._sizes: deque[float] = deque(maxlen=MOST_SIZES)
@@ -92,7 +102,7 @@ class CameraWindow:
             self._frames.clear()
             self._looks.clear()
             self._sizes.clear()
-            self._still.forget()
+            self._forget_places()
         self._frames.append(held)
 
     def note(self, look: Look) -> None:
@@ -109,6 +119,12 @@ class CameraWindow:
             largest = self._config.static_heads.largest_heads * np.percentile(self._sizes, USUAL_PERCENTILE)
             candidates = candidates[candidates.box[:, 3] - candidates.box[:, 1] <= largest]
         self._still.search(candidates, time)
+        self.searches += 1
+
+    @property
+    def learning(self) -> bool:
+        """Whether too few turned pictures were looked at to know who lies where; all is covered until then."""
+        return self.searches < self._live.memory.learn_looks and self._live.looking.still_interval_s > 0
 
     def _note_sizes(self, followed: Followed) -> None:
         """Head heights of people who are clearly seen, for what else may be a head."""
@@ -118,8 +134,13 @@ class CameraWindow:
 
     def turned(self) -> None:
         """The camera looks elsewhere: what is known of places is of no use, and zones are somewhere else."""
-        self._still.forget()
+        self._forget_places()
         self.zones_lost = bool(self._always or self._never)
+
+    def _forget_places(self) -> None:
+        self._still.forget()
+        self._unchanged.forget()
+        self.searches = 0
 
     def cover(self, until: float = math.inf) -> None:
         """Cover whole what was taken at or before `until` seconds and is not decided about."""
@@ -148,18 +169,35 @@ class CameraWindow:
             self._note_sizes(followed)
             placed = self._place(followed)
             number = {id(held): place for place, held in enumerate(self._frames)}
+            looks = {id(look.held): look for look in self._looks}
         for held, known in zip(due, judged, strict=True):
             if not known:
                 held.decide(None)
                 continue
             place = number[id(held)]
             here = placed[slice(*np.searchsorted(placed.frame, [place, place + 1]))]
-            last = Regions.concat([here, self._still.regions(held.time), more(held.time)])
-            held.decide(last)
+            if (look := looks.get(id(held))) is not None and look.grey is not None:
+                heads = _heads_found(followed, here, place, self._config.tracking.new_track_score)
+                self._unchanged.see(look.grey, held.frame.upright_size, heads, held.time)
+            last = Regions.concat([here, self._still.regions(held.time), self._kept(held), more(held.time)])
+            held.decide(None if self.learning else last)
         if any(judged):
             self._still.see(last, due[-1].time)
         self._forget()
         return last
+
+    def _kept(self, held: Held) -> Regions:
+        """Places that look in the looks before and after a frame as they did when a head was found there."""
+        following = next((look for look in self._looks if look.held.time > held.time and look.grey is not None), None)
+        boxes = [self._unchanged.boxes()]
+        if following is not None and following.grey is not None:
+            boxes.append(self._unchanged.boxes_in(following.grey, held.frame.upright_size))
+        box = np.concatenate(boxes)
+        count = len(box)
+        return Regions(
+            frame=np.zeros(count), box=box, kind=np.full(count, RegionKind.HEAD), track=np.full(count, -1),
+            uncertainty=np.zeros(count),
+        )  # fmt: skip
 
     def follow(self) -> Followed:
         """Everybody in the window."""
@@ -222,6 +260,19 @@ class CameraWindow:
             self._frames.popleft()
         while self._looks and self._looks[0].held.time < first:
             self._looks.popleft()
+
+
+def _heads_found(followed: Followed, here: Regions, number: int, least_score: float) -> Boxes:
+    """Regions ``(N, 4)`` of the heads that were found in a frame itself, and not before or after it.
+
+    People who were never clearly seen are left out: most of them are chairs and lamps, which never change. Faces are
+    not, and neither are those that lie in a person's region.
+    """
+    tracks, faces = followed.tracks, followed.faces
+    clear = np.unique(tracks.track[tracks.score >= least_score])
+    people = tracks.track[(tracks.frame == number) & (tracks.detection >= 0) & np.isin(tracks.track, clear)]
+    seen = faces.box[(faces.frame == number) & (faces.detection >= 0)]
+    return np.concatenate([here.box[np.isin(here.track, people)], head_around_face(seen)])
 
 
 def _in_frame(table: Columns, number: int) -> Columns:

@@ -73,6 +73,14 @@ def pictures(path: str | Path) -> list[NDArray[np.uint8]]:
     return found
 
 
+def playable(path: Path) -> int:
+    """How many frames of a file that is still being written play by now."""
+    try:
+        return len(pictures(path))
+    except (FFmpegError, OSError, IndexError):  # not even its beginning is there
+        return 0
+
+
 def shows_room(picture: NDArray[np.uint8]) -> bool:
     """Whether a picture shows the outside, uncovered: blue, and with the fine detail that covering destroys."""
     return bool(_is_blue(picture) and _detail(picture) > 8)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -120,6 +121,10 @@ class FakePose:
             scores[:, point] = 0.9
         return points, scores
 
+    def estimate_together(self, looks: Sequence[tuple[Picture, NDArray[np.float32]]]) -> tuple[Any, Any]:
+        found = [self.estimate(*look) for look in looks]
+        return np.concatenate([points for points, _ in found]), np.concatenate([scores for _, scores in found])
+
 
 def fake_networks(before: Callable[[int], None] = lambda count: None) -> Networks:
     """Networks that see the tests' clips."""
@@ -140,8 +145,8 @@ def room(
     said: list[str] = []
     run = RoomRun(
         load_live_site(folder / "site.toml", out=folder / "out", secrets={}), RoomOptions(**options),
-        config=load_config(), live=load_live_config(None, live), networks=networks, endoscopy=load_endoscopy_config(),
-        classifier=None, say=said.append,
+        config=load_config(), live=load_live_config(None, {"memory": {"learn_looks": 0}, **(live or {})}),
+        networks=networks, endoscopy=load_endoscopy_config(), classifier=None, say=said.append,
     )  # fmt: skip
     return run, said
 
@@ -192,3 +197,27 @@ def in_background(run: RoomRun) -> threading.Thread:
     thread = threading.Thread(target=run.run, daemon=True)
     thread.start()
     return thread
+
+
+@contextmanager
+def running(run: RoomRun) -> Iterator[None]:
+    """Let it run meanwhile, and end it then."""
+    thread = in_background(run)
+    try:
+        yield
+    finally:
+        run.ask_to_stop()
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+def send(port: int, numbers: range, stop: threading.Event) -> None:
+    """Send frames in real time, as a camera does."""
+    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as container:
+        stream: Any = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        stream.codec_context.gop_size = 5
+        for number in numbers:
+            if stop.wait(1 / RATE):
+                return
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number), format="rgb24")))

@@ -54,18 +54,17 @@ def test_two_cameras_fast_every_frame_once_at_its_time_without_a_face(clip: Path
 
 
 def test_at_its_own_pace_frames_leave_at_their_time_plus_the_delay(clip: Path, tmp_path: Path) -> None:
-    run, said = room(tmp_path, [clip, clip], fake_networks(), delay=1.0)
+    run, said = room(tmp_path, [clip, clip], fake_networks(), delay=2.0)
     assert run.run() == 0, said
-    for camera in run.cameras.values():
-        assert camera.meter.frames_in == FRAMES
-        latency = camera.meter.latency(0.5)
+    for name, camera in run.cameras.items():
+        meter, shown = camera.meter, pictures(tmp_path, name)
+        assert meter.frames_in == FRAMES
+        latency = meter.latency(0.01)  # of the earliest
         assert latency is not None
-        assert 0.99 <= latency < 1.5
-    for name in run.cameras:
-        shown = pictures(tmp_path, name)
+        assert latency >= 1.99
         assert not any(map(shows_face, shown))
-        assert len([picture for picture in shown if number_of(picture) is not None]) > FRAMES // 2
-        assert len(shown) == FRAMES
+        assert any(number_of(picture) is not None for picture in shown)
+        assert len(shown) - meter.slates + meter.skipped + meter.unsent == FRAMES
 
 
 def test_a_detector_that_fails_now_and_then_covers_what_it_did_not_see(clip: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -28,6 +27,8 @@ from tests.live.room_rig import (
     number_of,
     pictures,
     room,
+    running,
+    send,
     shows_face,
     wait_until,
     write_room_clip,
@@ -41,6 +42,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_room_clip(tmp_path_factory.mktemp("clip") / "a.mp4", frames=60)
 
 
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So long that a busy machine comes to everything that a test waits for."""
+    return write_room_clip(tmp_path_factory.mktemp("clip") / "a.mp4", frames=60 * RATE)
+
+
 def whole(folder: Path, camera: str = "cam1") -> list[bool]:
     """Which pictures that came out are covered whole; no face is in any of them."""
     shown = pictures(folder, camera)
@@ -48,30 +55,33 @@ def whole(folder: Path, camera: str = "cam1") -> list[bool]:
     return [number_of(picture) is None for picture in shown]
 
 
-def test_overload_gives_up_one_thing_after_another_and_in_the_end_covers(clip: Path, tmp_path: Path) -> None:
+def test_overload_gives_up_one_thing_after_another_and_in_the_end_covers(long_clip: Path, tmp_path: Path) -> None:
     networks = fake_networks(lambda count: time.sleep(0.5 if armed else 0))
     armed: list[bool] = []
     quick = {"overload": {"watch_s": 0.5}}
-    run, said = room(tmp_path, [clip, clip], networks, live=quick, delay=0.6)
+    run, said = room(tmp_path, [long_clip, long_clip], networks, live=quick, delay=0.6)
     armed.append(True)
-    run.run()
-    assert run.judge is not None
-    assert run.judge.ladder.step == Step.COVERED
+    judge, meter = run.judge, run.cameras["cam1"].meter
+    assert judge is not None
+    with running(run):
+        wait_until(lambda: judge.ladder.step == Step.COVERED)
+        before = meter.covered
+        wait_until(lambda: meter.covered > before + 10)
     told = " ".join(said)
     places = [told.index(text) for text in ("full -> cadence", "cadence -> size", "size -> covered")]
     assert places == sorted(places)
-    assert sum(whole(tmp_path)) > 30
+    assert sum(whole(tmp_path)) > 10
     whole(tmp_path, "cam2")
 
 
-def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(clip: Path, tmp_path: Path) -> None:
+def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(long_clip: Path, tmp_path: Path) -> None:
     networks = fake_networks(lambda count: time.sleep(3 if armed and count > 4 else 0))
     armed: list[bool] = []
-    run, _ = room(tmp_path, [clip], networks, delay=0.5, max_seconds=2.0)
+    run, _ = room(tmp_path, [long_clip], networks, delay=0.5)
     armed.append(True)
     networks["detector"].looks = 0
-    run.run()
-    assert run.cameras["cam1"].meter.late > 10
+    with running(run):
+        wait_until(lambda: run.cameras["cam1"].meter.late > 10)
     assert sum(whole(tmp_path)) > 10
 
 
@@ -159,15 +169,17 @@ def test_a_server_that_refuses_one_output_stops_neither_the_files_nor_the_others
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"rtsp://127.0.0.1:{closed.getsockname()[1]}/covered"
-        run, said = room(tmp_path, [clip, clip], fake_networks(), site=f'output = "{address}CAM"', max_seconds=3.0)
+        run, said = room(tmp_path, [clip, clip], fake_networks(), site=f'output = "{address}CAM"')
     assert run.run() == 0
     assert any("Cannot send" in text for text in said)
-    for camera in ("cam1", "cam2"):
-        assert len(whole(tmp_path, camera)) > 30
+    for name, camera in run.cameras.items():
+        refused, file = camera.sinks
+        assert len(whole(tmp_path, name)) == file.written > RATE
+        assert refused.written == file.lost == 0
 
 
 def test_a_full_disk_loses_pictures_and_nothing_else(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    long_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def encode(self: EncodedSink, picture: av.VideoFrame, moment: float) -> None:
         counted.append(moment)
@@ -178,11 +190,13 @@ def test_a_full_disk_loses_pictures_and_nothing_else(
     counted: list[float] = []
     original = EncodedSink._encode
     monkeypatch.setattr(EncodedSink, "_encode", encode)
-    run, said = room(tmp_path, [clip], fake_networks(), delay=0.5)
-    assert run.run() == 0
+    run, said = room(tmp_path, [long_clip], fake_networks(), delay=0.5)
+    folder = tmp_path / "out" / "cam1"
+    with running(run):
+        wait_until(lambda: folder.is_dir() and len(list(folder.iterdir())) == 2)
     assert any("The disk is full" in text for text in said)
     assert run.cameras["cam1"].sinks[0].lost > 0
-    names = [path.name for path in sorted((tmp_path / "out" / "cam1").iterdir())]
+    names = [path.name for path in sorted(folder.iterdir())]
     assert len(names) == 2
     assert ".cut.mp4" in names[0]
     assert len(whole(tmp_path)) >= 19
@@ -238,18 +252,6 @@ def test_a_lost_camera_is_a_slate_until_it_is_back(clip: Path, tmp_path: Path) -
     assert any(number is not None and number < 60 for number in numbers)
     assert any(number is not None and number >= 60 for number in numbers)
     assert not any(map(shows_face, pictures(tmp_path, "cam2")))
-
-
-def send(port: int, numbers: range, stop: threading.Event) -> None:
-    """Send frames in real time, as a camera does."""
-    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as container:
-        stream: Any = container.add_stream("libx264", rate=RATE, options={"tune": "zerolatency", "crf": "12"})
-        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
-        stream.codec_context.gop_size = 5
-        for number in numbers:
-            if stop.wait(1 / RATE):
-                return
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number), format="rgb24")))
 
 
 def test_a_camera_with_zones_that_was_turned_stays_covered(tmp_path: Path) -> None:

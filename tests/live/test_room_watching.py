@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
@@ -27,8 +28,9 @@ from or_mv_anon.live.secrets import filled, read_secrets
 from or_mv_anon.live.settings import load_live_config
 from or_mv_anon.live.status import RoomStatus, line, prometheus
 from or_mv_anon.live.status_server import answering
+from or_mv_anon.live.unchanged import UnchangedPlaces
 from or_mv_anon.video.live.timeline import DRIFT_SPAN_S, Timeline
-from tests.live.room_rig import fake_networks, room, write_room_clip
+from tests.live.room_rig import fake_networks, number_of, pictures, room, write_room_clip
 
 CONFIG, LIVE = load_config(), load_live_config()
 
@@ -218,6 +220,49 @@ def test_a_head_found_again_and_again_in_turned_pictures_is_covered() -> None:
     for n in range(4, 12):
         memory.search(Detections.empty(), 8.0 * n)
     assert not len(memory.regions(96.0))
+
+
+def test_a_place_stays_covered_while_its_picture_is_as_when_a_head_was_found_there() -> None:
+    noise = np.random.default_rng(1)
+    room, head = noise.integers(0, 255, (90, 160), np.uint8), noise.integers(0, 255, (20, 20), np.uint8)
+    there = room.copy()
+    there[30:50, 60:80] = head
+    box = np.array([[240, 120, 320, 200]], np.float32)  # of a frame four times as large
+    nobody = np.zeros((0, 4), np.float32)
+    places = UnchangedPlaces(LIVE.memory)
+
+    def left(picture: NDArray[np.uint8], heads: NDArray[np.float32], time: float) -> int:
+        places.see(picture, (640, 360), heads, time)
+        return len(places.boxes())
+
+    assert left(there, box, 0.0) == 0  # it is covered because it was found
+    darker = (there * 0.8).astype(np.uint8)
+    assert [left(darker, nobody, 0.2 * n) for n in range(1, 20)] == [1] * 19
+    assert len(places.boxes_in(there, (640, 360))) == 1
+    assert len(places.boxes_in(room, (640, 360))) == 0
+    assert left(room, nobody, 4.0) == 0  # somebody passes
+    assert left(there, nobody, 6.0) == 1
+    assert left(room, nobody, 10.0) == 0
+    assert left(there, nobody, 10.2) == 0  # it was found once alone, and is forgotten
+    for n in range(3):
+        left(there, box, 11 + 0.2 * n)
+    assert left(room, nobody, 12.0) == 0
+    assert left(there, nobody, 20.0) == 1
+    assert left(room, nobody, 31.0) == 0
+    assert left(there, nobody, 32.0) == 0
+
+
+def test_nothing_of_a_camera_is_shown_until_its_turned_pictures_were_looked_at(clip: Path, tmp_path: Path) -> None:
+    learning = {"memory": {"learn_looks": 3, "learn_interval_s": 0.5}}
+    run, said = room(tmp_path, [clip], fake_networks(), live=learning, fast=True)
+    states = [RoomStatus(run).read()["cameras"]["cam1"]["state"]]
+    assert run.run() == 0, said
+    whole = [number_of(picture) is None for picture in pictures(tmp_path)]
+    assert whole[0]
+    assert not whole[-1]
+    assert whole == sorted(whole, reverse=True)
+    assert run.judged["cam1"].window.searches >= 3
+    assert states == ["waiting"]
 
 
 def test_a_clock_that_runs_quick_is_measured() -> None:
