@@ -283,6 +283,8 @@ class VerdictConfig:
     most_uncovered: Annotated[float, Range(0.0, 0.5, "a share of the picture; more than half of it is no exception")]
     least_change: Annotated[float, Range(0.005, 0.1, "a share of the brightness; less is noise, more is no movement")]
     moving_s: Annotated[float, Range(0.1, 30.0, "s; people who are there for less may be missed without a word")]
+    least_seen: Annotated[float, Range(0.0, 1.0, "a share of the time with movement; 0 asks for nobody")]
+    most_lost: Annotated[float, Range(0.0, 0.9, "a share of the time; if all may be lost, nothing is told")]
 
 
 def _tracking_relations(tracking: str, detection: str) -> tuple[Relation, ...]:
