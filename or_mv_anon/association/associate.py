@@ -35,6 +35,7 @@ def associate(
     config: AssociationConfig,
     *,
     seed: int = 0,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> Association:
     """Find out which tracks of a session's views are one person.
@@ -43,6 +44,7 @@ def associate(
         views: of all cameras, over the same instants.
         config: which evidence to use.
         seed: of everything random.
+        threads: for the cameras' geometry; what comes out does not depend on their number.
         progress: of all of it.
 
     Returns:
@@ -62,7 +64,9 @@ def associate(
     if config.use_epipolar:
         with _noting(notes, "the cameras' geometry"), progress.part(ESTIMATING - learning) as part:
             prior = _looks(views, appearance)
-            geometry = estimate_geometry(views, prior=prior, instant_s=instant_s, seed=seed, progress=part)
+            geometry = estimate_geometry(
+                views, prior=prior, instant_s=instant_s, seed=seed, threads=threads, progress=part
+            )
             notes += moved_cameras(geometry, instant_s=instant_s)
             notes += turned_cameras(views, geometry, instant_s=instant_s)
     if config.use_synchrony and len(views) > 1:

@@ -14,6 +14,7 @@ from or_mv_anon.association.views import BodyPoint, Observations, View
 from or_mv_anon.core.rows import numbered
 
 ROWS_AT_ONCE = 200_000  # pairs of observations held at a time, about 100 MB
+TOGETHER = 16_000  # distances that are counted at once, few enough for the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +65,12 @@ class CommonRows:
     def distances(self, matrix: Matrix) -> NDArray[np.float64]:
         """Median symmetric epipolar distance over the common points, (R,) in head heights; infinite without any."""
         columns, there, middle = self._common
+        each = np.empty(columns.shape[-1])
+        for start in range(0, len(each), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            each[part] = distance_of_columns(matrix, columns[..., part])
         off = np.full(there.shape, np.inf)
-        off[there] = distance_of_columns(matrix, columns)
+        off[there] = each
         off.sort(axis=1)
         return np.asarray(np.take_along_axis(off, middle[:, None], axis=1)[:, 0] / self.head)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
 
@@ -36,6 +37,7 @@ def estimate_geometry(
     prior: Mapping[ViewNames, NDArray[np.floating]] | None = None,
     instant_s: float = 0.2,
     seed: int = 0,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> Geometry:
     """The fundamental matrices of all pairs of views, without calibration.
@@ -49,6 +51,7 @@ def estimate_geometry(
             columns as in the views' `tracks`.
         instant_s: seconds between instants.
         seed: of the guesses.
+        threads: pairs that are estimated at a time; what comes out does not depend on it.
         progress: of all pairs.
 
     Returns:
@@ -56,19 +59,24 @@ def estimate_geometry(
         geometry cannot be trusted has no matrix, and a problem.
     """
     stop = max((int(view.observations.instant.max(initial=-1)) for view in views), default=-1) + 1
-    geometry: Geometry = {}
     pair_data: dict[ViewNames, PairData] = {}
     progress = progress or Progress()
     pairs = list(combinations(views, 2))
     turns = {(first.name, second.name): _turns_of(first, second) for first, second in pairs}
-    for number, (first, second) in enumerate(pairs):
-        names = (first.name, second.name)
-        pair_data[names] = _pair_data(first, second, (prior or {}).get(names), instant_s)
+
+    def estimated(number: int) -> tuple[PairGeometry, ...]:
+        names = (pairs[number][0].name, pairs[number][1].name)
         random = np.random.default_rng([seed, number])
         with progress.part(ALONE / len(pairs)) as part:
-            geometry[names] = estimate_stretches(
+            return estimate_stretches(
                 names, pair_data[names], (0, stop), random, instant_s=instant_s, turns=turns[names], progress=part
             )
+
+    for first, second in pairs:
+        names = (first.name, second.name)
+        pair_data[names] = _pair_data(first, second, (prior or {}).get(names), instant_s)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        geometry: Geometry = dict(zip(pair_data, pool.map(estimated, range(len(pairs))), strict=True))
     tracks = {view.name: len(view.tracks) for view in views}
     if len(views) < 3 or max(tracks.values()) ** 2 > MOST_CELLS:
         return geometry

@@ -59,12 +59,24 @@ def distance_of_columns(matrix: Matrix, columns: NDArray[np.float64]) -> NDArray
     m = np.asarray(matrix, np.float64)
     m = np.moveaxis(m.reshape(*m.shape[:-2], 9), -1, 0)
     m = m.reshape(*m.shape, *(1 for _ in x.shape))
-    line_x, line_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
-    off = np.abs(line_x * u + line_y * v + (m[6] * x + m[7] * y + m[8]))
-    length = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
-    line_x, line_y = m[0] * u + m[3] * v + m[6], m[1] * u + m[4] * v + m[7]
-    other = np.maximum(np.sqrt(line_x * line_x + line_y * line_y), SHORTEST_NORMAL)
+    line_x, line_y, off = (_weighed(m[3 * row : 3 * row + 3], x, y) for row in range(3))
+    other_x, other_y = (_weighed(m[column::3], u, v) for column in range(2))
+    length, other = _length(line_x, line_y), _length(other_x, other_y)
+    off = np.abs(line_x * u + line_y * v + off)
     return np.asarray(off * (1 / length + 1 / other) / 2)
+
+
+def _weighed(three: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The first two of three numbers times x and y, and the third; in few passes over memory."""
+    found: NDArray[np.float64] = three[0] * x
+    found += three[1] * y
+    found += three[2]
+    return found
+
+
+def _length(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of normals of lines."""
+    return np.maximum(np.sqrt(x * x + y * y), SHORTEST_NORMAL)
 
 
 def homogeneous(points: NDArray[Any]) -> NDArray[np.float64]:
@@ -84,9 +96,16 @@ def eight_point(
         first, second: pixels.
         weight: (S, N), 0 for correspondences that are not there.
     """
-    (a, norm_a), (b, norm_b) = _normalized(first, weight), _normalized(second, weight)
-    equation = (b[..., :, None] * a[..., None, :]).reshape(*weight.shape, 9) * np.sqrt(weight)[..., None]
-    _, vectors = np.linalg.eigh(np.swapaxes(equation, -1, -2) @ equation)
+    columns = np.stack([np.moveaxis(np.asarray(side, np.float64), -1, -2) for side in (first, second)])
+    return _eight_point(columns, weight)
+
+
+def _eight_point(columns: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same of points (2 views, S, x and y, N)."""
+    (a, norm_a), (b, norm_b) = (_normalized(side, weight) for side in columns)
+    equation = (b[..., :, None, :] * a[..., None, :, :]).reshape(len(weight), 9, -1)
+    equation *= np.sqrt(weight)[..., None, :]
+    _, vectors = np.linalg.eigh(equation @ np.swapaxes(equation, -1, -2))
     u, s, v = np.linalg.svd(vectors[..., 0].reshape(-1, 3, 3))
     s[..., 2] = 0
     matrix = np.swapaxes(norm_b, -1, -2) @ ((u * s[..., None, :]) @ v) @ norm_a
@@ -135,25 +154,32 @@ def polish(
 
     Source: Hartley and Zisserman 2004, sections 11.4.3 and A6.8.
     """
-    a, b = homogeneous(first), homogeneous(second)
+    columns = np.stack([np.ascontiguousarray(side.T) for side in (first, second)])
+    a, b = (np.concatenate([side, np.ones((1, len(scale)))]) for side in columns)
     for _ in range(POLISHING_ROUNDS):
-        line_b, line_a = a @ matrix.T, b @ matrix
-        slope = np.sqrt((line_b[:, :2] ** 2).sum(axis=1) + (line_a[:, :2] ** 2).sum(axis=1)) * scale
-        slope = np.maximum(slope, 1e-3 * np.median(slope))
-        off = (b * line_b).sum(axis=1) / slope
-        robust = weight / (1 + (off / sigma) ** 2) * (np.median(slope) / slope) ** 2
-        matrix = eight_point(first[None], second[None], robust[None])[0]
+        line_b, line_a = matrix @ a, matrix.T[:2] @ b
+        slope = np.sqrt((line_b[:2] ** 2).sum(axis=0) + (line_a**2).sum(axis=0)) * scale
+        middle = np.median(slope)
+        slope = np.maximum(slope, 1e-3 * middle)
+        off = (b * line_b).sum(axis=0) / slope
+        robust = weight / (1 + (off / sigma) ** 2) * (middle / slope) ** 2
+        matrix = _eight_point(columns[:, None], robust[None])[0]
     return matrix
 
 
 def _normalized(points: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], Matrix]:
-    """Homogeneous points with mean 0 and mean square distance 2, and the transforms (S, 3, 3) that made them so."""
-    total = np.maximum(weight.sum(axis=-1), 1e-12)[..., None]
-    mean = (points * weight[..., None]).sum(axis=-2) / total
-    spread = (((points - mean[..., None, :]) ** 2).sum(axis=-1) * weight).sum(axis=-1) / total[..., 0]
+    """Homogeneous points (S, 3, N) with mean 0 and mean square distance 2, from points (S, 2, N), and the transforms
+    (S, 3, 3) that made them so.
+    """
+    total = np.maximum(weight.sum(axis=-1), 1e-12)
+    mean = (points * weight[..., None, :]).sum(axis=-1) / total[..., None]
+    centred = points - mean[..., None]
+    spread = ((centred**2).sum(axis=-2) * weight).sum(axis=-1) / total
     size = np.sqrt(2 / np.maximum(spread, 1e-12))
     transform = np.zeros((*size.shape, 3, 3))
     transform[..., 0, 0] = transform[..., 1, 1] = size
     transform[..., :2, 2] = -mean * size[..., None]
     transform[..., 2, 2] = 1
-    return homogeneous((points - mean[..., None, :]) * size[..., None, None]), transform
+    found = np.ones((*size.shape, 3, points.shape[-1]))
+    np.multiply(centred, size[..., None, None], out=found[..., :2, :])
+    return found, transform

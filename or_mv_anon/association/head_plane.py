@@ -6,6 +6,7 @@ above its floor, so the plane at that level says where on that line: two people 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,15 +142,16 @@ class _Problem:
         The third coordinate of a point that the homography maps is, up to one factor, the depth in the second view
         over that in the first, which the heads' heights tell too.
         """
-        seen = self.first @ self.base.T + (levels @ self.first.T)[..., None] * self.epipole
+        depths, ahead = levels @ self.first.T, self.base @ self.first.T
+        seen = [ahead[axis] + self.epipole[axis] * depths for axis in range(3)]
         planes = self.base + self.epipole[:, None] * levels[:, None, :]
         planes = np.where((np.abs(np.linalg.det(planes)) > 1e-12)[:, None, None], planes, np.eye(3))
-        back = homogeneous(self.second) @ np.linalg.inv(planes).transpose(0, 2, 1)
-        off = np.linalg.norm(_plain(seen) - self.second, axis=-1) / self.heads[1] / 2
-        off += np.linalg.norm(_plain(back) - self.first[:, :2], axis=-1) / self.heads[0] / 2
+        back = np.moveaxis(np.linalg.inv(planes) @ homogeneous(self.second).T, 1, 0)
+        off = _away(seen, self.second) / self.heads[1] / 2
+        off += _away(back, self.first[:, :2]) / self.heads[0] / 2
         place = 1 / (1 + (np.nan_to_num(off, nan=FARTHEST) / TOLERANCE) ** 2) ** 2
-        in_front = np.sign((place * np.sign(seen[..., 2])).sum(axis=-1, keepdims=True))
-        depth = np.maximum(seen[..., 2] * in_front, 1e-9)
+        in_front = np.sign((place * np.sign(seen[2])).sum(axis=-1, keepdims=True))
+        depth = np.maximum(seen[2] * in_front, 1e-9)
         excess = self.ratio - np.log(depth)
         excess -= (place * excess).sum(axis=-1, keepdims=True) / np.maximum(place.sum(axis=-1, keepdims=True), 1e-9)
         return np.asarray(place / (1 + (excess / RATIO_TOLERANCE) ** 2))
@@ -195,6 +197,13 @@ class _Owners:
     def best(self, fit: Floats) -> Floats:
         """The largest value of each owner, (S, owners), from those of all pairs (S, N)."""
         return np.asarray(np.maximum.reduceat(fit[:, self.order], self.begin, axis=1))
+
+
+def _away(seen: Sequence[Floats] | Floats, points: Floats) -> Floats:
+    """Distances (S, N) of points, given by three homogeneous coordinates (S, N) each, from others (N, 2)."""
+    third = np.where(np.abs(seen[2]) > 1e-12, seen[2], np.nan)
+    x, y = (seen[axis] / third - points[:, axis] for axis in range(2))
+    return np.asarray(np.sqrt(x * x + y * y))
 
 
 def _plain(points: Floats) -> Floats:

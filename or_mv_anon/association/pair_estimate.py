@@ -227,8 +227,10 @@ class Correspondences:
 
 def pair_medians(distance: NDArray[np.float64], pair: NDArray[np.int64]) -> NDArray[np.float64]:
     """Median distance of the rows of each pair, (pairs,); `pair` numbers them from 0 without gaps."""
-    order = np.lexsort((distance, pair))
+    order = np.argsort(distance)
     size = np.bincount(pair)
+    number = pair.astype(np.uint16 if len(size) <= 1 << 16 else np.int64)  # short integers are sorted without comparing
+    order = order[np.argsort(number[order], kind="stable")]
     return np.asarray(distance[order[np.cumsum(size) - size + (size - 1) // 2]])
 
 

@@ -116,6 +116,13 @@ class FewPoses:
         points[chosen], scores[chosen] = self._pose.estimate(picture, boxes[chosen])
         return points, scores
 
+    def estimate_together(
+        self, looks: Sequence[tuple[Picture, Boxes]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `PoseEstimator`; in each picture so many at most."""
+        points, scores = zip(*(self.estimate(picture, boxes) for picture, boxes in looks), strict=True)
+        return np.concatenate(points), np.concatenate(scores)
+
 
 def fewer_poses(networks: Networks, most: int) -> Networks:
     """The same networks, of which the pose network looks at no more than so many people in a picture."""

@@ -24,6 +24,7 @@ CHANNELS = {"cls": 1, "reg": 4, "obj": 1}  # of YOLOX's heads, per class
 STRIDES = (8, 16, 32)  # pixels per cell of the three detection heads, in YOLOX and in YuNet
 POSE_MEAN = (123.675, 116.28, 103.53)  # RGB, of ImageNet: mmpose's PoseDataPreprocessor in the RTMPose configurations
 POSE_STD = (58.395, 57.12, 57.375)
+SFACE_SIDE = 112  # px
 
 
 def yolox(path: Path, *, classes: int = 1) -> bytes:
@@ -85,7 +86,8 @@ def rtmpose(path: Path) -> bytes:
 
 
 def sface(path: Path) -> bytes:
-    """SFace with channel order inside (it wants RGB, 0-255); output ``vector (N, 128)``. Pictures are 112 x 112.
+    """SFace with channel order inside (it wants RGB, 0-255); output ``vector (N, 128)``. Pictures are 112 x 112: its
+    last layer holds a weight for every place of such a picture.
 
     Raises:
         UserError: the file is no ONNX graph or lacks SFace's output.
@@ -95,7 +97,7 @@ def sface(path: Path) -> bytes:
     if names != ["fc1"]:
         raise UserError(f"{path} is no SFace export: expected the output fc1, found {names}.")
     _swap_channels(graph, next(node for node in graph.graph.node if node.op_type == "Conv"))  # scalars lie before it
-    return with_picture_input(graph, {"vector": "fc1"})
+    return with_picture_input(graph, {"vector": "fc1"}, size=(SFACE_SIDE, SFACE_SIDE), several=True)
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
@@ -192,6 +194,7 @@ def with_picture_input(
     std: NDArray[np.float32] | None = None,
     rgb: bool = False,
     size: tuple[int, int] | None = None,
+    several: bool = False,
 ) -> bytes:
     """Puts the uint8 input in front, names the outputs, and drops every node and weight that no output needs.
 
@@ -200,8 +203,9 @@ def with_picture_input(
         outputs: new name -> the name in `model`.
         mean, std: subtracted from and divided by, in the order of the network's channels; None for pixels as they are.
         rgb: the network wants red first.
-        size: ``(width, height)`` in pixels, for a network that takes one picture of one size at a time, and whose
+        size: ``(width, height)`` in pixels, for a network that takes pictures of one size, and, unless `several`, whose
             outputs keep their names; None for any.
+        several: any number of pictures at a time, not one, whatever their size.
     """
     source = picture_input(model)
     nodes = [helper.make_node("Cast", ["picture"], ["as_float"], to=TensorProto.FLOAT)]
@@ -222,13 +226,15 @@ def with_picture_input(
     nodes = _needed([*nodes, *model.graph.node], list(outputs.values()))
     _rename(nodes, {old: new for new, old in outputs.items()})
     used = {name for node in nodes for name in node.input}
-    shape: list[str | int] = ["batch", "height", "width", 3] if size is None else [1, size[1], size[0], 3]
+    width, height = size or ("width", "height")
+    one = size is not None and not several
+    shape: list[str | int] = [1 if one else "batch", height, width, 3]
     picture = helper.make_tensor_value_info("picture", TensorProto.UINT8, shape)
     graph = helper.make_graph(
         nodes,
         model.graph.name,
         [picture],
-        [_output(model, name, fixed=size is not None) for name in outputs],
+        [_output(model, name, fixed=one) for name in outputs],
         [tensor for tensor in weights if tensor.name in used],
     )
     derived = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)

@@ -7,6 +7,7 @@ recur.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -44,19 +45,34 @@ def head_candidates(
     Returns:
         Head boxes ``(N, 4)`` in pixels of the upright frame and their scores.
     """
-    found = [candidates_turned(picture, quarters, persons, faces, pose, config) for quarters in range(TURNS)]
-    return np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
+    return _candidates(picture, range(TURNS), persons, faces, pose, config)
 
 
 def candidates_turned(
     picture: Picture, quarters: int, persons: Detector, faces: Detector, pose: PoseEstimator, config: PipelineConfig
 ) -> Found:
     """The candidates of one turn, by `quarters` of a circle, see `head_candidates`."""
+    return _candidates(picture, [quarters], persons, faces, pose, config)
+
+
+def _candidates(
+    picture: Picture,
+    turns: Sequence[int],
+    persons: Detector,
+    faces: Detector,
+    pose: PoseEstimator,
+    config: PipelineConfig,
+) -> Found:
     height, width = picture.shape[:2]
-    turned = turn(picture, quarters)
-    found = _detect(faces, turned), _heads(turned, _detect(persons, turned), pose, config)
-    boxes = [turn_back(box, quarters, size=(width, height)) for box, _ in found]
-    return np.concatenate(boxes), np.concatenate([score for _, score in found])
+    turned = [turn(picture, quarters) for quarters in turns]
+    seen = [_detect(faces, each) for each in turned]
+    people = [_detect(persons, each) for each in turned]
+    heads = _heads(turned, people, pose, config)
+    boxes, scores = [], []
+    for quarters, *found in zip(turns, seen, heads, strict=True):
+        boxes += [turn_back(box, quarters, size=(width, height)) for box, _ in found]
+        scores += [score for _, score in found]
+    return np.concatenate(boxes), np.concatenate(scores)
 
 
 def _detect(detector: Detector, picture: Picture) -> Found:
@@ -66,14 +82,22 @@ def _detect(detector: Detector, picture: Picture) -> Found:
     return detector.detect([resized.astype(np.uint8, copy=False)], size=(width, height))[0]
 
 
-def _heads(picture: Picture, people: Found, pose: PoseEstimator, config: PipelineConfig) -> Found:
-    boxes, scores = people
+def _heads(
+    pictures: Sequence[Picture], people: Sequence[Found], pose: PoseEstimator, config: PipelineConfig
+) -> list[Found]:
+    """The heads of the people found in each picture, as far as they were seen."""
+    boxes, scores = (np.concatenate(each) for each in zip(*people, strict=True))
     if not len(boxes):
-        return boxes, scores
-    points, point_scores = pose.estimate(picture, boxes)
-    found = Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)
+        return list(people)
+    points, point_scores = pose.estimate_together(
+        [(picture, own) for picture, (own, _) in zip(pictures, people, strict=True)]
+    )
+    of = np.repeat(np.arange(len(people)), [len(own) for own, _ in people])
+    found = Detections(frame=of, box=boxes, score=scores)
     keypoints = Keypoints(detection=np.arange(len(boxes)), points=points, score=point_scores)
     heads = locate_heads(keypoints, found, trusted_score=config.pose.trusted_score)
     heads = heads[heads.uncertainty < SURE_OF_HEAD]
     half = heads.size[:, None] / 2
-    return np.concatenate([heads.center - half, heads.center + half], axis=1), scores[heads.detection]
+    square = np.concatenate([heads.center - half, heads.center + half], axis=1)
+    rows = [of[heads.detection] == number for number in range(len(people))]
+    return [(square[own], scores[heads.detection[own]]) for own in rows]

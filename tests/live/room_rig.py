@@ -121,6 +121,10 @@ class FakePose:
             scores[:, point] = 0.9
         return points, scores
 
+    def estimate_together(self, looks: Sequence[tuple[Picture, NDArray[np.float32]]]) -> tuple[Any, Any]:
+        found = [self.estimate(*look) for look in looks]
+        return np.concatenate([points for points, _ in found]), np.concatenate([scores for _, scores in found])
+
 
 def fake_networks(before: Callable[[int], None] = lambda count: None) -> Networks:
     """Networks that see the tests' clips."""

@@ -93,6 +93,12 @@ def test_batches_do_not_change_the_result_and_nobody_is_fine(weights) -> None:
         alone, alone_scores = estimator.estimate(picture, box[None])
         np.testing.assert_allclose(scores[i], alone_scores[0], atol=1e-3)
         assert np.median(np.abs(points[i] - alone[0])) < 0.01
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    together, _ = estimator.estimate_together(
+        [(picture, POSE_BOXES[:2]), (mirrored, POSE_BOXES[:0]), (mirrored, POSE_BOXES[:3])]
+    )
+    expected = [points[:2], estimator.estimate(mirrored, POSE_BOXES[:3])[0]]
+    assert np.median(np.abs(together - np.concatenate(expected))) < 0.01
     points, scores = estimator.estimate(picture, np.zeros((0, 4), np.float32))
     assert points.shape == (0, 26, 2)
     assert scores.shape == (0, 26)

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from or_mv_anon.attack.cached_recognizer import CachedRecognizer
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.models import registry
+from or_mv_anon.models import graphs, registry
 from or_mv_anon.models.recognizers import (
     DLIB_TEMPLATE,
     SFACE_TEMPLATE,
@@ -88,6 +88,12 @@ def test_sface_sees_red_green_blue_and_any_number_of_faces(tmp_path: Path) -> No
     assert network.embed(pictures, points) == pytest.approx(expected, abs=1e-3)
     assert network.embed(pictures[:1], points[:1]) == pytest.approx(expected[:1], abs=1e-3)
     assert len(network.embed([], points[:0])) == 0
+
+
+def test_the_graph_of_sface_says_how_large_its_pictures_are(tmp_path: Path) -> None:
+    (picture,) = onnx.load_from_string(graphs.sface(write_tiny_sface(tmp_path / "tiny.onnx"))).graph.input
+    sides = [axis.dim_value for axis in picture.type.tensor_type.shape.dim]
+    assert sides == [0, 112, 112, 3]  # 0: any number of them
 
 
 def test_every_face_is_looked_at_once() -> None:

@@ -55,6 +55,7 @@ class AssociateJob:
 
     plans: tuple[CameraPlan, ...]
     config: PipelineConfig
+    threads: int = 1  # no other job runs beside it
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def associate_session(job: AssociateJob) -> Associated:
     views = [_view(plan, each, instants, trusted_score=trusted) for plan, each in zip(job.plans, times, strict=True)]
     progress = _counted(sum(map(len, times)))
     with progress.part(ASSOCIATING) as part:
-        association = associate(views, job.config.association, seed=SEED, progress=part)
+        association = associate(views, job.config.association, seed=SEED, threads=job.threads, progress=part)
     _write_geometry(store, association, instants)
     faces = [_faces(plan, view, each, instants) for plan, view, each in zip(job.plans, views, times, strict=True)]
     scene = Scene.of(views, association, instants, faces=faces)
@@ -207,7 +208,8 @@ class AssociateStage(Stage):
         plans = context.cameras(self)
         if len(plans) < 2:
             return []
-        job = AssociateJob(tuple(plans), context.spec.config)
+        threads = context.threads * context.workers  # of this machine; on a cluster others' jobs may be beside it
+        job = AssociateJob(tuple(plans), context.spec.config, 1 if context.spec.executor == "ray" else threads)
         files = list(dict.fromkeys(plan.file(kind) for plan in plans for kind in self.writes))
         made_of = [stage for plan in plans for stage in TRACK.followed(plan)]
         key, frames = self.key(context, plans), sum(map(len, plans))
