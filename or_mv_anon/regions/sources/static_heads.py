@@ -51,6 +51,8 @@ class StaticHeadSource(RegionSource):
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         candidates = observed.read(STATIC_HEADS)
+        if not len(candidates):
+            return Tracks.empty()
         candidates = candidates[plausible_faces(candidates, observed.size, config.face)]
         looked = observed.frames.frame[observed.frames.has(self.flag)]
         return static_heads(_of_head_size(candidates, observed, config), observed.frames, looked, config.static_heads)
