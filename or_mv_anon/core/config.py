@@ -124,6 +124,12 @@ class StaticHeadConfig:
     interval_s: Annotated[
         float, Range(0.0, 10.0, "s, 0 for never; rarer observations do not find a lying patient often enough")
     ]
+    first_s: Annotated[
+        float, Range(10.0, 3600.0, "s; shorter does not find a lying patient often enough to begin with")
+    ]
+    later_interval_s: Annotated[
+        float, Range(0.0, 10.0, "s; rarer observations do not find a lying patient often enough")
+    ]
     person_input_long_side: Annotated[
         int,
         Range(224, 4096, "px; people in a smaller picture are too few pixels to be found, a larger one needs memory"),
@@ -282,6 +288,8 @@ class VerdictConfig:
     most_uncovered: Annotated[float, Range(0.0, 0.5, "a share of the picture; more than half of it is no exception")]
     least_change: Annotated[float, Range(0.005, 0.1, "a share of the brightness; less is noise, more is no movement")]
     moving_s: Annotated[float, Range(0.1, 30.0, "s; people who are there for less may be missed without a word")]
+    least_seen: Annotated[float, Range(0.0, 1.0, "a share of the time with movement; 0 asks for nobody")]
+    most_lost: Annotated[float, Range(0.0, 0.9, "a share of the time; if all may be lost, nothing is told")]
 
 
 def _tracking_relations(tracking: str, detection: str) -> tuple[Relation, ...]:
@@ -350,6 +358,12 @@ class PipelineConfig:
             "a window never holds so many looks, and no lying patient is found",
         ),
         Relation(
+            ("static_heads.least_observations", "static_heads.later_interval_s", "static_heads.window_s"),
+            lambda looks, interval, window: looks * interval <= window,
+            "least_observations times later_interval_s of at most window_s",
+            "a window never holds so many looks, and no lying patient is found",
+        ),
+        Relation(
             ("learned.ring", "learned.seam"),
             lambda ring, seam: ring + seam < 0.5,
             "less than 0.5 together",
@@ -359,10 +373,11 @@ class PipelineConfig:
 
 
 def load_config(
-    path: Path | None = None, overrides: Changes | None = None, *, model: Changes | None = None
+    path: Path | None = None, overrides: Changes | None = None, *, model: Changes | None = None, fast: bool = False
 ) -> PipelineConfig:
-    """The anonymizer's settings: see `load_settings`."""
-    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides, model=model)
+    """The anonymizer's settings: see `load_settings`; `fast` takes those of `configs/fast.toml`."""
+    preset = "configs/fast.toml" if fast else None
+    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides, model=model, preset=preset)
 
 
 def config_hash(*sections: Any) -> str:

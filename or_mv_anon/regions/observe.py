@@ -72,14 +72,14 @@ class Observations:
         flags: what happened to each of them.
         tables: records by source.
         problems: sentences about what failed.
-        moving_s: seconds in which something moves.
+        moving: stretches in which something moves, seconds from and to.
     """
 
     frames: list[int] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
     tables: dict[str, list[Columns]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    moving_s: float = 0.0
+    moving: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, other: Observations) -> None:
         """Append later frames; records about persons are renumbered."""
@@ -126,7 +126,7 @@ def observe_frames(
             found.add(Observations(numbers, [int(FrameFlag.FAILED)] * len(batch), problems=[problem]))
         done(len(batch))
     change.finish()
-    found.moving_s = change.moving_s
+    found.moving = change.stretches
     return found
 
 

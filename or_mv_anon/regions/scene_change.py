@@ -1,4 +1,4 @@
-"""For how long something moves in a camera's picture, from the small pictures that the person detector sees anyway.
+"""When something moves in a camera's picture, from the small pictures that the person detector sees anyway.
 
 A recording in which something moves and nobody is found is suspicious: a wrong network, a wrong setting, a picture that
 is no picture of a room. The means of blocks are compared with those of half a second before: sensor noise averages out,
@@ -18,15 +18,15 @@ _LUMA = np.array([0.114, 0.587, 0.299], np.float32) / 255  # of BGR, Rec. 601, o
 
 
 class SceneChange:
-    """Adds up the time with movement over pictures of one camera in order.
+    """Finds the stretches with movement over pictures of one camera in order.
 
     Attributes:
-        moving_s: seconds so far.
+        stretches: seconds from and to, in order.
     """
 
     def __init__(self, least_change: float) -> None:
         """`least_change` is the brightness, 0-1, by which a block must change."""
-        self.moving_s = 0.0
+        self.stretches: list[tuple[float, float]] = []
         self._least_change = least_change
         self._before: NDArray[np.float32] | None = None
         self._time = 0.0
@@ -51,5 +51,8 @@ class SceneChange:
             change = blocks - self._before
             change -= np.median(change)  # lamps and the camera's exposure change everything alike
             if np.count_nonzero(np.abs(change) >= self._least_change) >= LEAST_BLOCKS:
-                self.moving_s += time - self._time
+                begin = self._time
+                if self.stretches and self.stretches[-1][1] == begin:
+                    begin = self.stretches.pop()[0]
+                self.stretches.append((begin, time))
         self._before, self._time = blocks, time

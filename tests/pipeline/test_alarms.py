@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from or_mv_anon.audit.summary import Series
 from or_mv_anon.core.config import load_config
 from or_mv_anon.pipeline.alarms import find_alarms, uncovered_share
 
@@ -14,10 +15,26 @@ SIZE = (640, 480)
 HALF = (0.0, 0.0, 320.0, 480.0)
 
 
-def camera(name: str, *, people: int = 0, weak: int = 0, seconds: float = 60.0) -> Any:
+def camera(
+    name: str,
+    *,
+    people: int = 0,
+    weak: int = 0,
+    seconds: float = 60.0,
+    seen_s: int = 60,
+    whole_s: float = 0.0,
+    full_s: int = 0,
+) -> Any:
+    """`seen_s` seconds with people come first, the last `full_s` are covered all over."""
     kinds = {"head": people * 100, "box_top": weak, "person": 0, "face": 0, "zone": 9, "frame": 0}
-    summary = SimpleNamespace(tracks=people, regions_by_kind=kinds)
-    return SimpleNamespace(camera=name, duration_s=seconds, summary=summary)
+    second = tuple(range(int(seconds)))
+    series = Series(
+        second=second,
+        covered=tuple(1.0 if s >= len(second) - full_s else 0.1 for s in second),
+        people=tuple(people if s < seen_s else 0 for s in second),
+    )
+    summary = SimpleNamespace(tracks=people, regions_by_kind=kinds, duration_s=seconds, whole_s=whole_s, series=series)
+    return SimpleNamespace(camera=name, summary=summary)
 
 
 def alarms(
@@ -34,7 +51,7 @@ def alarms(
     run: Any = SimpleNamespace(
         spec=SimpleNamespace(method=method, config=load_config()),
         plan=SimpleNamespace(cameras=plans, facts=[SimpleNamespace(upright_size=SIZE) for _ in plans]),
-        facts=lambda stage: {"moving_s": moving / 2} if stage.startswith("analyse") else {},
+        facts=lambda stage: {"moving": [[part * moving / 2, (part + 1) * moving / 2] for part in [int(stage[-1])]]},
     )
     return find_alarms(run, cameras)
 
@@ -50,6 +67,24 @@ def test_nobody_where_something_moves() -> None:
     assert len(alarms(camera("a", seconds=1.0), moving=0.6)) == 1, "in a short recording half of it is enough"
     assert alarms(camera("a", seconds=0.0), moving=0.0) == []
     assert alarms(camera("a"), moving=12.0, kind="endoscope") == []
+
+
+def test_people_who_are_seen_for_a_small_part_of_the_movement() -> None:
+    (sentence,) = alarms(camera("a", people=2, seen_s=5), moving=50.0)
+    assert "nobody was clearly seen in a for 45.0 of the 50.0 s in which something moves there" in sentence
+    assert "longest from 5.0 to 50.0 s" in sentence
+    assert alarms(camera("a", people=2, seen_s=11), moving=50.0) == []
+    assert alarms(camera("a", people=2, seen_s=5), moving=5.5) == []
+    assert alarms(camera("a", people=2, seen_s=5, full_s=55, whole_s=55), moving=50.0)[0].startswith("LITTLE IS LEFT")
+
+
+def test_a_recording_of_which_little_shows() -> None:
+    (sentence,) = alarms(camera("a", people=2, whole_s=15.0))
+    assert sentence.startswith("LITTLE IS LEFT: nothing shows in 25% of a")
+    (sentence,) = alarms(camera("a", people=2, full_s=30))
+    assert "50% of a" in sentence
+    assert alarms(camera("a", people=2, whole_s=12.0, full_s=12)) == []
+    assert alarms(camera("a", people=2, whole_s=60.0), kind="endoscope") == []
 
 
 def test_a_camera_that_finds_nothing_beside_one_that_shows_people() -> None:

@@ -15,6 +15,7 @@ from av.error import FFmpegError
 from or_mv_anon.video.damage.chains import Chains, DecodingOrder, PacketFacts
 from or_mv_anon.video.damage.colours import impossible_colours
 from or_mv_anon.video.damage.matroska import broken_clusters
+from or_mv_anon.video.damage.steps import StepWatcher
 from or_mv_anon.video.index import VideoIndex, index_video
 from or_mv_anon.video.parts import index_recording
 from or_mv_anon.video.reader import VideoSource
@@ -291,6 +292,36 @@ def test_a_segment_within_a_refresh_bit_by_bit_is_sound(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", frames=96, rate=25, size=SIZE, gop=24, b_frames=3, options=options)
     assert len(index_video(path).keyframes) > 1
     assert not hidden(path, segment_s=0.5)
+
+
+def mjpeg(shift_from: int | None = None) -> list[av.VideoFrame]:
+    """The frames of a clip in which noise and something bright move; in frame 5 all behind a place is shifted."""
+    noise = np.random.default_rng(3)
+    frames = []
+    for number in range(12):
+        grey = 110 + noise.normal(0, 6, (240, 320))
+        grey[50:180, 15 * number : 15 * number + 70] = 230
+        if number == 5 and shift_from is not None:
+            cells = grey.reshape(15, 16, 20, 16).transpose(0, 2, 1, 3).reshape(300, 16, 16).copy()
+            cells[shift_from:] += 18
+            grey = cells.reshape(15, 20, 16, 16).transpose(0, 2, 1, 3).reshape(240, 320)
+        colour = np.dstack([np.clip(grey, 0, 255).astype(np.uint8)] * 3)
+        frames.append(av.VideoFrame.from_ndarray(colour, format="bgr24").reformat(format="yuvj420p"))
+    return frames
+
+
+@pytest.mark.parametrize("place", [30, 125, 280])
+def test_a_jump_that_stays_to_the_end_of_the_picture_is_damage(place: int) -> None:
+    watcher = StepWatcher()
+    assert [watcher.jumps(frame) for frame in mjpeg(place)] == [n in (5, 6) for n in range(12)]
+
+
+def test_people_and_lamps_are_no_jumps() -> None:
+    watcher = StepWatcher()
+    assert not any(watcher.jumps(frame) for frame in mjpeg())
+    for level in (60, 160, 90):
+        grey = np.full((240, 320, 3), level, np.uint8)
+        assert not watcher.jumps(av.VideoFrame.from_ndarray(grey, format="bgr24").reformat(format="yuvj420p"))
 
 
 def test_doubtful_frames_count_only_where_something_is_damaged() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Analysed:
     problems: list[str]
     missing: list[int]
     providers: dict[str, str]
-    moving_s: float = 0.0
+    moving: list[tuple[float, float]] = field(default_factory=list)
 
 
 def analyse(job: AnalyseJob) -> Analysed:
@@ -54,7 +54,9 @@ def analyse(job: AnalyseJob) -> Analysed:
     _store(job, found, source.missing)
     count_frames(len(job.segment) - len(found.frames))
     seconds = time.perf_counter() - started
-    return Analysed(seconds, found.problems, list(source.missing), networks.providers, found.moving_s)
+    shift = float(job.plan.shift * source.time_base)
+    moving = [(start - shift, stop - shift) for start, stop in found.moving]
+    return Analysed(seconds, found.problems, list(source.missing), networks.providers, moving)
 
 
 def _store(job: AnalyseJob, found: Observations, missing: list[int]) -> None:
@@ -110,7 +112,7 @@ class AnalyseStage(Stage):
             context.recording(plan),
             [weights.sha256 for weights in context.weights_for(plan)],
             [*sections(spec.config, "observes_by"), spec.config.verdict.least_change],
-            [table.name for table in self.writes],
+            [*(table.name for table in self.writes), *(field.name for field in fields(Analysed))],
             [spec.device, spec.precision],
         )
 

@@ -19,6 +19,7 @@ from or_mv_anon.video.damage.chains import BrokenWatcher, Chains
 from or_mv_anon.video.damage.colours import Impossible, impossible_colours
 from or_mv_anon.video.damage.complaints import complaints
 from or_mv_anon.video.damage.nal import Restarts
+from or_mv_anon.video.damage.steps import StepWatcher
 from or_mv_anon.video.damage.twins import twin_of
 
 Scrutiny = Literal["none", "usual", "thorough"]
@@ -81,6 +82,7 @@ class WatchedDecoder:
         self._restarts = Restarts(stream)
         self._says_broken = BrokenWatcher(stream)
         self._twin = twin_of(self.context, codec) if scrutiny == "thorough" else None
+        self._steps = StepWatcher() if scrutiny == "thorough" and codec == "mjpeg" else None
         self.hides = codec not in DAMAGE_IS_TOLD
         self._sees_colours = scrutiny != "none"
         self._broken = broken
@@ -119,6 +121,8 @@ class WatchedDecoder:
         is_near = latest is not None and number - latest <= _NEAR
         doubtful = impossible.slightly and self.hides
         if frame.is_corrupt or impossible.clearly or (doubtful and is_near):
+            self.chains.damage(number)
+        if self._steps is not None and self._steps.jumps(frame):
             self.chains.damage(number)
         damaged = self.chains.reaches(number, self._shown(frame.pts))
         if frame.interlaced_frame:  # its second field may be a packet of its own
