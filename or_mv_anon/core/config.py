@@ -123,6 +123,12 @@ class StaticHeadConfig:
     interval_s: Annotated[
         float, Range(0.0, 10.0, "s, 0 for never; rarer observations do not find a lying patient often enough")
     ]
+    first_s: Annotated[
+        float, Range(10.0, 3600.0, "s; shorter does not find a lying patient often enough to begin with")
+    ]
+    later_interval_s: Annotated[
+        float, Range(0.0, 10.0, "s; rarer observations do not find a lying patient often enough")
+    ]
     person_input_long_side: Annotated[
         int,
         Range(224, 4096, "px; people in a smaller picture are too few pixels to be found, a larger one needs memory"),
@@ -347,6 +353,12 @@ class PipelineConfig:
             "a window never holds so many looks, and no lying patient is found",
         ),
         Relation(
+            ("static_heads.least_observations", "static_heads.later_interval_s", "static_heads.window_s"),
+            lambda looks, interval, window: looks * interval <= window,
+            "least_observations times later_interval_s of at most window_s",
+            "a window never holds so many looks, and no lying patient is found",
+        ),
+        Relation(
             ("learned.ring", "learned.seam"),
             lambda ring, seam: ring + seam < 0.5,
             "less than 0.5 together",
@@ -356,10 +368,11 @@ class PipelineConfig:
 
 
 def load_config(
-    path: Path | None = None, overrides: Changes | None = None, *, model: Changes | None = None
+    path: Path | None = None, overrides: Changes | None = None, *, model: Changes | None = None, fast: bool = False
 ) -> PipelineConfig:
-    """The anonymizer's settings: see `load_settings`."""
-    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides, model=model)
+    """The anonymizer's settings: see `load_settings`; `fast` takes those of `configs/fast.toml`."""
+    preset = "configs/fast.toml" if fast else None
+    return load_settings(PipelineConfig, "configs/pipeline.toml", path, overrides, model=model, preset=preset)
 
 
 def config_hash(*sections: Any) -> str:

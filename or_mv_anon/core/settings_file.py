@@ -37,8 +37,10 @@ def load_settings(
     overrides: Changes | None = None,
     *,
     model: Changes | None = None,
+    preset: str | None = None,
 ) -> Settings:
-    """The defaults of the `shipped` file, changed by `model`, by the file at `path`, and by `overrides`, in this order.
+    """The defaults of the `shipped` file, changed by a shipped `preset`, by `model`, by the file at `path`, and by
+    `overrides`, in this order.
 
     Args:
         kind: a dataclass whose fields are the file's sections, each a dataclass of plain values; see `ranges`.
@@ -46,6 +48,7 @@ def load_settings(
         path: a user's file of the same form.
         overrides: section -> key -> value, from a command line.
         model: the same, from a site model.
+        preset: a file that comes with the package and states some values.
 
     Raises:
         UserError: a file cannot be read, or holds an unknown section, an unknown key, or a value of the wrong type or
@@ -53,6 +56,8 @@ def load_settings(
     """
     layers = _Layers(sections_of(kind))
     layers.add(read_toml(resource(shipped), "the shipped"), source=f"the shipped {shipped}")
+    if preset is not None:
+        layers.add(read_toml(resource(preset), "the shipped"), source=f"the shipped {preset}")
     layers.add(model or {}, source="the site model")
     if path is not None:
         try:

@@ -113,6 +113,6 @@ class QueuedSink:
                 self._note(str(error))
 
     def _note(self, problem: str) -> None:
-        if problem != self.problem:
-            self._told(f"{problem}" if problem else "it takes pictures again")
+        if bool(problem) != bool(self.problem):  # each try may say it in other words
+            self._told(problem or "it takes pictures again")
         self.problem = problem

@@ -67,10 +67,14 @@ class UnchangedPlaces:
         self._last = time
 
     def _keep(self, time: float) -> None:
-        """Forget places that a head only passed soon after they look otherwise, others later."""
+        """Forget places that a head only passed soon after they look otherwise, others later; and all in the end.
+
+        What was taken for a head once and never again is forgotten sooner: chairs do not change either.
+        """
         config = self._config
         hidden = np.where(self._times < config.unchanged_sights, min(PASSED_S, config.hidden_s), config.hidden_s)
-        kept = (time - self._seen <= config.unchanged_s) & (time - self._alike <= hidden)
+        lasting = config.unchanged_s * np.minimum(1, self._times / config.unchanged_sights)
+        kept = (time - self._seen <= lasting) & (time - self._alike <= hidden)
         rows = np.flatnonzero(kept)
         rows = rows[np.argsort(-self._seen[rows], kind="stable")][:MOST_PLACES]
         self._box, self._patch, self._times = self._box[rows], self._patch[rows], self._times[rows]

@@ -16,6 +16,12 @@ from or_mv_anon.models.detectors.protocol import Picture
 
 BLOCK = 8  # px of the detector's picture
 FLAT = 4.0  # levels: the standard deviation of a picture without contrast
+ENCODED = 3.0  # levels by which an encoder that goes on changes a picture that stands still
+CHANGED, FEW = (
+    0.1,
+    0.03,
+)  # levels that noise changes a block by; share of blocks that only a picture without noise keeps
+NOISELESS_S = 1.0  # seconds without two pictures that hardly differ after which a camera counts as alive
 LEARN_S = 20.0  # time constant with which the usual picture follows the light
 LEAST_CONTRAST = 1.0  # levels, below which a picture has nothing to be compared by
 Small = NDArray[np.float32]
@@ -43,6 +49,8 @@ class PictureWatch:
         self.moves = 0
         self._config = config
         self._same: tuple[Small, float] | None = None  # the picture since when nothing changed
+        self._before: Small | None = None
+        self._noiseless = -np.inf  # when two pictures that followed each other hardly differed last
         self._usual: Small | None = None
         self._unlike: float | None = None  # since when pictures are unlike the usual one
         self._settling: tuple[Small, float] | None = None  # the new picture after a move, and since when it stands
@@ -64,11 +72,19 @@ class PictureWatch:
         return self.fault
 
     def _is_frozen(self, small: Small, time: float) -> bool:
-        if (
-            self._same is None
-            or self._same[0].shape != small.shape
-            or np.abs(small - self._same[0]).max() > self._config.same_level
-        ):
+        """Whether nothing has changed for a while, or no more than an encoder changes of what stands still.
+
+        A camera that is alive has noise, which changes most of the picture a little, from one look to the next.
+        """
+        before, self._before = self._before, small
+        if before is not None and before.shape == small.shape:
+            if np.mean(np.abs(small - before) > CHANGED) < FEW:
+                self._noiseless = time
+        else:
+            self._same = None
+        away = np.inf if self._same is None else float(np.abs(small - self._same[0]).max())
+        level = ENCODED if time - self._noiseless <= NOISELESS_S else self._config.same_level
+        if self._same is None or away > level:
             self._same = small, time
         return time - self._same[1] >= self._config.frozen_s
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
+from or_mv_anon.pipeline.quicker import smaller_is_quicker
 from or_mv_anon.pipeline.weights import NetworkChoice
 
 ExecutorName = Literal["local", "ray"]
@@ -22,7 +23,7 @@ class Options:
     out: Path
     model: Path | None = None
     detector: tuple[Path, ...] | None = None  # of the user's own: an ONNX file, or a configuration and a checkpoint
-    fast: bool = False  # the site model's smaller detector
+    fast: bool = False  # look less often, and with the site model's smaller detector where that is quicker here
     weights_dir: Path | None = None
     endoscope_weights: Path | None = None
     config: Path | None = None
@@ -52,7 +53,7 @@ class Options:
         """Which networks are wanted."""
         return NetworkChoice(
             model=self.model,
-            fast=self.fast,
+            fast=self.fast and self.model is not None and smaller_is_quicker(self.model, self.device, self.precision),
             detector=self.detector,
             weights_dir=self.weights_dir,
             endoscope_weights=self.endoscope_weights,

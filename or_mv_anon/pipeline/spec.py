@@ -119,7 +119,7 @@ def effective_config(options: Options) -> PipelineConfig:
     if options.detect_every is not None:
         overrides["detection"] = {"interval_s": options.detect_every}
     model = {} if options.render_only else options.networks.thresholds()
-    return load_config(options.config, overrides, model=model)
+    return load_config(options.config, overrides, model=model, fast=options.fast)
 
 
 def video_overrides(*, codec: str | None, crf: int | None, preset: str | None) -> dict[str, dict[str, Any]]:

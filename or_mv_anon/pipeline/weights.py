@@ -57,7 +57,7 @@ class NetworkChoice:
 
     Attributes:
         model: a site model's folder.
-        fast: take its smaller person detector.
+        fast: take its smaller person detector, which it then must have.
         detector: a person detector of the user's choice: an ONNX file, the name of a registered one, or an mmdet
             configuration and a checkpoint.
         weights_dir: where weights lie on a machine without internet access.
@@ -81,8 +81,6 @@ class NetworkChoice:
         Raises:
             UserError: the site model is damaged or missing.
         """
-        if self.fast and self.model is None:
-            raise UserError("--fast needs a site model; pass --model with what `or-mv-anon adapt` wrote.")
         if self.model is None:
             return {}
         return load_site_model(self.model).thresholds.get(self.detector_role, {})
@@ -134,10 +132,6 @@ def _endoscope_weights(choice: NetworkChoice) -> list[Weights]:
 def _room_weights(choice: NetworkChoice) -> list[Weights]:
     site = load_site_model(choice.model) if choice.model else SiteModel(folder=Path())
     found = []
-    if choice.fast and site.student is None:
-        raise UserError(
-            f"--fast: {site.folder} has no smaller detector; leave out --fast, or adapt without --no-student."
-        )
     if choice.detector is not None:
         found += _own_detector(choice.detector, site, choice.weights_dir)
     for role, name in needed_weights().items():

@@ -122,6 +122,8 @@ def track_detections(
     detections: Detections, frames: Frames, looked: FrameFlag, config: TrackingConfig, size: tuple[int, int]
 ) -> Tracks:
     """`track_camera` in the frames flagged `looked`; where frames are sparse, no detection is left out."""
+    if not len(detections):
+        return Tracks.empty()
     step = float(np.median(np.diff(frames.time))) if len(frames) > 1 else np.inf
     if step > SPARSE_S:
         config = dataclasses.replace(config, lone_score=config.low_score)

@@ -9,7 +9,10 @@ import pytest
 from or_mv_anon.adaptation.bundle import BundleParts, write_bundle
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.models.detectors.dense import DenseDetector
 from or_mv_anon.models.site_model import load_site_model
+from or_mv_anon.pipeline import options as asked
+from or_mv_anon.pipeline import quicker
 from or_mv_anon.pipeline.options import Options
 from or_mv_anon.pipeline.spec import effective_config
 from tests.models.tiny_networks import write_tiny_yolox
@@ -47,10 +50,13 @@ def test_a_new_bundle_replaces_the_old_one_and_its_files(bundle: Path) -> None:
     assert model.detector.read_bytes() == other.read_bytes()
 
 
-def test_the_model_changes_settings_below_the_users_own(bundle: Path, tmp_path: Path) -> None:
+def test_the_model_changes_settings_below_the_users_own(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain = Options(videos=tmp_path, out=tmp_path)
     with_model = Options(videos=tmp_path, out=tmp_path, model=bundle)
     fast = Options(videos=tmp_path, out=tmp_path, model=bundle, fast=True)
+    monkeypatch.setattr(asked, "smaller_is_quicker", lambda *_: True)
     own = tmp_path / "own.toml"
     own.write_text("[tracking]\nhigh_score = 0.45")
     both = Options(videos=tmp_path, out=tmp_path, model=bundle, config=own)
@@ -58,12 +64,33 @@ def test_the_model_changes_settings_below_the_users_own(bundle: Path, tmp_path: 
     assert effective_config(with_model).tracking.high_score == 0.41
     assert effective_config(both).tracking.high_score == 0.45
     assert effective_config(fast).detection.input_long_side == 320
-    assert effective_config(fast).tracking == load_config().tracking
+    assert effective_config(fast).tracking == load_config(fast=True).tracking
 
 
-def test_fast_needs_a_model(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--fast needs a site model"):
-        effective_config(Options(videos=tmp_path, out=tmp_path, fast=True))
+def test_fast_without_a_smaller_detector_looks_less_often(tmp_path: Path) -> None:
+    fast = effective_config(Options(videos=tmp_path, out=tmp_path, fast=True))
+    assert fast == load_config(fast=True)
+    assert fast.detection.interval_s > load_config().detection.interval_s
+    own = effective_config(Options(videos=tmp_path, out=tmp_path, fast=True, detect_every=0.05))
+    assert own.detection.interval_s == 0.05
+
+
+@pytest.mark.parametrize(("smaller", "taken"), [(0.5, True), (0.95, False), (2.0, False)])
+def test_the_smaller_detector_is_taken_where_it_is_quicker(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smaller: float, taken: bool
+) -> None:
+    small = THRESHOLDS["student"]["detection"]["input_long_side"]
+
+    def seconds(detector: DenseDetector) -> float:
+        return smaller if detector.input_size(1600, 900)[0] == small else 1.0
+
+    monkeypatch.setattr(quicker, "seconds_of_a_look", seconds)
+    quicker.smaller_is_quicker.cache_clear()
+    chosen = Options(videos=tmp_path, out=tmp_path, model=bundle, fast=True)
+    assert chosen.networks.fast is taken
+    side = small if taken else load_config().detection.input_long_side
+    assert effective_config(chosen).detection.input_long_side == side
+    quicker.smaller_is_quicker.cache_clear()
 
 
 def test_another_layout_is_told(bundle: Path) -> None:

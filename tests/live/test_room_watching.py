@@ -9,6 +9,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ from or_mv_anon.live.settings import load_live_config
 from or_mv_anon.live.status import RoomStatus, line, prometheus
 from or_mv_anon.live.status_server import answering
 from or_mv_anon.live.unchanged import UnchangedPlaces
+from or_mv_anon.live.watch import Fault, PictureWatch
 from or_mv_anon.video.live.timeline import DRIFT_SPAN_S, Timeline
 from tests.live.room_rig import fake_networks, number_of, pictures, room, write_room_clip
 
@@ -250,6 +253,33 @@ def test_a_place_stays_covered_while_its_picture_is_as_when_a_head_was_found_the
     assert left(there, nobody, 20.0) == 1
     assert left(room, nobody, 31.0) == 0
     assert left(there, nobody, 32.0) == 0
+
+
+@pytest.mark.parametrize(("crf", "preset"), [("20", "ultrafast"), ("28", "superfast"), ("35", "ultrafast")])
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_a_camera_whose_encoder_goes_on_is_frozen_and_one_with_noise_is_not(
+    crf: str, preset: str, noise: float, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(2)
+    scene = cv2.resize(random.integers(40, 200, (9, 16, 3), np.uint8), (640, 360), interpolation=cv2.INTER_CUBIC)
+    watch, faults = PictureWatch(LIVE.faults), []
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        options = {"crf": crf, "preset": preset, "tune": "zerolatency"}
+        stream = container.add_stream("libx264", rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        stream.codec_context.gop_size = 10
+        for _ in range(80):
+            picture = (scene + random.normal(0, noise, scene.shape)).clip(0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % 2 == 0:
+                faults.append(watch.look(frame.reformat(416, 234).to_ndarray(format="bgr24"), number / 10))
+    if noise == 0:
+        assert set(faults[20:]) == {Fault.FROZEN}
+    elif crf != "35":  # nothing is left of the noise then
+        assert set(faults) == {Fault.NONE}
 
 
 def test_nothing_of_a_camera_is_shown_until_its_turned_pictures_were_looked_at(clip: Path, tmp_path: Path) -> None:

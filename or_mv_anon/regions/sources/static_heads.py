@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.config import PipelineConfig, StaticHeadConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Tracks
 from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
@@ -37,7 +37,7 @@ class StaticHeadSource(RegionSource):
     def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
         if config.static_heads.interval_s <= 0:
             return np.zeros(len(times), bool)
-        return due(times, config.static_heads.interval_s)
+        return looks_for_still_heads(times, config.static_heads)
 
     def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections:
         if not due:
@@ -51,9 +51,22 @@ class StaticHeadSource(RegionSource):
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         candidates = observed.read(STATIC_HEADS)
+        if not len(candidates):
+            return Tracks.empty()
         candidates = candidates[plausible_faces(candidates, observed.size, config.face)]
         looked = observed.frames.frame[observed.frames.has(self.flag)]
         return static_heads(_of_head_size(candidates, observed, config), observed.frames, looked, config.static_heads)
+
+
+def looks_for_still_heads(times: NDArray[np.float64], config: StaticHeadConfig) -> Mask:
+    """Which frames, taken at `times` ``(F,)`` seconds, are looked at: often at first, later perhaps less often."""
+    if config.later_interval_s <= config.interval_s:
+        return due(times, config.interval_s)
+    later = times > times.min(initial=np.inf) + config.first_s
+    mask = np.zeros(len(times), bool)
+    mask[~later] = due(times[~later], config.interval_s)
+    mask[later] = due(times[later], config.later_interval_s)
+    return mask
 
 
 def _of_head_size(candidates: Detections, observed: Observed, config: PipelineConfig) -> Detections:
