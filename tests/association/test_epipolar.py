@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from or_mv_anon.association import pair_guesses
 from or_mv_anon.association.distances import pair_distances
 from or_mv_anon.association.epipolar import estimate_geometry
 from or_mv_anon.association.geometry import epipolar_distance
@@ -172,3 +173,15 @@ def test_distance_ignores_a_minority_of_swapped_instants():
     same = true_pairs(room, pairs) & (pairs.instants >= 20) & (pairs.second == longest)
     assert same.any()
     assert pairs.distance[same].max() < 0.2
+
+
+def test_threads_change_nothing(monkeypatch):
+    monkeypatch.setattr(pair_guesses, "GUESSES", 2 * pair_guesses.AT_ONCE)
+    views = synthetic_room(seed=5, cameras=3, people=4, seconds=15).views
+    alone, together = (estimate_geometry(views, seed=3, threads=threads) for threads in (1, 3))
+    assert list(alone) == list(together)
+    found = [(one, other) for names, each in alone.items() for one, other in zip(each, together[names], strict=True)]
+    for one, other in found:
+        for name in ("start", "stop", "inliers", "points", "problem", "residual", "matrix"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert any(one.points for one, _ in found)
