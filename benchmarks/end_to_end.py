@@ -4,6 +4,8 @@ Rows:
   limit          decode + libx264, nothing else (benchmarks/decode_encode.py): no anonymizer that re-encodes is faster
   every frame    this tool with detection on every frame
   keyframes      this tool with detection every --interval seconds; tracking fills the frames between
+  fast           this tool with --fast
+  every before   another checkout of this tool with detection on every frame; only with --before
   deface         deface 1.5.0 from PyPI, a face detector and blur per frame, with the same encoder settings
   deface scaled  the same with its --scale option; only with --deface-scale
 
@@ -37,7 +39,7 @@ from benchmarks.looping import clip_facts, count_frames, loop_clip
 
 HERE = Path(__file__).resolve().parent
 TOOL = HERE.parent / "tools" / "anonymize_multiview.py"
-ROWS = ("limit", "every frame", "keyframes", "deface", "deface scaled")
+ROWS = ("limit", "every before", "every frame", "keyframes", "fast", "deface", "deface scaled")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Run:
 
     wall_s: float
     cpu_s: float
+    peak_mb: float  # of its largest process
     others_share: float | None  # share of the machine's processor time that other processes took meanwhile
     stages: list[dict[str, Any]] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
@@ -64,11 +67,11 @@ def timed(command: Sequence[str]) -> Run:
             log.seek(0)
             tail = log.read().decode(errors="replace")[-2000:]
             raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{tail}")
-    own = usage.ru_utime + usage.ru_stime
+    own, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
     after = busy_seconds()
     if busy is None or after is None:
-        return Run(wall, own, None)
-    return Run(wall, own, max(0.0, after - busy - own) / (wall * (os.cpu_count() or 1)))
+        return Run(wall, own, peak, None)
+    return Run(wall, own, peak, max(0.0, after - busy - own) / (wall * (os.cpu_count() or 1)))
 
 
 def busy_seconds() -> float | None:
@@ -91,9 +94,9 @@ def fastest_backend(command: Path, options: argparse.Namespace, scratch: Path) -
     return min(seconds, key=seconds.__getitem__), seconds
 
 
-def tool_row(site: Path, out: Path, options: argparse.Namespace, extra: Sequence[str]) -> Run:
+def tool_row(site: Path, out: Path, options: argparse.Namespace, extra: Sequence[str], *, tool: Path = TOOL) -> Run:
     """This tool on the folder `site`, with the seconds per stage from its audit."""
-    command = [sys.executable, str(TOOL), "--videos", str(site), "--out", str(out), "--overwrite"]
+    command = [sys.executable, str(tool), "--videos", str(site), "--out", str(out), "--overwrite"]
     run = timed([*command, "--crf", str(options.crf), "--preset", options.preset, *options.tool_options, *extra])
     audit = json.loads((out / "audit.json").read_text())
     return replace(run, stages=audit["timings"], networks=[f"{m['name']} on {m['provider']}" for m in audit["models"]])
@@ -107,25 +110,33 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     frames = loop_clip(options.clip, looped, frames=options.frames)
     short = scratch / "short.mp4"
     short_frames = loop_clip(options.clip, short, frames=min(options.frames, options.deface_frames))
-    rows = [row for row in options.rows if row != "deface scaled" or options.deface_scale]
+    asked = {"deface scaled": options.deface_scale, "every before": options.before}
+    rows = [row for row in options.rows if asked.get(row, True)]
     backend: str | None = None
     trials: dict[str, float] = {}
     face: list[str] = []
     if any(row.startswith("deface") for row in rows):
         deface = prepare_deface(options.deface_venv)
-        backend, trials = fastest_backend(deface, options, scratch)
+        backend = options.deface_backend
+        if backend is None:
+            backend, trials = fastest_backend(deface, options, scratch)
         blur = deface_command(deface, short, scratch / "deface.mp4", crf=options.crf, preset=options.preset)
         face = [*blur, *DEFACE_BACKENDS[backend]]
     config = scratch / "keyframes.toml"
     config.write_text(f"[detection]\ninterval_s = {options.interval}\n")
     limit = [sys.executable, str(HERE / "decode_encode.py"), str(looped), str(scratch / "limit.mp4")]
-    every, keyed = scratch / "every", scratch / "keyed"
+    every, keyed, fast, before = (scratch / name for name in ("every", "keyed", "fast", "before"))
     run_row: dict[str, tuple[Callable[[], Run], Path]] = {
         "limit": (
             lambda: timed([*limit, "--crf", str(options.crf), "--preset", options.preset]),
             scratch / "limit.mp4",
         ),
         "every frame": (lambda: tool_row(site, every, options, []), every),
+        "every before": (
+            lambda: tool_row(site, before, options, [], tool=options.before / "tools" / TOOL.name),
+            before,
+        ),
+        "fast": (lambda: tool_row(site, fast, options, ["--fast"]), fast),
         "keyframes": (lambda: tool_row(site, keyed, options, ["--config", str(config)]), keyed),
         "deface": (lambda: timed(face), scratch / "deface.mp4"),
         "deface scaled": (lambda: timed([*face, "--scale", options.deface_scale]), scratch / "deface.mp4"),
@@ -159,10 +170,15 @@ def measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def speeds(frames: int, runs: Sequence[Run]) -> dict[str, float]:
-    """Best and median frames/s, and CPU seconds per frame of the best run."""
+    """Best and median frames/s, least processor time per frame, and the most memory that one process took."""
     best = min(runs, key=lambda run: run.wall_s)
     median = statistics.median(run.wall_s for run in runs)
-    return {"best": frames / best.wall_s, "median": frames / median, "cpu_ms_per_frame": 1000 * best.cpu_s / frames}
+    return {
+        "best": frames / best.wall_s,
+        "median": frames / median,
+        "cpu_ms_per_frame": 1000 * min(run.cpu_s for run in runs) / frames,
+        "peak_mb": max(run.peak_mb for run in runs),
+    }
 
 
 def machine_facts(deface_venv: Path | None) -> dict[str, Any]:
@@ -184,15 +200,16 @@ def table(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     rows = results["rows"]
     lines = [
-        "| row | frames | best frames/s | median | CPU ms/frame | of the limit | times deface |",
-        "|---|---|---|---|---|---|---|",
+        "| row | frames | best frames/s | median | CPU ms/frame | of the limit | times deface | the same by CPU | MB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
         share = f"{row['best'] / rows['limit']['best']:.0%}" if "limit" in rows else ""
         times = f"{row['best'] / rows['deface']['best']:.1f}" if "deface" in rows else ""
+        by_cpu = f"{rows['deface']['cpu_ms_per_frame'] / row['cpu_ms_per_frame']:.1f}" if "deface" in rows else ""
         lines.append(
-            f"| {name} | {row['frames']} | {row['best']:.2f} "
-            f"| {row['median']:.2f} | {row['cpu_ms_per_frame']:.1f} | {share} | {times} |"
+            f"| {name} | {row['frames']} | {row['best']:.2f} | {row['median']:.2f} "
+            f"| {row['cpu_ms_per_frame']:.1f} | {share} | {times} | {by_cpu} | {row['peak_mb']:.0f} |"
         )
     for name, row in rows.items():
         best = min(row["runs"], key=lambda run: run["wall_s"])
@@ -208,7 +225,8 @@ def table(results: dict[str, Any]) -> str:
         f"crf {settings['crf']}; {machine['cpu']}, {machine['cores']} cores (other processes took up to {others:.0%}).",
     ]
     if backend is not None:
-        lines.append(f"deface runs on {backend}, its fastest backend here.")
+        fastest = ", its fastest backend here" if results["deface"]["backend_trials_s"] else ""
+        lines.append(f"deface runs on {backend}{fastest}.")
     return "\n".join(lines)
 
 
@@ -225,6 +243,8 @@ def main() -> None:
     add("--interval", type=float, default=0.1, metavar="S", help="seconds between detections in 'keyframes' (0.1)")
     add("--crf", type=int, default=20, help="constant quality of every row (default: 20)")
     add("--preset", default="veryfast", help="libx264 preset of every row (default: veryfast)")
+    add("--deface-backend", choices=list(DEFACE_BACKENDS), help="deface's backend (default: the fastest, by trying)")
+    add("--before", type=Path, metavar="DIR", help="another checkout of this tool, whose time is to be told as well")
     add("--deface-scale", metavar="WxH", help="also time deface with its network input scaled to this size")
     add("--deface-venv", type=Path, default=DEFACE_ENVIRONMENT, metavar="DIR",
         help="deface's own environment, made on first use (default: in the cache folder)")  # fmt: skip

@@ -12,14 +12,14 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import takewhile
 from typing import Any, TextIO, cast
 
 from or_mv_anon import __version__
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.listening import JsonLines, Terminal, heard_by
-from or_mv_anon.core.printable import OutputClosed, PrintableStream, printable
+from or_mv_anon.core.printable import OutputClosed, OutputFailed, PrintableStream, printable
 from or_mv_anon.core.private import private_files
 from or_mv_anon.core.stopping import exit_code, sentence, stopping
 
@@ -112,12 +112,16 @@ def _listened_to(options: argparse.Namespace) -> AbstractContextManager[None]:
 
 def guarded(run: Callable[[], int]) -> int:
     """Run a command; a failure becomes one sentence on stderr. OR_MV_ANON_DEBUG=1 shows the traceback as well."""
+    _open_closed_streams()
     try:
         with stopping(), _printable_output():
             return _answered(run)
-    except OutputClosed:
+    except OutputClosed as closed:
+        if isinstance(closed, OutputFailed):
+            with suppress(OSError):  # of the two streams one may still be read
+                os.write(2, f"error: {closed}\n".encode())
         _forget_output()
-        return OUTPUT_CLOSED
+        return UserError.exit_code if isinstance(closed, OutputFailed) else OUTPUT_CLOSED
     except KeyboardInterrupt as interrupt:  # while the sentence about something else was being printed
         return exit_code(interrupt)
 
@@ -142,7 +146,7 @@ def _answered(run: Callable[[], int]) -> int:
         import traceback
 
         traceback.print_exc()
-    print(message, file=sys.stderr)
+    print(message, file=sys.stderr, flush=True)
     return code
 
 
@@ -158,7 +162,23 @@ def _printable_output() -> Iterator[None]:
 
 
 def _printable(stream: TextIO) -> TextIO:
-    return stream if stream is None else cast(TextIO, PrintableStream(stream))  # None: it was closed from the start
+    return cast(TextIO, PrintableStream(stream))
+
+
+def _open_closed_streams() -> None:
+    """Where a stream was closed from the start, what is told goes nowhere.
+
+    Its number must not go to a file: libraries write their own messages to it.
+    """
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(nowhere := os.open(os.devnull, os.O_RDWR), number)
+            if nowhere != number:
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _forget_output() -> None:

@@ -7,6 +7,8 @@ sequences that clear the screen or set its title, line ends that forge a message
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from or_mv_anon.core.redaction import redacted
@@ -18,6 +20,10 @@ _LAYOUT = "\n\r\t"  # what texts of our own are laid out with
 
 class OutputClosed(BaseException):
     """Whoever read what is printed has gone; no handler of a job's own errors should take it for one."""
+
+
+class OutputFailed(OutputClosed):
+    """What is printed cannot be written, as the disk of a log file is full."""
 
 
 def printable(text: object) -> str:
@@ -35,11 +41,25 @@ def json_printable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0] if found[0] in _LAYOUT else f"\\u{ord(found[0]):04x}", text)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise OutputFailed(
+            f"What the command tells cannot be written ({error.strerror}). Make room where its output goes, and run "
+            "the same command again."
+        ) from error
+
+
 class PrintableStream:
     """A terminal's stream, or a pipe, on which neither control characters nor passwords in addresses arrive.
 
     Raises:
         OutputClosed: instead of `BrokenPipeError`, in `write` and `flush`.
+        OutputFailed: instead of other failures to write.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -47,18 +67,14 @@ class PrintableStream:
 
     def write(self, text: str) -> int:
         """Pass on `text`; returns its length."""
-        try:
+        with _told():
             self._stream.write(printable_lines(redacted(text)))
-        except BrokenPipeError as error:
-            raise OutputClosed from error
         return len(text)
 
     def flush(self) -> None:
         """See `io.TextIOBase.flush`."""
-        try:
+        with _told():
             self._stream.flush()
-        except BrokenPipeError as error:
-            raise OutputClosed from error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from or_mv_anon.video.segments import Segment
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 MOST_BYTES = 1 << 30  # of one picture's file
 _JPEG = (".jpg", ".jpeg")
+_PNG_COLOUR = 25  # byte of a PNG file that tells its colour type
 _WRITE_OPTIONS = {
     ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
@@ -74,9 +76,10 @@ class ImageFolderSource:
 
     @property
     def transparent(self) -> bool:
-        """Whether the first image has transparency, which is not kept."""
+        """Whether the first image, or any PNG, has transparency, which is not kept."""
         picture = cv2.imread(str(self.files[0]), cv2.IMREAD_UNCHANGED)
-        return picture is not None and picture.ndim == 3 and picture.shape[2] == 4
+        first = picture is not None and picture.ndim == 3 and picture.shape[2] == 4
+        return first or any(map(_is_transparent_png, self.files))
 
     @property
     def n_frames(self) -> int:
@@ -229,6 +232,15 @@ def join_image_segments(segment_paths: Sequence[Path], destination: Path, *, exp
         if isinstance(error, OSError):
             raise write_error(destination, error) from error
         raise
+
+
+def _is_transparent_png(path: Path) -> bool:
+    """By the colour type in its header, ISO/IEC 15948, 11.2.2."""
+    if path.suffix.lower() != ".png":
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(_PNG_COLOUR + 1)[_PNG_COLOUR:] in (b"\x04", b"\x06")
+    return False
 
 
 def _number_then_name(path: Path) -> tuple[int, str]:

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.video.clock import clock_notes, find_pauses, find_splices
 from or_mv_anon.video.damage.chains import DecodingOrder, PacketFacts, PacketWatcher, mark_broken
-from or_mv_anon.video.damage.matroska import broken_clusters
+from or_mv_anon.video.damage.matroska import broken_clusters, is_cut_off
 from or_mv_anon.video.demux import (
     Packets,
     Span,
@@ -115,6 +115,8 @@ def index_video(
             packet.broken = False
     if facts["container"].startswith("matroska"):
         mark_broken(watched.packets, broken_clusters(path))
+        if packets.truncation is None and is_cut_off(path):
+            packets.truncation = "The file ends in the middle of a cluster; it was cut off."
     matrix = display_matrix(frame)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     return VideoIndex(

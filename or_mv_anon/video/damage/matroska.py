@@ -17,7 +17,16 @@ def broken_clusters(path: Path) -> list[tuple[int, int]]:
     if path.stat().st_size == 0:
         return []
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return [(first, stop) for first, stop in _clusters(data) if not _is_right(data, first, stop)]
+        whole = [(first, stop) for first, stop in _clusters(data) if stop <= len(data)]  # others have lost their end
+        return [(first, stop) for first, stop in whole if not _is_right(data, first, stop)]
+
+
+def is_cut_off(path: Path) -> bool:
+    """Whether a cluster claims to go on behind the end of the file."""
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return any(stop > len(data) for _, stop in _clusters(data))
 
 
 def _is_right(data: mmap.mmap, first: int, stop: int) -> bool:
@@ -36,9 +45,7 @@ def _clusters(data: mmap.mmap) -> Iterator[tuple[int, int]]:
         if header is None:
             return
         kind, first, stop = header
-        if kind == _CLUSTER and stop is not None and stop > end:
-            return  # cut off: its checksum is of what is not there
-        stop = end if stop is None else min(stop, end)
+        stop = end if stop is None else stop
         if kind == _SEGMENT:
             place = first
             continue
