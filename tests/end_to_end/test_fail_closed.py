@@ -24,6 +24,7 @@ from or_mv_anon.pipeline.covering import RegionsByFrame, Rendered, Writer, rende
 from or_mv_anon.pipeline.media import CameraPlan, index_camera
 from or_mv_anon.pipeline.stages import analyse, place, track
 from or_mv_anon.regions.observe import observe_frames, plan_schedule
+from or_mv_anon.regions.sources.head import HEAD_NETWORK
 from or_mv_anon.site import Camera
 from or_mv_anon.video.encoding import choose_encoder
 from or_mv_anon.video.frame import Frame
@@ -90,7 +91,7 @@ class FakeNetworks:
         return self.by_role.get(role, FakeNetwork())
 
     def __contains__(self, role: str) -> bool:
-        return True
+        return role != HEAD_NETWORK
 
 
 @pytest.mark.parametrize(
