@@ -77,6 +77,9 @@ class Nets:
     def __init__(self, *, fails: bool = False) -> None:
         self.fails = fails
 
+    def __contains__(self, role: str) -> bool:
+        return role in ("detector", "pose", "face")
+
     def __getitem__(self, role: str) -> Any:
         return self
 
