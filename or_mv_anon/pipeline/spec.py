@@ -14,9 +14,7 @@ from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.learned_method import Learned, find_learned
 from or_mv_anon.pipeline.options import ExecutorName, MethodChoice, Options
-from or_mv_anon.pipeline.weights import Weights, find_weights, require_attackers, with_embedder
-from or_mv_anon.regions.networks import DETECTOR
-from or_mv_anon.regions.sources.head import KNOWS_HEADS
+from or_mv_anon.pipeline.weights import Weights, find_weights, knows_heads, require_attackers, with_embedder
 from or_mv_anon.site import Session
 from or_mv_anon.video.encoding import encoder_options
 
@@ -85,7 +83,7 @@ def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session
     if not options.render_only:
         kinds = {camera.kind for session in sessions for camera in session.cameras}
         weights = with_embedder(find_weights(options.networks, kinds), sessions, options.networks, config)
-    if any(entry.role == DETECTOR and entry.kind == KNOWS_HEADS for entry in weights):
+    if knows_heads(weights):
         config = replace(config, heads=replace(config.heads, interval_s=0.0))  # they come with every look for people
     if options.executor == "local":  # elsewhere the machines that do the work say what they have
         require_device(options.device)

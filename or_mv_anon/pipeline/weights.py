@@ -24,6 +24,7 @@ from or_mv_anon.operators.drawn.release_check import chosen
 from or_mv_anon.regions.networks import MMDET, NetworkFiles
 from or_mv_anon.regions.registry import needed_weights
 from or_mv_anon.regions.sources.appearance import EMBEDDER as EMBEDDER_ROLE
+from or_mv_anon.regions.sources.head import HEAD_NETWORK, KNOWS_HEADS
 from or_mv_anon.site import Kind, Session
 
 EMBEDDER = "osnet-x1-msmt17"
@@ -145,7 +146,12 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
             asset = weights_named(name)
             path = fetch(name, weights_dir=choice.weights_dir)
             found.append(Weights(role, name, str(path), asset.sha256, asset.licence, asset.kind))
-    return found
+    return [entry for entry in found if entry.role != HEAD_NETWORK] if knows_heads(found) else found
+
+
+def knows_heads(weights: Sequence[Weights]) -> bool:
+    """Whether the person detector finds heads in the same pass, so that nothing else has to."""
+    return any(entry.role == "detector" and entry.kind == KNOWS_HEADS for entry in weights)
 
 
 def _own_detector(files: tuple[Path, ...], site: SiteModel, weights_dir: Path | None) -> list[Weights]:
