@@ -86,6 +86,7 @@ class World:
         (folder / "settings.toml").write_text(SETTINGS)
         weights = [Weights("detector", "start", str(self.start), "0", "none")]
         monkeypatch.setattr(loop, "find_weights", lambda options, kinds: weights)
+        monkeypatch.setattr(loop, "fetch", lambda name, weights_dir: self.start)
         monkeypatch.setattr(loop, "with_embedder", lambda weights, *_: weights)
         monkeypatch.setattr(loop, "Afterwards", NothingMore)
         monkeypatch.setattr(card, "_plot", lambda path, facts: False)
