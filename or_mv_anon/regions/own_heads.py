@@ -6,6 +6,8 @@ head therefore counts for every box of a person that is mostly the box that it f
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from or_mv_anon.core.config import HeadConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.rows import ranges
 
+ROWS_AT_ONCE = 100_000
 INSIDE = 0.6  # share of a head's box that lies in the box of its person, for boxes cut off at the hair
 SAME_HEAD = 0.6  # share of a head's box in a surer one from which on both are one head
 SAME_PERSON = 0.7  # share of a person's box in another from which on both may be one person
@@ -51,6 +54,14 @@ def towards_body(head: Boxes, person: Boxes) -> Boxes:
 
 def distinct_heads(heads: Detections) -> Detections:
     """Without the boxes that lie mostly in a surer one of their frame; `heads` are ordered by frame."""
+    # Memory: a long recording has millions of heads, so their pairs are looked at a part at a time.
+    starts = np.unique(np.searchsorted(heads.frame, heads.frame[::ROWS_AT_ONCE], side="left"))
+    parts = pairwise([*starts.tolist(), len(heads)])
+    return Detections.concat([_distinct(heads[start:stop]) for start, stop in parts])
+
+
+def _distinct(heads: Detections) -> Detections:
+    """The same of a part that holds whole frames."""
     stop = np.searchsorted(heads.frame, heads.frame, side="right")
     start = np.searchsorted(heads.frame, heads.frame, side="left")
     row, other = np.repeat(np.arange(len(heads)), stop - start), ranges(start, stop - start)

@@ -5,6 +5,7 @@ import pytest
 
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.records import Detections, Tracks
+from or_mv_anon.regions import own_heads as own_heads_module
 from or_mv_anon.regions.own_heads import distinct_heads, own_heads, towards_body
 
 CONFIG = load_config()
@@ -80,6 +81,17 @@ def test_a_head_that_was_found_twice_counts_once():
     assert kept.score.tolist() == pytest.approx([0.8, 0.2, 0.3])
     equal = distinct_heads(heads(HEAD, HEAD))
     assert len(equal) == 1
+
+
+def test_parts_of_a_long_recording_hold_whole_frames(monkeypatch):
+    frames = np.repeat(np.arange(50), 3)
+    found = heads(*[HEAD, BESIDE_HEAD, HEAD] * 50, scores=np.tile([0.8, 0.5, 0.3], 50), frames=frames)
+    whole = distinct_heads(found)
+    monkeypatch.setattr(own_heads_module, "ROWS_AT_ONCE", 7)
+    parts = distinct_heads(found)
+    assert len(whole) == 100
+    assert parts.frame.tolist() == whole.frame.tolist()
+    assert parts.score.tolist() == whole.score.tolist()
 
 
 @pytest.mark.parametrize(
