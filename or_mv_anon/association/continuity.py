@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.likelihood_ratio import LEAST_PAIRS, LIMIT
 from or_mv_anon.association.views import View
+from or_mv_anon.core.boxes import paired_intersection
 
 BLINK_S = 0.5  # seconds for which one person may have two tracks, when one begins before the other ends
 ONE_PLACE = 0.5  # overlap over the smaller box from which on two boxes may be one person found twice
@@ -48,9 +49,8 @@ def _neighbours(instant: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.intp]
 
 def _overlap(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
     """Row by row, the overlap's share of the smaller box."""
-    sides = np.minimum(one[:, 2:], two[:, 2:]) - np.maximum(one[:, :2], two[:, :2])
     smaller = np.minimum((one[:, 2:] - one[:, :2]).prod(axis=1), (two[:, 2:] - two[:, :2]).prod(axis=1))
-    return np.asarray(sides.clip(min=0).prod(axis=1) / np.maximum(smaller, 1))
+    return np.asarray(paired_intersection(one, two) / np.maximum(smaller, 1))
 
 
 @dataclass(frozen=True, eq=False)

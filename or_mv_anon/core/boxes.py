@@ -29,9 +29,15 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
 
+def paired_intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
+    """Overlap area ``(N,)`` of ``a[i]`` with ``b[i]`` in square pixels."""
+    shared = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
+    return np.asarray(shared.prod(axis=1))
+
+
 def paired_iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Intersection over union of ``a[i]`` with ``b[i]``, ``(N,)`` in [0, 1]."""
-    shared = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(axis=1)
+    shared = paired_intersection(a, b)
     union = area(a) + area(b) - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 

@@ -40,7 +40,7 @@ def own_heads(people: Tracks, heads: Detections, config: HeadConfig, *, lying_as
     fits = _can_belong(heads.box[head], people.box[person], config)
     person, head = person[fits], head[fits]
     quality = heads.score[head] * _fit(heads.box[head], people.box[person], lying_aspect)
-    own = _best_first(person, head, quality, len(people), len(heads))
+    own = _best_first(person, head, quality, len(people))
     return _shared(own, person, head, quality, people)
 
 
@@ -72,17 +72,15 @@ def _distinct(heads: Detections) -> Detections:
 
 
 def _best_first(
-    person: NDArray[np.intp], head: NDArray[np.intp], quality: NDArray[np.float32], people: int, heads: int
+    person: NDArray[np.intp], head: NDArray[np.intp], quality: NDArray[np.float32], people: int
 ) -> NDArray[np.intp]:
     """Greedy pairs: in every round those are joined that are each other's best; then both are out."""
     own = np.full(people, -1, np.intp)
     order = np.argsort(-quality, kind="stable")
     person, head = person[order], head[order]
     while len(person):
-        best_of_person, best_of_head = np.full(people, -1), np.full(heads, -1)
-        place = np.arange(len(person))[::-1]
-        best_of_person[person[::-1]], best_of_head[head[::-1]] = place, place  # the first place is written last
-        joined = (best_of_person[person] == place[::-1]) & (best_of_head[head] == place[::-1])
+        of_person, of_head = (np.unique(each, return_index=True)[1] for each in (person, head))  # the best of each
+        joined = np.intersect1d(of_person, of_head)
         own[person[joined]] = head[joined]
         free = ~np.isin(head, head[joined]) & ~np.isin(person, person[joined])
         person, head = person[free], head[free]
@@ -111,15 +109,13 @@ def _shared(
 
 def _shared_area(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """The area ``(N,)`` that boxes ``(N, 4)`` share with those beside them, as a share of the smaller one."""
-    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
     smaller = np.minimum(bx.area(a), bx.area(b))
-    return np.asarray(sides.clip(0).prod(axis=1) / np.maximum(smaller, 1e-9), np.float32)
+    return np.asarray(bx.paired_intersection(a, b) / np.maximum(smaller, 1e-9), np.float32)
 
 
 def _can_belong(head: Boxes, person: Boxes, config: HeadConfig) -> NDArray[np.bool_]:
     """Whether each head lies in the box of the person beside it and is not too large for it."""
-    overlap = np.minimum(head[:, 2:], person[:, 2:]) - np.maximum(head[:, :2], person[:, :2])
-    inside = overlap.clip(0).prod(axis=1) >= INSIDE * bx.area(head)
+    inside = bx.paired_intersection(head, person) >= INSIDE * bx.area(head)
     longer = (person[:, 2:] - person[:, :2]).max(axis=1)
     return np.asarray(inside & ((head[:, 2:] - head[:, :2]).max(axis=1) <= config.largest_share * longer))
 

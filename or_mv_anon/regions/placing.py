@@ -128,8 +128,7 @@ def _more_sure(known: Proposal, other: Proposal) -> Proposal:
 
 def _narrower(known: Proposal, other: Proposal) -> NDArray[np.bool_]:
     """Where `other` says more than `known` of how large the head is; see `Proposal.narrows`."""
-    sides = np.minimum(known.box[:, 2:], other.box[:, 2:]) - np.maximum(known.box[:, :2], other.box[:, :2])
-    held = sides.clip(0).prod(axis=1) >= HELD * bx.area(other.box)
+    held = bx.paired_intersection(known.box, other.box) >= HELD * bx.area(other.box)
     return (known.kind != RegionKind.HEAD) | (held & (bx.area(known.box) >= FAR_LARGER * bx.area(other.box)))
 
 
