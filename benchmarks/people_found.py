@@ -38,6 +38,7 @@ from or_mv_anon.models.detectors.people_and_heads import CLASSES, HEAD, PERSON, 
 from or_mv_anon.models.detectors.protocol import Found
 from or_mv_anon.models.detectors.yolox import PersonDetector
 from or_mv_anon.models.registry import fetch
+from or_mv_anon.regions.detecting import people_and_heads
 from or_mv_anon.regions.registry import needed_weights
 
 SCORES = (0.1, 0.5)
@@ -127,9 +128,7 @@ def look(detector: PersonDetector, judged: Judged) -> list[Found | None]:
     picture = judged.picture
     size = (picture.shape[1], picture.shape[0])
     fitted = np.asarray(cv2.resize(picture, detector.input_size(*size), interpolation=cv2.INTER_AREA), np.uint8)
-    if isinstance(detector, PeopleAndHeadsDetector):
-        return list(detector.detect_classes([fitted], size=size)[0])
-    return [detector.detect([fitted], size=size)[0], None]
+    return list(people_and_heads(detector, [fitted], size=size)[0])
 
 
 def milliseconds(network: Path, judged: Sequence[Judged]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from or_mv_anon.core.records import Detections
-from or_mv_anon.models.detectors.people_and_heads import HEAD, PERSON, PeopleAndHeadsDetector
+from or_mv_anon.models.detectors.people_and_heads import PeopleAndHeadsDetector
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.video.frame import Frame
 
@@ -29,15 +29,22 @@ def detect_frames(
 
 
 def detect_both(
-    detector: PeopleAndHeadsDetector,
-    frames: Sequence[Frame],
-    pictures: Sequence[Picture],
-    number: Callable[[Frame], int],
-) -> tuple[Detections, Detections]:
-    """The people and the heads that `detector` finds in one pass; see `detect_frames`."""
-    found = detector.detect_classes(pictures, size=frames[0].upright_size) if frames else []
-    people, heads = ([each[kind] for each in found] for kind in (PERSON, HEAD))
-    return _recorded(people, frames, number), _recorded(heads, frames, number)
+    detector: Detector, frames: Sequence[Frame], pictures: Sequence[Picture], number: Callable[[Frame], int]
+) -> tuple[Detections, Detections | None]:
+    """The people and, where the detector knows them, the heads that it finds in one pass; see `detect_frames`."""
+    found = people_and_heads(detector, pictures, size=frames[0].upright_size) if frames else []
+    heads = [each for _, each in found if each is not None]
+    people = _recorded([each for each, _ in found], frames, number)
+    return people, _recorded(heads, frames, number) if heads else None
+
+
+def people_and_heads(
+    detector: Detector, pictures: Sequence[Picture], *, size: tuple[int, int]
+) -> list[tuple[Found, Found | None]]:
+    """As `Detector.detect`, but for each picture the people and the heads; None by a detector that knows none."""
+    if isinstance(detector, PeopleAndHeadsDetector):
+        return list(detector.detect_classes(pictures, size=size))
+    return [(people, None) for people in detector.detect(pictures, size=size)]
 
 
 def _recorded(found: Sequence[Found], frames: Sequence[Frame], number: Callable[[Frame], int]) -> Detections:
@@ -69,12 +76,8 @@ def detect_together(
     parts = [(size, rows[i : i + at_once]) for size, rows in by_size.items() for i in range(0, len(rows), at_once)]
     for size, rows in parts:
         pictures = [looks[row][1] for row in rows]
-        if isinstance(detector, PeopleAndHeadsDetector):
-            for row, (people, heads) in zip(rows, detector.detect_classes(pictures, size=size), strict=True):
-                found[row] = _of_first_frame(people), _of_first_frame(heads)
-        else:
-            for row, people in zip(rows, detector.detect(pictures, size=size), strict=True):
-                found[row] = _of_first_frame(people), None
+        for row, (people, heads) in zip(rows, people_and_heads(detector, pictures, size=size), strict=True):
+            found[row] = _of_first_frame(people), None if heads is None else _of_first_frame(heads)
     return [found[row] for row in range(len(looks))]
 
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Keypoints
-from or_mv_anon.models.detectors.people_and_heads import PeopleAndHeadsDetector
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
+from or_mv_anon.regions.detecting import people_and_heads
 from or_mv_anon.regions.heads import locate_heads
 
 NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
@@ -68,7 +68,7 @@ def _candidates(
     height, width = picture.shape[:2]
     turned = [turn(picture, quarters) for quarters in turns]
     seen = [faces.detect([_resized(faces, each)], size=_size(each))[0] for each in turned]
-    people, heads = zip(*(_people_and_heads(persons, each, config) for each in turned), strict=True)
+    people, heads = zip(*(_people_and_likely_heads(persons, each, config) for each in turned), strict=True)
     posed = _heads(turned, people, pose, config)
     boxes, scores = [], []
     for quarters, *found in zip(turns, seen, heads, posed, strict=True):
@@ -77,12 +77,10 @@ def _candidates(
     return np.concatenate(boxes), np.concatenate(scores)
 
 
-def _people_and_heads(detector: Detector, picture: Picture, config: PipelineConfig) -> tuple[Found, Found]:
+def _people_and_likely_heads(detector: Detector, picture: Picture, config: PipelineConfig) -> tuple[Found, Found]:
     """The people, and the heads that a detector finds with them; none by one that knows people alone."""
-    as_seen = _resized(detector, picture)
-    if not isinstance(detector, PeopleAndHeadsDetector):
-        return detector.detect([as_seen], size=_size(picture))[0], NOTHING
-    people, (boxes, scores) = detector.detect_classes([as_seen], size=_size(picture))[0]
+    ((people, heads),) = people_and_heads(detector, [_resized(detector, picture)], size=_size(picture))
+    boxes, scores = NOTHING if heads is None else heads
     likely = scores >= config.static_heads.min_score
     return people, (boxes[likely], scores[likely])
 

@@ -14,9 +14,8 @@ from or_mv_anon.core.records import Detections, FrameFlag, RegionKind, Tracks
 from or_mv_anon.core.run_layout import PERSONS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.families import open_detector
-from or_mv_anon.models.detectors.people_and_heads import PeopleAndHeadsDetector
 from or_mv_anon.models.network_file import Engine, NetworkFile
-from or_mv_anon.regions.detecting import detect_both, detect_frames, pictures_for
+from or_mv_anon.regions.detecting import detect_both, pictures_for
 from or_mv_anon.regions.source import Batch, CameraScene, Mask, Proposal, RegionSource
 from or_mv_anon.video.frame import Frame
 
@@ -46,11 +45,7 @@ class BoxSource(RegionSource):
         for frame, picture in zip(due, pictures, strict=True):
             if not frame.corrupt:  # damage is no movement
                 batch.seen(picture, frame.time)
-        detector = networks["detector"]
-        if isinstance(detector, PeopleAndHeadsDetector):
-            batch.persons, batch.heads = detect_both(detector, due, pictures, batch.number)
-        else:
-            batch.persons = detect_frames(detector, due, pictures, batch.number)
+        batch.persons, batch.heads = detect_both(networks["detector"], due, pictures, batch.number)
         return batch.persons
 
     def propose(self, scene: CameraScene, people: Tracks, config: PipelineConfig) -> Proposal:
