@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints, Tracks
+from or_mv_anon.core.records import Detections, Frames, Keypoints, Tracks
 from or_mv_anon.regions.detecting import detect_frames, pictures_for
 from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.networks import Networks
@@ -15,7 +14,7 @@ from or_mv_anon.regions.placing import head_around_face, head_regions
 from or_mv_anon.regions.source import Batch, CameraScene
 from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.face import plausible_faces
-from or_mv_anon.regions.sources.head import HeadSource
+from or_mv_anon.regions.sources.head import HeadSource, around_head
 from or_mv_anon.video.frame import Frame
 
 
@@ -43,7 +42,7 @@ def untracked_regions(boxes: Boxes, posed: Heads, faces: Boxes, heads: Detection
         config: of all sources.
     """
     rows = len(boxes)
-    frames = Frames(frame=np.zeros(1), pts=np.zeros(1), time=np.zeros(1), flags=np.array([int(FrameFlag.HEADS)]))
+    frames = Frames(frame=np.zeros(1), pts=np.zeros(1), time=np.zeros(1), flags=np.zeros(1))
     tracks = Tracks(
         frame=np.zeros(rows),
         track=np.arange(rows),
@@ -53,5 +52,5 @@ def untracked_regions(boxes: Boxes, posed: Heads, faces: Boxes, heads: Detection
         detection=np.arange(rows),
     )
     scene = CameraScene(frames, (0, 0), posed, tracks, Tracks.empty(), read=lambda table: heads)  # type: ignore[arg-type]
-    around = bx.expand(heads.box, ratio=(config.heads.scale - 1) / 2)
-    return np.concatenate([head_regions(scene, tracks, config).box, head_around_face(faces), around])
+    alone = [head_around_face(faces), around_head(heads.box, config.heads)]
+    return np.concatenate([head_regions(scene, tracks, config).box, *alone])

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.config import HeadConfig, PipelineConfig
 from or_mv_anon.core.records import Detections, FrameFlag, RegionKind, Tracks
 from or_mv_anon.core.run_layout import HEADS
 from or_mv_anon.core.schedule import due
@@ -82,7 +83,7 @@ class HeadSource(RegionSource):
         rows, own = rows[own >= 0], own[own >= 0]
         sample = np.full(len(people), -1)
         sample[rows] = np.arange(len(rows))
-        head = bx.expand(found.box[own], ratio=(config.heads.scale - 1) / 2)
+        head = around_head(found.box[own], config.heads)
         box, uncertainty = carried(
             scene.frames,
             people,
@@ -95,6 +96,11 @@ class HeadSource(RegionSource):
             weak = ~ever_clear(people, config.regions.headless_score)[people.track] & (uncertainty < 1)
             uncertainty = np.where(weak, np.minimum(uncertainty, HALF_SURE), uncertainty)
         return Proposal(box, uncertainty, np.full(len(people), RegionKind.HEAD, np.uint8), narrows=True)
+
+
+def around_head(heads: Boxes, config: HeadConfig) -> Boxes:
+    """Regions ``(N, 4)`` of heads with these boxes."""
+    return bx.expand(heads, ratio=(config.scale - 1) / 2)
 
 
 def chance(score: NDArray[np.float32]) -> NDArray[np.float32]:
