@@ -136,7 +136,7 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
     if choice.detector is not None:
         found += _own_detector(choice.detector, site, choice.weights_dir)
     for role, name in needed_weights().items():
-        if any(entry.role == role for entry in found):
+        if any(entry.role == role for entry in found) or (role == HEAD_NETWORK and knows_heads(found)):
             continue
         own = getattr(site, choice.detector_role if role == "detector" else role, None)
         if own is not None:
@@ -146,7 +146,7 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
             asset = weights_named(name)
             path = fetch(name, weights_dir=choice.weights_dir)
             found.append(Weights(role, name, str(path), asset.sha256, asset.licence, asset.kind))
-    return [entry for entry in found if entry.role != HEAD_NETWORK] if knows_heads(found) else found
+    return found
 
 
 def knows_heads(weights: Sequence[Weights]) -> bool:
