@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -48,9 +49,9 @@ class Options:
     attack: bool = False
     dry_run: bool = False
 
-    @property
+    @cached_property
     def networks(self) -> NetworkChoice:
-        """Which networks are wanted."""
+        """Which networks are wanted; found out once, as it may take a trial."""
         return NetworkChoice(
             model=self.model,
             fast=self.fast and self.model is not None and smaller_is_quicker(self.model, self.device, self.precision),

@@ -6,7 +6,6 @@ Eight-bit networks are: several times on some processors, not at all on others, 
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,6 @@ ROUNDS = 7  # whose median counts
 WORTH_IT = 0.9  # of the teacher's time, from which on down the smaller detector is taken
 
 
-@lru_cache(maxsize=4)
 def smaller_is_quicker(folder: Path, device: Device, precision: Precision) -> bool:
     """Whether the smaller detector of the site model in `folder` is worth taking here; says so.
 

@@ -85,12 +85,10 @@ def test_the_smaller_detector_is_taken_where_it_is_quicker(
         return smaller if detector.input_size(1600, 900)[0] == small else 1.0
 
     monkeypatch.setattr(quicker, "seconds_of_a_look", seconds)
-    quicker.smaller_is_quicker.cache_clear()
     chosen = Options(videos=tmp_path, out=tmp_path, model=bundle, fast=True)
     assert chosen.networks.fast is taken
     side = small if taken else load_config().detection.input_long_side
     assert effective_config(chosen).detection.input_long_side == side
-    quicker.smaller_is_quicker.cache_clear()
 
 
 def test_another_layout_is_told(bundle: Path) -> None:
