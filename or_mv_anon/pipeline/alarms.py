@@ -17,6 +17,7 @@ from or_mv_anon.core.config import VerdictConfig
 from or_mv_anon.core.records import RegionKind, Regions
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan
+from or_mv_anon.regions.scene_change import add_stretch
 from or_mv_anon.site import Zone
 
 NOT_ANONYMIZED = "NOT ANONYMIZED: --method none covers nothing; these videos show everybody."
@@ -99,9 +100,7 @@ def _without_people(moving: Sequence[Sequence[float]], series: Series) -> list[t
             begin, end = max(start, second), min(stop, second + 1)
             if second in seen or begin >= end:
                 continue
-            if alone and alone[-1][1] == begin:
-                begin = alone.pop()[0]
-            alone.append((begin, end))
+            add_stretch(alone, begin, end)
     return alone
 
 

@@ -51,8 +51,12 @@ class SceneChange:
             change = blocks - self._before
             change -= np.median(change)  # lamps and the camera's exposure change everything alike
             if np.count_nonzero(np.abs(change) >= self._least_change) >= LEAST_BLOCKS:
-                begin = self._time
-                if self.stretches and self.stretches[-1][1] == begin:
-                    begin = self.stretches.pop()[0]
-                self.stretches.append((begin, time))
+                add_stretch(self.stretches, self._time, time)
         self._before, self._time = blocks, time
+
+
+def add_stretch(stretches: list[tuple[float, float]], begin: float, end: float) -> None:
+    """Append a stretch of time, as one with the last of `stretches` if it begins where that ends."""
+    if stretches and stretches[-1][1] == begin:
+        begin = stretches.pop()[0]
+    stretches.append((begin, end))
