@@ -63,10 +63,16 @@ def begins_anew(path: Path, before: int, picture: int) -> bool:
         first = offset + (before - offset) // size * size
         file.seek(first)
         data = file.read(picture + size - first)
-    rows = np.frombuffer(data[: len(data) // size * size], np.uint8).reshape(-1, size)[:, 4 if size == 192 else 0 :]
+    rows = _packet_rows(data, size)
     starts, counters = rows[:, 1] & 0x40 > 0, rows[:, 3] & 0x0F
     tables = np.flatnonzero(starts & (_identifiers(rows) == _TABLE))
     return bool(len(tables)) and all(starts[row] and counters[row] == 0 for row in (tables[-1], tables[-1] + 1, -1))
+
+
+def _packet_rows(data: bytes, size: int) -> np.ndarray:
+    """Whole packets ``(N, 188 or more)``, one a row, without the clock that those of 192 bytes begin with."""
+    rows = np.frombuffer(data[: len(data) // size * size], np.uint8).reshape(-1, size)
+    return rows[:, 4:] if size == 192 else rows
 
 
 def _identifiers(rows: np.ndarray) -> np.ndarray:
@@ -86,8 +92,7 @@ def _scan(path: Path) -> tuple[list[VideoRun], list[int]]:
         position = offset
         file.seek(offset)
         while data := file.read(size * _BLOCK):
-            rows = np.frombuffer(data[: len(data) // size * size], np.uint8).reshape(-1, size)
-            rows = rows[:, 4:] if size == 192 else rows
+            rows = _packet_rows(data, size)
             identifiers = _identifiers(rows)
             starts = (rows[:, 1] & 0x40 > 0) & (rows[:, 0] == _SYNC)
             places = position + size * np.arange(len(rows))

@@ -14,19 +14,22 @@ _CRC_BYTES = 6
 
 def broken_clusters(path: Path) -> list[tuple[int, int]]:
     """(first byte, byte behind the last) of the clusters whose checksum is wrong; empty where there are none."""
-    if path.stat().st_size == 0:
-        return []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        whole = [(first, stop) for first, stop in _clusters(data) if stop <= len(data)]  # others have lost their end
-        return [(first, stop) for first, stop in whole if not _is_right(data, first, stop)]
+    whole = ((data, first, stop) for data, first, stop in _clusters_of(path) if stop <= len(data))  # not cut off
+    return [(first, stop) for data, first, stop in whole if not _is_right(data, first, stop)]
 
 
 def is_cut_off(path: Path) -> bool:
     """Whether a cluster claims to go on behind the end of the file."""
+    return any(stop > len(data) for data, _, stop in _clusters_of(path))
+
+
+def _clusters_of(path: Path) -> Iterator[tuple[mmap.mmap, int, int]]:
+    """The file's bytes, and where the contents of each of its clusters lie in them."""
     if path.stat().st_size == 0:
-        return False
+        return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return any(stop > len(data) for _, stop in _clusters(data))
+        for first, stop in _clusters(data):
+            yield data, first, stop
 
 
 def _is_right(data: mmap.mmap, first: int, stop: int) -> bool:
