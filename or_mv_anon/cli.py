@@ -116,12 +116,14 @@ def guarded(run: Callable[[], int]) -> int:
     try:
         with stopping(), _printable_output():
             return _answered(run)
-    except OutputClosed as closed:
-        if isinstance(closed, OutputFailed):
-            with suppress(OSError):  # of the two streams one may still be read
-                os.write(2, f"error: {closed}\n".encode())
+    except OutputFailed as failed:
+        with suppress(OSError):  # of the two streams one may still be read
+            os.write(2, f"error: {failed}\n".encode())
         _forget_output()
-        return UserError.exit_code if isinstance(closed, OutputFailed) else OUTPUT_CLOSED
+        return UserError.exit_code
+    except OutputClosed:
+        _forget_output()
+        return OUTPUT_CLOSED
     except KeyboardInterrupt as interrupt:  # while the sentence about something else was being printed
         return exit_code(interrupt)
 

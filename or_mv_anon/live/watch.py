@@ -17,10 +17,8 @@ from or_mv_anon.models.detectors.protocol import Picture
 BLOCK = 8  # px of the detector's picture
 FLAT = 4.0  # levels: the standard deviation of a picture without contrast
 ENCODED = 3.0  # levels by which an encoder that goes on changes a picture that stands still
-CHANGED, FEW = (
-    0.1,
-    0.03,
-)  # levels that noise changes a block by; share of blocks that only a picture without noise keeps
+CHANGED = 0.1  # levels that noise changes a block by
+FEW = 0.03  # share of changed blocks, below which a picture is without noise
 NOISELESS_S = 1.0  # seconds without two pictures that hardly differ after which a camera counts as alive
 LEARN_S = 20.0  # time constant with which the usual picture follows the light
 LEAST_CONTRAST = 1.0  # levels, below which a picture has nothing to be compared by
