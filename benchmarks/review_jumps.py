@@ -3,9 +3,14 @@
 
 Opens the page of a finished run as a user would, jumps to random moments of the session, and measures from the request
 to the moment at which the pictures of all cameras stand on the page: first wherever it may be, then, when everything is
-prepared or `--minutes` are over, again. Prints JSON; `--json` also writes it.
+prepared or `--minutes` are over, again. `--rounds` opens it that often, so that nothing is prepared again; `--other`
+measures another checkout's code beside this one's, in turns. Prints JSON; `--json` also writes it.
+
+`--hour` makes a run of four generated cameras first, if there is none (benchmarks/review_hour.py), and compares what
+the page shows with what was asked for.
 
     python benchmarks/review_jumps.py OUT --jumps 200 --json jumps.json
+    python benchmarks/review_jumps.py HOUR --hour --rounds 3 --minutes 0 --other ../before --json jumps.json
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +27,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.review_hour import CAMERAS, RATE, TURN_S, write_hour
 from tests.review.browsing import Page, opened
+from tests.review.review_scenes import code_in
 from tests.review.served import Served, served
+
+OPENING_S = 300  # that opening may take
 
 JUMP = """
   const done = () => ['shown', 'nothing'].includes(document.querySelector('.view').dataset.state)
@@ -38,11 +48,23 @@ JUMP = """
 """
 
 
-def jumps(page: Page, span: tuple[float, float], count: int, seed: int) -> dict[str, float]:
-    """Milliseconds of random jumps."""
+def jumps(page: Page, span: tuple[float, float], count: int, seed: int, *, coded: bool) -> list[float]:
+    """Milliseconds of random jumps; what a coded picture says is held against the time that was asked for."""
     seconds = np.random.default_rng(seed).uniform(*span, count)
-    took = [float(page.run(JUMP, second)) for second in seconds.tolist()]
-    return {name: round(float(np.quantile(took, q)), 1) for name, q in (("median", 0.5), ("p95", 0.95), ("max", 1.0))}
+    took = []
+    for second in seconds.tolist():
+        took.append(float(page.run(JUMP, second)))
+        for number, camera in enumerate(CAMERAS if coded else ()):
+            expected = number, int((second + 1e-6) * RATE) % (TURN_S * RATE)
+            if (found := code_in(page.picture(camera))) != expected:
+                raise SystemExit(f"At {second} s {camera} shows {found}, expected {expected}.")
+    return took
+
+
+def spread(took: Sequence[float]) -> dict[str, float]:
+    """Of milliseconds."""
+    points = (("median", 0.5), ("p95", 0.95), ("max", 1.0))
+    return {"count": len(took)} | {name: round(float(np.quantile(took, q)), 1) for name, q in points}
 
 
 def memory(review: Served) -> dict[str, float]:
@@ -52,6 +74,36 @@ def memory(review: Served) -> dict[str, float]:
     return {"server_mb": round(own / 1024, 1), "copies_mb": round(review.get("state").json["bytes"] / 1e6, 1)}
 
 
+def measure(options: argparse.Namespace, checkout: Path | None, turn: int) -> dict[str, Any]:
+    """One opening of the page."""
+    begun = time.monotonic()
+    found: dict[str, Any] = {}
+    with served(options.out, checkout=checkout) as review, opened(review.address) as page:
+        session = review.get("session").json
+        span = session["start"], session["end"] - 0.05
+        found["cameras"], found["seconds"] = len(session["cameras"]), round(span[1] - span[0], 1)
+        page.wait_for_pictures(seconds=OPENING_S)
+        found["first_pictures_s"] = round(time.monotonic() - begun, 1)
+        found["anywhere_took_ms"] = jumps(page, span, options.anywhere, 1 + turn, coded=options.hour)
+        found["memory_then"] = memory(review)
+        made, last = 0.0, time.monotonic() + 60 * options.minutes
+        while made < 1 and time.monotonic() < last:
+            made = min(each["made"] for each in review.get("state").json["proxies"].values())
+            time.sleep(0.5)
+        found["prepared_share"], found["prepared_after_s"] = round(made, 3), round(time.monotonic() - begun, 1)
+        if made == 1:
+            found["prepared_ms"] = spread(jumps(page, span, options.jumps, 1000 + turn, coded=options.hour))
+        found["memory"] = memory(review)
+    return found
+
+
+def together(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of all openings."""
+    took = [each for one in rounds for each in one["anywhere_took_ms"]]
+    first = [one["first_pictures_s"] for one in rounds]
+    return {"anywhere_ms": spread(took), "first_pictures_s": first, "rounds": list(rounds)}
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,27 +111,22 @@ def main() -> None:
     parser.add_argument("--jumps", type=int, default=200)
     parser.add_argument("--anywhere", type=int, default=20, help="jumps before everything is prepared")
     parser.add_argument("--minutes", type=float, default=5.0, help="that preparing may take")
+    parser.add_argument("--rounds", type=int, default=1, help="how often the page is opened")
+    parser.add_argument("--other", type=Path, help="another checkout, measured in turns with this one")
+    parser.add_argument("--hour", action="store_true", help="make OUT, if it is not there: four generated cameras")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="length of what --hour makes")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    begun = time.monotonic()
-    found: dict[str, Any] = {}
-    with served(options.out) as review, opened(review.address) as page:
-        session = review.get("session").json
-        span = session["start"], session["end"] - 0.05
-        found["cameras"], found["seconds"] = len(session["cameras"]), round(span[1] - span[0], 1)
-        page.wait_for_pictures()
-        found["first_pictures_s"] = round(time.monotonic() - begun, 1)
-        found["anywhere_ms"] = jumps(page, span, options.anywhere, 1)
-        found["memory_then"] = memory(review)
-        made = 0.0
-        while made < 1 and time.monotonic() - begun < 60 * options.minutes:
-            made = min(each["made"] for each in review.get("state").json["proxies"].values())
-            time.sleep(0.5)
-        found["prepared_share"], found["prepared_after_s"] = round(made, 3), round(time.monotonic() - begun, 1)
-        if made == 1:
-            found["prepared_ms"] = jumps(page, span, options.jumps, 2)
-        found["memory"] = memory(review)
-    text = json.dumps(found, indent=1)
+    if options.hour and not options.out.exists():
+        write_hour(options.out, seconds=options.seconds)
+    checkouts: dict[str, Path | None] = {"this": None}
+    if options.other is not None:
+        checkouts = {"other": options.other.absolute(), **checkouts}
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in checkouts}
+    for turn in range(options.rounds):
+        for name, checkout in checkouts.items():
+            rounds[name].append(measure(options, checkout, turn))
+    text = json.dumps({name: together(found) for name, found in rounds.items()}, indent=1)
     sys.stdout.write(text + "\n")
     if options.json is not None:
         options.json.write_text(text + "\n")

@@ -18,6 +18,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable
 from or_mv_anon.review.decisions import decide, decided
 from or_mv_anon.review.desk import Desk
+from or_mv_anon.review.moments import PATIENCE_S
 from or_mv_anon.review.people import covered_places
 
 PAGE = Path(__file__).with_name("page")
@@ -75,7 +76,7 @@ class _Answers:
         if seconds:
             desk.proxies.look(lead, seconds[0])
         cameras = [name for name in asked.get("only", "").split("\n") if name]
-        patience = FIRST_PICTURE_S if count > 1 else _number(asked, "patience", 0.15)
+        patience = FIRST_PICTURE_S if count > 1 else _number(asked, "patience", PATIENCE_S)
         return StreamingResponse(desk.moments.packed(seconds, cameras, patience=patience), media_type=MOMENTS)
 
     async def covered(self, request: Request) -> Response:

@@ -8,7 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
@@ -39,49 +41,63 @@ class CoveredVideo:
     Attributes:
         camera: of the run.
         stretches: frames ``first`` to ``stop - 1``, in order; decoding can begin at each `first`.
+        keys: ``(K,)`` frames at which decoding can begin, in order, the first is 0.
         pts: ``(N,)`` ticks of its frames; None for a folder of pictures.
+        same: ticks that two clocks of one frame may differ by.
         codec: of the video.
         orientation: how its coded pictures stand upright.
     """
 
     camera: ReviewedCamera
     stretches: tuple[tuple[int, int], ...]
+    keys: NDArray[np.intp]
     pts: NDArray[np.int64] | None = None
+    same: int = 0
     codec: str = ""
     orientation: Orientation = UPRIGHT
 
-    def pictures(self, stretch: int, size: tuple[int, int], *, begin: int = 0) -> Iterator[Picture]:
-        """The upright BGR pictures of a stretch, scaled to `size` (width, height), one for each of its frames.
+    def key_before(self, frame: int) -> int:
+        """The frame at which decoding has to begin for `frame`."""
+        return int(self.keys[np.searchsorted(self.keys, frame, side="right") - 1])
 
-        Those before its frame `begin` are decoded only.
+    def is_before(self, pts: int, frame: int) -> bool:
+        """Whether a picture of this time is shown before `frame`."""
+        assert self.pts is not None
+        return pts < int(self.pts[frame]) - self.same
+
+    def is_at(self, pts: int, frame: int) -> bool:
+        """Whether a picture of this time is `frame`."""
+        assert self.pts is not None
+        return abs(pts - int(self.pts[frame])) <= self.same
+
+    def pictures(self, stretch: int, size: tuple[int, int]) -> Iterator[Picture]:
+        """The upright BGR pictures of a stretch, scaled to `size` (width, height), one for each of its frames.
 
         Raises:
             NotShownError: other frames come out than the run stored.
         """
         first, stop = self.stretches[stretch]
         if self.pts is None:
-            yield from _pictures_of_folder(self.camera.output, first + begin, stop, size)
+            yield from _pictures_of_folder(self.camera.output, first, stop, size)
             return
-        expected = self.pts[first:stop]
         width, height = self.orientation.coded_size(*size)
-        scaler, found = PictureScaler(), 0
+        scaler, number = PictureScaler(), first
         with open_video(self.camera.output) as container:
             stream = main_stream(container, self.camera.output)
             show_in_order(stream, self.codec)
             stream.codec_context.thread_count = 1  # threads of FFmpeg's that log can block those of Python's
             try:
-                container.seek(int(expected[0]), stream=stream)
+                container.seek(int(self.pts[first]), stream=stream)
             except FFmpegError as error:
                 raise NotShownError(f"{self.camera.output.name} cannot be read at frame {first}.") from error
             for frame in decode(container, stream, container.demux(stream)):
-                if frame.pts is None or frame.pts < expected[0]:
+                if frame.pts is None or self.is_before(frame.pts, first):
                     continue
-                if frame.pts != expected[found]:
-                    raise NotShownError(f"{self.camera.output.name} shows another frame than {first + found} there.")
-                if found >= begin:
-                    yield self.orientation.upright(scaler.bgr(frame, width=width, height=height))
-                found += 1
-                if found == len(expected):
+                if not self.is_at(frame.pts, number):
+                    raise NotShownError(f"{self.camera.output.name} shows another frame than {number} there.")
+                yield self.orientation.upright(scaler.bgr(frame, width=width, height=height))
+                number += 1
+                if number == stop:
                     return
         raise NotShownError(f"{self.camera.output.name} ends before frame {stop}.")
 
@@ -103,20 +119,48 @@ def open_covered(camera: ReviewedCamera) -> CoveredVideo:
     if output.is_dir():
         count = ImageFolderSource(output, fps=Fraction(1)).n_frames
         _require(camera, count == len(camera))
-        return CoveredVideo(camera, _stretches(np.arange(count), count))
+        return CoveredVideo(camera, _stretches(np.arange(count), count), np.arange(count))
     with open_video(output) as container:
         stream = main_stream(container, output)
         codec, tick = stream.codec_context.codec.canonical_name, stream.time_base
-        packets = read_packets(container, stream)
-    _require(camera, packets.error is None and None not in packets.pts and tick is not None)
+        _require(camera, tick is not None)
+        pts, keys = _from_index(camera, container, stream) or _from_packets(camera, container, stream)
+    matrix = display_matrix(first_frame(output))
+    upright = UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
+    same = int(SAME_S / float(tick or 1))
+    return CoveredVideo(camera, _stretches(keys, len(pts)), keys, pts, same, codec, upright)
+
+
+Frames = tuple[NDArray[np.int64], NDArray[np.intp]]
+
+
+def _from_index(camera: ReviewedCamera, container: InputContainer, stream: VideoStream) -> Frames | None:
+    """Ticks of the frames and where decoding can begin, by an MP4's index alone; None where it does not tell.
+
+    The run's word is for the very bytes of the file, and it compared their times with those that it stored; every frame
+    is compared again when it is shown. The groups of pictures are closed, so that a keyframe has as many frames before
+    it where it is stored as where it is shown.
+    """
+    entries = stream.index_entries
+    if not container.format.name.startswith("mov") or len(entries) != len(camera) or stream.frames != len(camera):
+        return None
+    keys = np.flatnonzero([entry.is_keyframe and not entry.is_discard for entry in entries])
+    if not len(keys) or keys[0] != 0:
+        return None
+    assert stream.time_base is not None
+    return np.round(camera.times / float(stream.time_base)).astype(np.int64), keys
+
+
+def _from_packets(camera: ReviewedCamera, container: InputContainer, stream: VideoStream) -> Frames:
+    """The same by reading the whole file."""
+    packets = read_packets(container, stream)
+    _require(camera, packets.error is None and None not in packets.pts)
     pts = np.array(packets.pts, np.int64)
     keys = np.sort(pts[np.array(packets.is_key, bool)])
     pts.sort()
-    times = pts * float(tick or 0)
+    times = pts * float(stream.time_base or 0)
     _require(camera, len(pts) == len(camera) and bool(np.allclose(times, camera.times, rtol=0, atol=SAME_S)))
-    matrix = display_matrix(first_frame(output))
-    upright = UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
-    return CoveredVideo(camera, _stretches(np.searchsorted(pts, keys), len(pts)), pts, codec, upright)
+    return pts, np.union1d([0], np.searchsorted(pts, keys))
 
 
 def _require(camera: ReviewedCamera, same: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -22,7 +23,7 @@ from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
 
 QUALITY = 85  # of JPEG
 GRID_S = 0.04  # a step where the camera that leads shows nothing
-PATIENCE_S = 0.15  # for which an answer waits for a picture that is being made
+PATIENCE_S = 0.3  # for which an answer waits for pictures that are being made, all cameras together
 
 State = Literal["shown", "preparing", "nothing", "refused"]
 
@@ -98,14 +99,17 @@ class Moments:
         chosen = [self.run.camera(name) for name in cameras] or list(self.run.cameras)
         for second in seconds:
             shots, pictures = [], []
+            played, limit = len(seconds) > 1, time.monotonic() + patience
+            frames = {camera.name: frame for camera in chosen if (frame := camera.frame_at(second)) is not None}
+            self._proxies.ask(frames, played=played)
             for camera in chosen:
-                shot, data = self._shot(camera, second, patience, played=len(seconds) > 1)
+                shot, data = self._shot(camera, second, limit, played=played)
                 shots.append(asdict(shot))
                 pictures.append(data)
             about = json.dumps({"second": second, "shots": shots}).encode()
             yield b"".join([struct.pack("<I", len(about)), about, *pictures])
 
-    def _shot(self, camera: ReviewedCamera, second: float, patience: float, *, played: bool) -> tuple[Shot, bytes]:
+    def _shot(self, camera: ReviewedCamera, second: float, limit: float, *, played: bool) -> tuple[Shot, bytes]:
         frame = camera.frame_at(second)
         if frame is None:
             return Shot(camera.name, "nothing"), b""
@@ -114,7 +118,7 @@ class Moments:
             try:
                 picture = self._proxies.picture(camera.name, frame, played=played)
             except PreparingError:
-                self._proxies.wait(camera.name, frame, patience)
+                self._proxies.wait(camera.name, frame, limit - time.monotonic())
                 picture = self._proxies.picture(camera.name, frame, played=played)
         except PreparingError:
             return Shot(camera.name, "preparing", number, begin, until), b""

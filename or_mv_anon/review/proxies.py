@@ -1,8 +1,8 @@
 """Makes proxies of all cameras in the background, what is looked at first, and hands out their pictures.
 
-One thread makes them. What somebody waits for interrupts what is made in advance: a single picture is decoded from the
-covered video itself, a stretch that is to be played is made first. When the private folder is full, what was looked at
-longest ago goes; it is made again when it is wanted.
+One thread makes them. What somebody waits for comes before what is made in advance: a single picture is decoded from
+the covered video itself, by `Stills`, while this thread waits; a stretch that is to be played is made first. When the
+private folder is full, what was looked at longest ago goes; it is made again when it is wanted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.review.covered_video import CoveredVideo, open_covered
-from or_mv_anon.review.proxy import GROUP, Picture, ProxyWriter, proxy_size, read_group
+from or_mv_anon.review.proxy import Picture, ProxyWriter, proxy_size, read_group
 from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
 from or_mv_anon.review.scratch import Scratch
+from or_mv_anon.review.still_reader import StillReader
+from or_mv_anon.review.stills import Stills
 
 NICENESS = 10  # of the thread that makes them: what is looked at goes first
 AHEAD = 2  # stretches after the one that is looked at
+CASES_AHEAD = 3  # moments after the one that is looked at, in the worklist's order, whose pictures are made in advance
+STILLS_S = 0.5  # after which it is looked again whether anybody waits for a single picture
 FULL = 0.9  # of the budget; what is made in advance stops there
 
 
@@ -49,11 +53,10 @@ class _Stretch:
 
 @dataclass(frozen=True)
 class _Wish:
-    """What somebody waits for: a frame of a camera's output, and whether others are wanted after it."""
+    """What somebody waits to play: from a frame of a camera's output on."""
 
     camera: str
     frame: int
-    played: bool
 
 
 @dataclass(eq=False)
@@ -67,6 +70,7 @@ class _View:
     refused: str = ""
     group: tuple[_Stretch, int, list[Picture]] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    opening: threading.Lock = field(default_factory=threading.Lock)
 
     def stretch_of(self, frame: int) -> int:
         starts = [stretch.first for stretch in self.stretches]
@@ -85,16 +89,20 @@ class Proxies:
     def __init__(self, run: ReviewedRun, room: Scratch, first: Sequence[tuple[str, float]] = ()) -> None:
         self._room = room
         self._first = list(first)
-        self._views = {camera.name: _View(camera, proxy_size(camera.size)) for camera in run.cameras}
+        self._views: dict[str, _View] = {}
         self._wished: list[_Wish] = []  # the latest last
         self._focus: tuple[str, float] | None = None
         self._change = threading.Condition()
         self._ended = self._paused = False
         self._number = 0
+        self._stills = Stills(self._change)
         self._thread = threading.Thread(target=self._work, name="proxies", daemon=True)
+        for camera in run.cameras:
+            self._add_view(camera)
 
     def start(self) -> None:
         """Begin to make them."""
+        self._stills.start()
         self._thread.start()
 
     def end(self) -> None:
@@ -102,6 +110,7 @@ class Proxies:
         with self._change:
             self._ended = True
             self._change.notify_all()
+        self._stills.end()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
@@ -120,18 +129,30 @@ class Proxies:
                     continue
                 for stretch in view.stretches if view is not None else ():
                     stretch.path.unlink(missing_ok=True)
-                self._views[camera.name] = _View(camera, proxy_size(camera.size))
+                self._add_view(camera)
             for name in self._views.keys() - {camera.name for camera in run.cameras}:
                 self._views[name].refused = "There is no finished video of this camera now."
             self._first = list(first)
             self._paused = False
             self._change.notify_all()
 
+    def _add_view(self, camera: ReviewedCamera) -> None:
+        view = self._views[camera.name] = _View(camera, proxy_size(camera.size))
+
+        def opener() -> StillReader:
+            self._open(view)
+            if view.video is None:
+                raise UserError(view.refused)
+            return StillReader(view.video, view.size)
+
+        self._stills.set(camera.name, opener, lambda error: self._refuse(view, error))
+
     def look(self, camera: str, second: float) -> None:
         """Somebody looks there: it goes before everything that is made in advance."""
         with self._change:
             self._focus = camera, second
             self._wished = []  # of where somebody looked before
+            self._stills.unwant()
             self._change.notify_all()
 
     def picture(self, camera: str, frame: int, *, played: bool = False) -> NDArray[np.uint8]:
@@ -148,7 +169,10 @@ class Proxies:
                 if 0 <= frame - stretch.first - first < len(pictures):
                     stretch.used = time.monotonic()
                     return pictures[frame - stretch.first - first]
-            stretch, ends = self._ready(view, _Wish(camera, frame, played))
+            found = self._ready(view, camera, frame, played=played)
+            if isinstance(found, np.ndarray):
+                return found
+            stretch, ends = found
             stretch.used = time.monotonic()
             with suppress(OSError):  # it has just gone to make room
                 first, pictures = read_group(stretch.path, ends, frame - stretch.first)
@@ -191,24 +215,42 @@ class Proxies:
         return stretch if frame - stretch.first < len(stretch.ends) else None
 
     def _is_there(self, view: _View, frame: int) -> bool:
-        if self._made(view, frame) is not None:
+        if self._made(view, frame) is not None or self._stills.kept(view.camera.name, frame) is not None:
             return True
         if (group := view.group) is None:
             return False
         stretch, first, pictures = group
         return 0 <= frame - stretch.first - first < len(pictures)
 
-    def _ready(self, view: _View, wish: _Wish) -> tuple[_Stretch, list[int]]:
+    def _ready(self, view: _View, camera: str, frame: int, *, played: bool) -> tuple[_Stretch, list[int]] | Picture:
         with self._change:
             if view.refused:
                 raise UserError(view.refused)
-            if (stretch := self._made(view, wish.frame)) is not None:
+            if (stretch := self._made(view, frame)) is not None:
                 return stretch, list(stretch.ends)
-            if wish in self._wished:
-                self._wished.remove(wish)
-            self._wished.append(wish)
-            self._change.notify_all()
+            if (picture := self._stills.kept(camera, frame)) is not None:
+                return picture
+            self._wish(camera, frame, played=played)
         raise PreparingError
+
+    def ask(self, frames: Mapping[str, int], *, played: bool = False) -> None:
+        """Somebody waits for these frames, by camera, all at the same time: none of them waits for another."""
+        with self._change:
+            for camera, frame in frames.items():
+                view = self._views[camera]
+                if not view.refused and not self._is_there(view, frame):
+                    self._wish(camera, frame, played=played)
+
+    def _wish(self, camera: str, frame: int, *, played: bool) -> None:
+        if not played:
+            if not self._paused or self._stills.is_open(camera):  # what is open stays what the run vouched for
+                self._stills.want(camera, frame)
+            return
+        wish = _Wish(camera, frame)
+        if wish in self._wished:
+            self._wished.remove(wish)
+        self._wished.append(wish)
+        self._change.notify_all()
 
     def _work(self) -> None:
         with suppress(OSError, AttributeError):
@@ -225,69 +267,42 @@ class Proxies:
     def _next(self) -> Callable[[], None] | None:
         """What to do now; None for nothing. Called with the lock held."""
         if (wish := self._next_wish()) is not None:
-            return lambda: self._fulfil(wish)
+            view = self._views[wish.camera]
+            wanted = view.stretches[view.stretch_of(wish.frame)]
+            return lambda: self._make(view, wanted, wanted=True)
         names = [*([self._focus[0]] if self._focus is not None else []), *self._views]
         for view in (self._views[name] for name in names):
             if view.video is None and not view.refused:
                 return lambda view=view: self._open(view)  # type: ignore[misc]
         if (ahead := self._next_ahead()) is not None:
-            return lambda: self._make(*ahead)
+            return ahead
         return None
 
-    def _next_wish(self, *, played: bool = True) -> _Wish | None:
-        """What somebody waits for, the latest first; what is there already is no wish any more.
-
-        Args:
-            played: also what is to be played.
-        """
+    def _next_wish(self) -> _Wish | None:
+        """What somebody waits to play, the latest first; what is there already is no wish any more."""
         self._wished = [wish for wish in self._wished if self._stands(wish)]
-        for wish in reversed(self._wished):
-            if self._views[wish.camera].video is not None and (played or not wish.played):
-                return wish
-        return None
+        return next((wish for wish in reversed(self._wished) if self._views[wish.camera].video is not None), None)
 
     def _stands(self, wish: _Wish) -> bool:
         view = self._views[wish.camera]
-        return not view.refused and not self._is_there(view, wish.frame)
-
-    def _fulfil(self, wish: _Wish) -> None:
-        view = self._views[wish.camera]
-        stretch = view.stretches[view.stretch_of(wish.frame)]
-        if wish.played:
-            self._make(view, stretch, wanted=True)
-        else:
-            self._glimpse(view, stretch, wish)
-
-    def _glimpse(self, view: _View, stretch: _Stretch, wish: _Wish) -> None:
-        """Decode a single picture from the covered video, and those of its group before it."""
-        assert view.video is not None
-        number = view.video.stretches.index((stretch.first, stretch.stop))
-        last = wish.frame - stretch.first
-        first, found = last // GROUP * GROUP, []
-        try:
-            for picture in view.video.pictures(number, view.size, begin=first):
-                found.append(picture)
-                if first + len(found) > last:
-                    break
-        except (UserError, OSError) as error:
-            self._refuse(view, error)
-            return
-        with self._change:
-            view.group = stretch, first, found
-            self._change.notify_all()
+        return not view.refused and self._made(view, wish.frame) is None
 
     def _refuse(self, view: _View, error: Exception) -> None:
         with self._change:
             view.refused = str(error) if isinstance(error, UserError) else f"It cannot be shown ({error})."
             self._change.notify_all()
 
-    def _next_ahead(self) -> tuple[_View, _Stretch] | None:
+    def _next_ahead(self) -> Callable[[], None] | None:
         """What will be wanted: around what is looked at, then, as long as there is room, elsewhere."""
-        if self._focus is not None:
-            name, second = self._focus
-            for each in dict.fromkeys([name, *self._views]):
-                if (found := self._unfinished(each, second, AHEAD)) is not None:
-                    return found
+        if (found := self._around_focus(0)) is not None:
+            return found
+        for second in self._moments_ahead():
+            for name, view in self._views.items():
+                frame = view.camera.frame_at(second)
+                if frame is not None and not view.refused and not self._is_there(view, frame):
+                    return lambda name=name, frame=frame: self._make_still(name, frame)  # type: ignore[misc]
+        if (found := self._around_focus(AHEAD)) is not None:
+            return found
         if sum(stretch.size for view in self._views.values() for stretch in view.stretches) > FULL * self._room.budget:
             return None
         for name, second in self._first:
@@ -298,34 +313,66 @@ class Proxies:
         if not left:
             return None
         _, name, stretch = min(left, key=lambda entry: entry[:2])
-        return self._views[name], stretch
+        return lambda: self._make(self._views[name], stretch)
 
-    def _unfinished(self, name: str, second: float, ahead: int) -> tuple[_View, _Stretch] | None:
-        """The first stretch at this moment, or up to `ahead` after it, that is not made."""
+    def _around_focus(self, ahead: int) -> Callable[[], None] | None:
+        """The stretches that are looked at, and so many after them, the leading camera's first."""
+        if self._focus is None:
+            return None
+        lead, second = self._focus
+        for name in dict.fromkeys([lead, *self._views]):
+            if (found := self._unfinished(name, second, ahead)) is not None:
+                return found
+        return None
+
+    def _moments_ahead(self) -> list[float]:
+        """Of the cases after the one that is looked at; the first ones while none is."""
+        seconds = list(dict.fromkeys(second for _, second in self._first))
+        looked = None if self._focus is None else self._focus[1]
+        after = seconds.index(looked) + 1 if looked in seconds else 0
+        return seconds[after : after + CASES_AHEAD]
+
+    def _make_still(self, camera: str, frame: int) -> None:
+        """Have a single picture made, unless somebody waits for others."""
+        with self._change:
+            if not self._stills.busy:
+                self._stills.want(camera, frame)
+            self._wait_for_stills()
+
+    def _wait_for_stills(self) -> None:
+        """Let those go first who wait for a single picture. Called with the lock held."""
+        while self._stills.busy and not self._ended:
+            self._change.wait(STILLS_S)
+
+    def _unfinished(self, name: str, second: float, ahead: int) -> Callable[[], None] | None:
+        """Makes the first stretch at this moment, or up to `ahead` after it, that is not made."""
         view = self._views.get(name)
         if view is None or view.video is None or view.refused:
             return None
         number = max(0, view.stretch_of(view.camera.frame_at(second) or 0))
         for stretch in view.stretches[number : number + ahead + 1]:
             if not stretch.finished:
-                return view, stretch
+                return lambda: self._make(view, stretch)
         return None
 
     def _open(self, view: _View) -> None:
-        try:
-            video = open_covered(view.camera)
-        except UserError as error:
-            self._refuse(view, error)
-            return
-        with self._change:
-            self._number += 1
-            stem = f"{self._number:04d}"
-            view.stretches = [
-                _Stretch(first, stop, self._room.folder / f"{stem}-{number:06d}")
-                for number, (first, stop) in enumerate(video.stretches)
-            ]
-            view.video = video
-            self._change.notify_all()
+        with view.opening:
+            if view.video is not None or view.refused:
+                return
+            try:
+                video = open_covered(view.camera)
+            except UserError as error:
+                self._refuse(view, error)
+                return
+            with self._change:
+                self._number += 1
+                stem = f"{self._number:04d}"
+                view.stretches = [
+                    _Stretch(first, stop, self._room.folder / f"{stem}-{number:06d}")
+                    for number, (first, stop) in enumerate(video.stretches)
+                ]
+                view.video = video
+                self._change.notify_all()
 
     def _make(self, view: _View, stretch: _Stretch, *, wanted: bool = False) -> None:
         """Make a stretch; what somebody waits for more is done in between."""
@@ -361,11 +408,15 @@ class Proxies:
                 if not stretch.ends or stretch.ends[-1] != end:
                     stretch.ends.append(end)
                     self._change.notify_all()
-                wish = self._next_wish(played=not wanted)
-                mine = wish is not None and wish.played and self._views[wish.camera] is view
-                if wish is None or (mine and stretch.first <= wish.frame < stretch.stop):
+                self._wait_for_stills()
+                wish = None if wanted else self._next_wish()
+                if wish is None:
                     return True
-            self._fulfil(wish)
+                other = self._views[wish.camera]
+                first = other.stretches[other.stretch_of(wish.frame)]
+                if first is stretch:
+                    return True
+            self._make(other, first, wanted=True)
 
     def _make_room(self) -> None:
         """Let go of what was looked at longest ago, until the rest fits. Called with the lock held."""

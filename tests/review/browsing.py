@@ -44,9 +44,9 @@ class Page:
         assert not (isinstance(found, dict) and "failed" in found), found
         return found
 
-    def until(self, true: Callable[[], Any], what: str) -> Any:
+    def until(self, true: Callable[[], Any], what: str, *, seconds: float = PATIENCE_S) -> Any:
         """What `true` says as soon as it says something."""
-        limit = time.monotonic() + PATIENCE_S
+        limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             if found := true():
                 return found
@@ -65,10 +65,12 @@ class Page:
         )
         return found
 
-    def wait_for_pictures(self) -> None:
+    def wait_for_pictures(self, *, seconds: float = PATIENCE_S) -> None:
         """Until every camera shows a picture, or that it shows nothing."""
         self.until(
-            lambda: set(self.states().values()) <= {"shown", "nothing"} and self.states(), "pictures of all cameras"
+            lambda: set(self.states().values()) <= {"shown", "nothing"} and self.states(),
+            "pictures of all cameras",
+            seconds=seconds,
         )
 
     def picture(self, camera: str) -> NDArray[np.uint8]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.looping import loop_clip
 from or_mv_anon.audit.cases import Case, cases_json
 from or_mv_anon.core.records import Frames, Identities, RegionKind, Regions, Tracks
 from or_mv_anon.core.seals import seal
@@ -58,6 +59,10 @@ class View:
     missing: tuple[int, ...] = ()
     rate: int = RATE
     gop: int = 100
+    turn: int | None = None  # frames after which the pictures repeat; None for never
+    codec: str = "libx264"
+    encoder: Mapping[str, str] = field(default_factory=lambda: {"preset": "ultrafast", "crf": "18", "bf": "2"})
+    picture: Callable[[int, int, tuple[int, int]], NDArray[np.uint8]] = coded_picture  # of (camera, frame, size)
 
 
 def write_reviewed(
@@ -106,18 +111,23 @@ def write_reviewed(
 def write_coded(path: Path, number: int, view: View, *, size: tuple[int, int]) -> Path:
     """A video of coded pictures."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if view.turn is not None:
+        once = write_coded(path.with_suffix(".once.mp4"), number, replace(view, frames=view.turn, turn=None), size=size)
+        loop_clip(once, path, frames=view.frames)
+        once.unlink()
+        return path
     clock = Fraction(1, 512 * view.rate)
     options = {"video_track_timescale": str(clock.denominator), "movie_timescale": str(clock.denominator)}
     with av.open(str(path), "w", options=options) as container:
-        stream: Any = container.add_stream("libx264", rate=view.rate, width=size[0], height=size[1], time_base=clock)
+        stream: Any = container.add_stream(view.codec, rate=view.rate, width=size[0], height=size[1], time_base=clock)
         stream.pix_fmt = "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "18", "bf": "2"}
+        stream.options = dict(view.encoder)
         stream.codec_context.gop_size = view.gop
         stream.codec_context.thread_count = 1
         for frame in range(view.frames):
             if frame in view.missing:
                 continue
-            image = av.VideoFrame.from_ndarray(coded_picture(number, frame, size), format="bgr24")
+            image = av.VideoFrame.from_ndarray(view.picture(number, frame, size), format="bgr24")
             image = image.reformat(format="yuv420p")
             image.pts, image.time_base = _ticks(view, frame), clock
             container.mux(stream.encode(image))

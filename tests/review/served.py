@@ -86,10 +86,19 @@ class Served:
 
 
 @contextmanager
-def served(out: Path, *options: object) -> Iterator[Served]:
-    """The command, until the block ends; then it is asked to end as a service manager would."""
-    command = [sys.executable, "-m", "or_mv_anon", "review", str(out), *map(str, options)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ})
+def served(out: Path, *options: object, checkout: Path | None = None) -> Iterator[Served]:
+    """The command, until the block ends; then it is asked to end as a service manager would.
+
+    Args:
+        out: the run.
+        options: more of the command line.
+        checkout: whose code serves it; None for this one's.
+    """
+    environment = {**os.environ} if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)}
+    command = [sys.executable, "-m", "or_mv_anon", "review", str(out.absolute()), *map(str, options)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=checkout
+    )
     assert process.stdout is not None
     try:
         for line in process.stdout:

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.review.covered_video import open_covered
 from or_mv_anon.review.proxies import PreparingError, Proxies
 from or_mv_anon.review.run_folder import ReviewedRun, read_run
 from or_mv_anon.review.scratch import PREFIX, Scratch, scratch
+from or_mv_anon.review.still_reader import StillReader
+from or_mv_anon.video.encoding import encoder_options
 from tests.review.review_scenes import View, code_in, write_reviewed
 
 PATIENCE_S = 60
@@ -114,8 +117,8 @@ def test_after_another_rendering_only_what_changed_is_made_again(tmp_path: Path)
     proxies = Proxies(read_run(out), Scratch(tmp_path / "room", 1 << 30))
     proxies.start()
     try:
-        before = shown(proxies, "a", 3)
         _until_made(proxies)
+        before = shown(proxies, "a", 3)
         proxies.pause()
         (tmp_path / "other").mkdir()
         write_reviewed(tmp_path / "other", {"a": View(), "b": View(gop=7)})
@@ -129,6 +132,71 @@ def test_after_another_rendering_only_what_changed_is_made_again(tmp_path: Path)
         now = {file.name for file in (tmp_path / "room").iterdir()}
         assert [name[:4] for name in sorted(now & kept)] == ["0001"]
         assert {name[:4] for name in now - kept} == {"0003"}
+    finally:
+        proxies.end()
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9"])
+def test_single_pictures_are_the_very_ones_that_decoding_everything_gives(tmp_path: Path, codec: str):
+    encoder = encoder_options(codec, crf=18, preset="superfast", threads=1)
+    run = read_run(write_reviewed(tmp_path / "out", {"a": View(70, gop=30, codec=codec, encoder=encoder)}))
+    video = open_covered(run.camera("a"))
+    whole = [each.copy() for number in range(len(video.stretches)) for each in video.pictures(number, (320, 180))]
+    reader = StillReader(video, (320, 180))
+    for frame in [*np.random.default_rng(3).permutation(70).tolist(), *range(70), *range(69, 0, -7)]:
+        picture = reader.read(frame)
+        assert picture is not None
+        assert code_in(picture) == (0, frame)
+        assert np.array_equal(picture, whole[frame]), frame
+    assert reader.read(5, lambda: False) is None
+    assert np.array_equal(reader.read(6), whole[6])
+    reader.close()
+
+
+def test_nobody_waits_for_a_camera_behind_another_one(tmp_path: Path):
+    names = ("a", "b", "c")
+    run = read_run(write_reviewed(tmp_path / "out", {name: View(260, gop=250) for name in names}))
+    (tmp_path / "room").mkdir()
+    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30))  # its thread for copies never begins
+    proxies._stills.start()
+    try:
+        proxies.ask(dict.fromkeys(names, 249))
+        for name in names:
+            proxies.wait(name, 249, PATIENCE_S)
+        assert [code_in(proxies.picture(name, 249)) for name in names] == [(0, 249), (1, 249), (2, 249)]
+    finally:
+        proxies.end()
+
+
+def test_of_single_pictures_only_so_many_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("or_mv_anon.review.stills.MOST_BYTES", 5 * 320 * 180 * 3)
+    run = read_run(write_reviewed(tmp_path / "out", {"a": View(100)}))
+    (tmp_path / "room").mkdir()
+    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30))
+    proxies._stills.start()
+    try:
+        for frame in np.random.default_rng(4).permutation(100)[:30].tolist():
+            assert code_in(shown(proxies, "a", frame)) == (0, frame)
+            assert len(proxies._stills._kept) <= 5
+    finally:
+        proxies.end()
+
+
+def test_the_next_cases_pictures_are_there_before_anybody_asks(tmp_path: Path):
+    run = read_run(write_reviewed(tmp_path / "out", {name: View(1000, gop=250) for name in ("a", "b")}))
+    (tmp_path / "room").mkdir()
+    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30), [("a", 5.0), ("a", 20.0), ("b", 35.0)])
+    proxies.look("a", 5.0)
+    proxies.start()
+    try:
+        for second in (20.0, 35.0):
+            for name in ("a", "b"):
+                frame = run.camera(name).frame_at(second)
+                assert frame is not None
+                proxies.wait(name, frame, PATIENCE_S)
+                picture = proxies._stills.kept(name, frame)  # not one of a copy: those are made later
+                assert picture is not None
+                assert code_in(picture)[1] == frame
     finally:
         proxies.end()
 

@@ -4,6 +4,7 @@ import { moments } from "./wire.js";
 
 const WAITING = 40; // moments that may wait to be shown
 const SHOWN_PER_S = 25;
+const LATER_S = 1; // for which answers wait for pictures that the first answer did not have
 const AGAIN_MS = 250;
 
 export class Player {
@@ -24,7 +25,7 @@ export class Player {
     for (let tries = 0; turn === this.turn; tries++) {
       try {
         let found = null;
-        const query = { at, camera: this.lead(), skip, patience: tries ? 1 : 0.15 };
+        const query = { at, camera: this.lead(), skip, ...(tries ? { patience: LATER_S } : {}) };
         for await (const moment of moments(query, this.stopper.signal)) found = moment;
         if (turn !== this.turn) return drop(found);
         if (found === null) return true; // before the beginning or behind the end
@@ -37,7 +38,7 @@ export class Player {
         this.failed(error);
         return false;
       }
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      if (tries) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
     return false;
   }
