@@ -10,8 +10,8 @@ from or_mv_anon.core.config import config_hash
 from or_mv_anon.core.records import SCHEMA_VERSION
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import available_cores, default_workers
-from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import Line, read, standing
+from or_mv_anon.corrections.persons import about_camera
 from or_mv_anon.endoscopy.classifier import ROLE
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.plan import SessionPlan
@@ -84,15 +84,9 @@ class RunContext:
     def corrections_of(self, plan: CameraPlan) -> tuple[Line, ...]:
         """What reviewers decided about what is covered in a camera, oldest first, without what they withdrew.
 
-        What they drew elsewhere for all cameras is part of it.
+        What they drew elsewhere for all cameras is part of it, see `about_camera`.
         """
-        name = plan.camera.name
-        return tuple(
-            line
-            for line in self.corrections
-            if isinstance(line.action, Cover | NotAPerson)
-            and (line.action.camera == name or getattr(line.action, "all_cameras", False))
-        )
+        return about_camera(self.corrections, plan.camera.name)
 
     def weights_for(self, plan: CameraPlan) -> list[Weights]:
         """The weights of the networks that look at a camera."""

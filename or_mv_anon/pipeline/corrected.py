@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from or_mv_anon.association.drawn_places import Clock, groups, place_drawn
 from or_mv_anon.association.stored_geometry import parse_geometry
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Detections, FollowedBoxes, Frames, Tracks
-from or_mv_anon.core.run_layout import FACES, FOLLOWED, GEOMETRY
+from or_mv_anon.core.records import Detections, FollowedBoxes, Frames, Identities, Tracks
+from or_mv_anon.core.run_layout import FACES, FOLLOWED, FRAMES, GEOMETRY, IDENTITIES, RECOVERED, TRACKS
 from or_mv_anon.core.store import RunStore
-from or_mv_anon.corrections.actions import Cover, NotAPerson
+from or_mv_anon.corrections.actions import Cover, Merge, NotAPerson, Place, Split
 from or_mv_anon.corrections.log import Line
+from or_mv_anon.corrections.persons import Persons, cameras_in, followed_at, places_in, told_persons, who_is_who
 from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
@@ -115,7 +116,32 @@ def nobody_in(plan: CameraPlan, frames: Frames, corrections: Sequence[Line], peo
     ]
     if not wanted:
         return Nobody([], np.zeros(0), people, heads, Detections.empty())
-    return Nobody(wanted, session_seconds(plan, frames), people, heads, read_joined(plan, FACES))
+    seconds = session_seconds(plan, frames)
+    somebody = followed_at(places_in(corrections, plan.camera.name), people, seconds)
+    return Nobody(wanted, seconds, people, heads, read_joined(plan, FACES), somebody=frozenset(somebody.values()))
+
+
+def persons_of(plans: Sequence[CameraPlan], associated: Collection[str], corrections: Sequence[Line]) -> Persons:
+    """Who is who in a session's cameras after what reviewers decided.
+
+    Args:
+        plans: of the cameras.
+        associated: those whose people were compared with other cameras', by name.
+        corrections: all that stand.
+    """
+    if not told_persons(corrections):
+        return Persons()
+    identities: dict[str, Identities] = {}
+    found: dict[Place, int] = {}
+    for plan in plans:
+        if plan.camera.kind != "room":
+            continue
+        name = plan.camera.name
+        identities[name] = plan.read(IDENTITIES) if name in associated else Identities.empty()
+        if places := places_in(corrections, name):
+            tracks = plan.read(RECOVERED if name in associated else TRACKS)
+            found |= followed_at(places, tracks, session_seconds(plan, read_joined(plan, FRAMES)))
+    return who_is_who(corrections, identities, found)
 
 
 def corrected_by(context: RunContext, plan: CameraPlan) -> list[object]:
@@ -136,7 +162,7 @@ def taken_in(context: RunContext) -> list[str]:
     """A sentence about what reviewers decided and this run took in."""
     counts: Counter[str] = Counter()
     for line in context.corrections:
-        counts[line.author] += isinstance(line.action, Cover | NotAPerson)
+        counts[line.author] += isinstance(line.action, Cover | NotAPerson | Merge | Split)
     return [f"Corrections taken in: {count} by {name}." for name, count in counts.items() if count]
 
 
@@ -144,7 +170,8 @@ def strangers_to(context: RunContext) -> list[str]:
     """Sentences about corrections of cameras that this session does not have."""
     names = {plan.camera.name for plan in context.plan.cameras}
     return [
-        f"The correction {line.id} by {line.author} is of {line.action.camera}; this session has no such camera."
+        f"The correction {line.id} by {line.author} is of {camera}; this session has no such camera."
         for line in context.corrections
-        if isinstance(line.action, Cover | NotAPerson) and line.action.camera not in names
+        for camera in cameras_in(line.action)
+        if camera not in names
     ]

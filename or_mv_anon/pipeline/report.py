@@ -31,6 +31,7 @@ from or_mv_anon.pipeline.corrected import followed_for, strangers_to, taken_in
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.attack import ATTACK
+from or_mv_anon.pipeline.stages.cases import LIST_CASES
 from or_mv_anon.pipeline.stages.finish import FINISH
 from or_mv_anon.pipeline.stages.place import read_camera_audit
 from or_mv_anon.site import StreamFacts
@@ -93,6 +94,8 @@ def _audit(run: RunContext) -> Audit:
     known = zip(run.plan.cameras, run.plan.facts, strict=True)
     placed = [(plan, facts) for plan, facts in known if run.is_current(plan.stage("place"))]
     problems = [*run.problems, *strangers_to(run)]
+    if run.is_current(LIST_CASES.name):
+        problems += run.facts(LIST_CASES.name).get("unheeded", [])
     for plan, _ in placed:
         problems += frame_problems(run, plan)
     cameras = tuple(_camera(run, plan, facts) for plan, facts in placed)

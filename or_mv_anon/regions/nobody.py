@@ -31,6 +31,8 @@ class Nobody:
         seconds: of the session, per frame ``(F,)``.
         people, heads: the camera's tracks of persons, and of heads on their own.
         faces: everything that the face detector saw.
+        somebody: tracks of people whom reviewers called one person with somebody, or somebody else than another: what
+            is somebody is not nobody.
         unheeded: sentences about decisions that were not followed; filled by `uncover`.
     """
 
@@ -39,6 +41,7 @@ class Nobody:
     people: Tracks
     heads: Tracks
     faces: Detections
+    somebody: frozenset[int] = frozenset()
     unheeded: list[str] = field(default_factory=list)
     _gone: list[NDArray[np.int64]] = field(default_factory=list)
     _met: set[str] = field(default_factory=set)
@@ -52,6 +55,12 @@ class Nobody:
             if not rows.any() or name in self._refused:
                 continue
             self._met.add(name)
+            if not self.somebody.isdisjoint(regions.track[rows].tolist()):
+                self._refused.add(name)
+                self.unheeded.append(
+                    f"{name} is not followed: it was also decided who that person is. Withdraw one of the two."
+                )
+                continue
             seen = np.array([]) if action.override else self._faces_in(regions[rows])
             if len(seen):
                 self._refused.add(name)

@@ -16,10 +16,9 @@ from starlette.routing import Route
 
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.printable import printable
-from or_mv_anon.review.decisions import decide, decided
+from or_mv_anon.review.decisions import decide
 from or_mv_anon.review.desk import Desk
 from or_mv_anon.review.moments import PATIENCE_S
-from or_mv_anon.review.people import covered_places
 
 PAGE = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -77,16 +76,16 @@ class _Answers:
             desk.proxies.look(lead, seconds[0])
         cameras = [name for name in asked.get("only", "").split("\n") if name]
         patience = FIRST_PICTURE_S if count > 1 else _number(asked, "patience", PATIENCE_S)
-        return StreamingResponse(desk.moments.packed(seconds, cameras, patience=patience), media_type=MOMENTS)
+        return StreamingResponse(
+            desk.moments.packed(seconds, cameras, patience=patience, lead=lead), media_type=MOMENTS
+        )
 
     async def covered(self, request: Request) -> Response:
-        run = self._desk.run
-        camera = run.camera(request.query_params["camera"])
         frame = int(_number(request.query_params, "frame"))
-        return JSONResponse(await run_in_threadpool(covered_places, run, camera, frame))
+        return JSONResponse(await run_in_threadpool(self._desk.covered, request.query_params["camera"], frame))
 
     async def decisions(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(decided, self._desk.run, self._desk.cases))
+        return JSONResponse(await run_in_threadpool(self._desk.decisions))
 
     async def decide(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(decide, self._desk.run, await request.json()))

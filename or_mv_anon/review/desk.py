@@ -10,10 +10,12 @@ from typing import Any
 from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.audit.report import plain
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.review.decisions import note_original
+from or_mv_anon.corrections.log import read, standing
+from or_mv_anon.corrections.persons import Persons, told_persons
+from or_mv_anon.review.decisions import decided, note_original
 from or_mv_anon.review.moments import Moments, jpeg
 from or_mv_anon.review.originals import Originals
-from or_mv_anon.review.people import presences
+from or_mv_anon.review.people import covered_places, persons, presences
 from or_mv_anon.review.proxies import Proxies
 from or_mv_anon.review.rendering import Rendering, render_command
 from or_mv_anon.review.run_folder import ReviewedRun, read_run
@@ -42,6 +44,7 @@ class Desk:
         self._note = ""
         self._reading = threading.Lock()
         self._people: dict[str, list[dict[str, Any]]] = {}
+        self._persons: tuple[tuple[int, tuple[str, ...]], Persons] | None = None
         self.cases = self._read_cases()
         self.proxies = Proxies(run, room, _first_looks(self.cases))
         self.moments = Moments(run, self.proxies)
@@ -121,11 +124,34 @@ class Desk:
         }
 
     def people(self, camera: str) -> list[dict[str, Any]]:
-        """See `presences`."""
+        """See `presences`; with the `identity` of each, -1 where it has none, as people decided it."""
+        persons = self.persons()
         with self._reading:  # one at a time: the tables of a long recording are large
             if camera not in self._people:
                 self._people[camera] = presences(self.run, self.run.camera(camera))
-            return self._people[camera]
+            seen = self._people[camera]
+        return [{**each, "identity": persons.identity.get((camera, each["track"]), -1)} for each in seen]
+
+    def persons(self) -> Persons:
+        """Who is who after what was decided so far."""
+        lines = told_persons(standing(read(self.run.out)))
+        made_of = self.version, tuple(line.id for line in lines)
+        with self._reading:
+            if self._persons is None or self._persons[0] != made_of:
+                self._persons = made_of, persons(self.run, lines)
+            return self._persons[1]
+
+    def covered(self, camera: str, frame: int) -> list[dict[str, Any]]:
+        """See `covered_places`; with the `identity` of each, -1 where it has none."""
+        identity = self.persons().identity
+        places = covered_places(self.run, self.run.camera(camera), frame)
+        return [{**each, "identity": identity.get((camera, each["track"]), -1)} for each in places]
+
+    def decisions(self) -> dict[str, Any]:
+        """See `decided`; with whose every case is, and what is not followed of what was decided about that."""
+        found, persons = decided(self.run, self.cases), self.persons()
+        people = {case.id: persons.of_case(case.identity, case.tracks) for case in self.cases}
+        return {**found, "people": people, "unheeded": persons.unheeded}
 
     def state(self) -> dict[str, Any]:
         """What changes while the page is open."""

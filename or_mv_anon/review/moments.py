@@ -93,14 +93,18 @@ class Moments:
         return found
 
     def packed(
-        self, seconds: Sequence[float], cameras: Sequence[str], *, patience: float = PATIENCE_S
+        self, seconds: Sequence[float], cameras: Sequence[str], *, patience: float = PATIENCE_S, lead: str = ""
     ) -> Iterator[bytes]:
-        """Moments as bytes: length of the JSON (uint32, little endian), the JSON, the pictures in its order."""
+        """Moments as bytes: length of the JSON (uint32, little endian), the JSON, the pictures in its order.
+
+        The picture of `lead` is made before the others', where they are not there yet.
+        """
         chosen = [self.run.camera(name) for name in cameras] or list(self.run.cameras)
+        lead_first = sorted(chosen, key=lambda camera: camera.name != lead)
         for second in seconds:
             shots, pictures = [], []
             played, limit = len(seconds) > 1, time.monotonic() + patience
-            frames = {camera.name: frame for camera in chosen if (frame := camera.frame_at(second)) is not None}
+            frames = {camera.name: frame for camera in lead_first if (frame := camera.frame_at(second)) is not None}
             self._proxies.ask(frames, played=played)
             for camera in chosen:
                 shot, data = self._shot(camera, second, limit, played=played)

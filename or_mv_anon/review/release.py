@@ -23,8 +23,8 @@ from or_mv_anon.core.lock import hold
 from or_mv_anon.core.run_layout import AUDIT_RECORD, CORRECTIONS, STORE_FOLDER
 from or_mv_anon.core.seals import Seal, fingerprint
 from or_mv_anon.core.store import RunStore
-from or_mv_anon.corrections.actions import Cover, NotAPerson
 from or_mv_anon.corrections.log import START, Line, log_file, read, standing
+from or_mv_anon.corrections.persons import about_camera
 from or_mv_anon.review.signature import SIGNATURE, sign
 from or_mv_anon.review.signoff import CameraState, CaseState, camera_states, case_states
 
@@ -170,12 +170,7 @@ def _unfit(run: _Reviewed) -> list[str]:
     for camera, (name, _) in run.outputs.items():
         if not run.store.owns(f"../{name}"):
             against.append(f"{name} was changed after it was finished")
-        wanted = [
-            line.id
-            for line in standing(run.lines)
-            if isinstance(line.action, Cover | NotAPerson)
-            and (line.action.camera == camera or getattr(line.action, "all_cameras", False))
-        ]
+        wanted = [line.id for line in about_camera(standing(run.lines), camera)]
         if run.store.facts(f"{camera}/place").get("corrections", []) != wanted:
             against.append(f"corrections of {camera} are not rendered yet; run or-mv-anon render")
     return against

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from or_mv_anon.audit.cases import Case
-from or_mv_anon.corrections.actions import Accept, AcceptCamera, Action, Cover, Merge, NotAPerson, Open, Seen, Split
+from or_mv_anon.corrections.actions import Accept, AcceptCamera, Action, Cover, NotAPerson, Open, Seen
 from or_mv_anon.corrections.log import Line, standing
 
 State = Literal["open", "seen", "corrected", "accepted"]
-_CHANGES = (Cover, NotAPerson, Merge, Split)
+_CHANGES = (Cover, NotAPerson)  # who is who covers nothing
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,15 @@ class Page:
         actions = ActionChains(self.driver).move_to_element_with_offset(marks, round(x1), round(y1)).click_and_hold()
         actions.move_by_offset(round(x2 - x1), round(y2 - y1)).release().perform()
 
+    def tap(self, camera: str, point: tuple[float, float]) -> None:
+        """A click at a point of a camera's picture; x, y in shares of it."""
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.by import By
+
+        marks = self.driver.find_element(By.CSS_SELECTOR, f'.view[data-camera="{camera}"] .marks')
+        x, y = (round((share - 0.5) * marks.size[side]) for share, side in zip(point, ("width", "height"), strict=True))
+        ActionChains(self.driver).move_to_element_with_offset(marks, x, y).click().perform()
+
     def requests(self) -> list[str]:
         """Addresses of everything that the page asked for since this was last called."""
         found = []

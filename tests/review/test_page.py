@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
 
-from or_mv_anon.corrections.actions import Cover
+from or_mv_anon.corrections.actions import Cover, Split
 from or_mv_anon.corrections.log import read
 from or_mv_anon.review.run_folder import ReviewedRun, read_run
 from tests.review.browsing import Page, needs_browser, opened
@@ -147,6 +147,34 @@ def test_a_case_is_closed_by_a_key_and_the_next_comes(page: Page, out: Path):
     page.press("a")
     page.until(lambda: "Case 3 of 3" in page.text("#case"), "the next case")
     assert (read(out)[-1].action.name, getattr(read(out)[-1].action, "case", "")) == ("accept", "0000000002")
+
+
+def test_who_is_who_is_told_by_clicking_two_outlines(page: Page, review: Served, out: Path):
+    middle = (30 / SIZE[0], 80 / SIZE[1])  # of what is covered in every frame of every camera
+    people = {name: review.get(f"people?camera={name}").json[0]["identity"] for name in VIEWS}
+    assert set(people.values()) == {3}
+    _go(page, 1.2)
+    page.press("b")
+    asked = "return document.querySelector('#ask').open"
+    page.until(lambda: page.tap("a", middle) or page.run(asked), "the question, as soon as there are outlines")
+    page.click("#ask button[value=split]")
+    page.until(lambda: "Now click" in page.text("#picking"), "the request for the other")
+    page.press("\ue00c")
+    assert page.run("return document.querySelector('#picking').hidden")
+    page.tap("a", middle)
+    page.click("#ask button[value=split]")
+    page.tap("c", middle)
+    page.until(lambda: "Different people: a at 0:00:01.2, c at" in page.text("#decisions"), "the decision in the list")
+    action = read(out)[-1].action
+    assert isinstance(action, Split)
+    assert [place.camera for place in action.places] == ["a", "c"]
+    assert {place.box for place in action.places} == {(10, 60, 50, 100)}
+    told = {name: review.get(f"people?camera={name}").json[0]["identity"] for name in VIEWS}
+    assert {told[name] for name in "abd"} == {3} != told["c"]
+    page.press("u")
+    page.until(lambda: read(out)[-1].action.name == "withdraw", "the withdrawal")
+    assert {review.get(f"people?camera={name}").json[0]["identity"] for name in VIEWS} == {3}
+    page.press("b")
 
 
 def test_the_original_is_asked_about_shown_and_gone_with_the_next_moment(page: Page, out: Path):

@@ -183,13 +183,13 @@ def test_of_single_pictures_only_so_many_are_kept(tmp_path: Path, monkeypatch: p
 
 
 def test_the_next_cases_pictures_are_there_before_anybody_asks(tmp_path: Path):
-    run = read_run(write_reviewed(tmp_path / "out", {name: View(1000, gop=250) for name in ("a", "b")}))
+    run = read_run(write_reviewed(tmp_path / "out", {name: View(300, gop=60) for name in ("a", "b")}))
     (tmp_path / "room").mkdir()
-    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30), [("a", 5.0), ("a", 20.0), ("b", 35.0)])
-    proxies.look("a", 5.0)
+    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30), [("a", 1.0), ("a", 6.0), ("b", 11.0)])
+    proxies.look("a", 1.0)
     proxies.start()
     try:
-        for second in (20.0, 35.0):
+        for second in (6.0, 11.0):
             for name in ("a", "b"):
                 frame = run.camera(name).frame_at(second)
                 assert frame is not None

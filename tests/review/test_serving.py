@@ -129,6 +129,23 @@ def test_nobody_there_tells_where_it_was(review: Served, out: Path):
     assert review.post("decide", {"action": {**action, "track": 77}, "author": "N. Urse"}).status == 409
 
 
+def test_whose_a_case_is_follows_what_people_decide_at_once(tmp_path: Path):
+    cases = [case(number, 0.2, 0.8, name, identity=3, tracks=((name, 0),)) for number, name in ((1, "a"), (2, "b"))]
+    with served(write_reviewed(tmp_path / "out", {"a": View(), "b": View()}, cases=cases)) as review:
+        assert review.get("decisions").json["people"] == {"0000000001": 3, "0000000002": 3}
+        places = [{"camera": name, "time": 0.5, "track": 0} for name in ("a", "b")]
+        answer = review.post("decide", {"action": {"action": "split", "places": places}, "author": "N. Urse"})
+        assert answer.status == 200, answer.body
+        found = review.get("decisions").json
+        assert found["people"] == {"0000000001": 3, "0000000002": 4}
+        assert (found["waiting"], found["unheeded"]) == (1, [])
+        assert [each["waiting"] for each in found["cameras"]] == [0, 0]  # no video changes by it
+        review.post("decide", {"action": {"action": "withdraw", "line": answer.json["id"]}, "author": "N. Urse"})
+        assert review.get("decisions").json["people"] == {"0000000001": 3, "0000000002": 3}
+        gone = {"action": "merge", "places": [places[0], {**places[1], "time": 90.0}]}
+        assert review.post("decide", {"action": gone, "author": "N. Urse"}).status == 409
+
+
 def test_the_original_is_shown_on_request_and_noted(review: Served, out: Path):
     before = len(read(out))
     answer = review.post("original", {"camera": "a", "second": 0.5, "author": "N. Urse"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from or_mv_anon.association.build import common_instants
 from or_mv_anon.association.open_places import covered_heads, open_places
@@ -20,15 +20,18 @@ from or_mv_anon.core.config import RiskConfig, config_hash
 from or_mv_anon.core.run_layout import CAMERA_AUDIT, CASES, FRAMES, GEOMETRY, PERSONS, REGIONS, STATIC_HEADS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
+from or_mv_anon.corrections.log import Line
+from or_mv_anon.corrections.persons import Persons, told_persons
 from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
 from or_mv_anon.pipeline.context import RunContext
+from or_mv_anon.pipeline.corrected import persons_of
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
 from or_mv_anon.pipeline.stage import ALL_CAMERAS, Stage, Task
 from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.place import Followed, read_camera_audit
 from or_mv_anon.pipeline.stages.track import TRACK, analysed
 
-RULES = 2  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
+RULES = 3  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class CasesJob:
         plans: of the cameras in which regions were placed.
         associated: those whose people were compared with other cameras', by name.
         config: what is a risk.
+        corrections: what reviewers decided about who is who.
         instant_s: seconds between the instants at which cameras were compared.
     """
 
@@ -46,14 +50,22 @@ class CasesJob:
     associated: frozenset[str]
     config: RiskConfig
     instant_s: float
+    corrections: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a `CasesJob` reports; the list goes to the store."""
+    """What a `CasesJob` reports; the list goes to the store.
+
+    Attributes:
+        seconds: of work.
+        cases: in the list.
+        unheeded: sentences about corrections that could not be taken as they were meant.
+    """
 
     seconds: float
     cases: int
+    unheeded: list[str] = field(default_factory=list)
 
 
 def find_cases(job: CasesJob) -> Found:
@@ -62,16 +74,17 @@ def find_cases(job: CasesJob) -> Found:
     store = RunStore(job.plans[0].store)
     doubts: list[Doubt] = []
     recorded = 0.0
+    persons = persons_of(job.plans, job.associated, job.corrections)
     for plan in job.plans:
-        evidence = read_evidence(plan, associated=plan.camera.name in job.associated)
+        evidence = read_evidence(plan, persons, associated=plan.camera.name in job.associated)
         recorded += evidence.clock.duration_s
         doubts += camera_doubts(evidence, read_camera_audit(store, plan)[1], job, room=plan.camera.kind == "room")
         count_frames(len(plan) // 2)
-    doubts += cross_view_doubts(store, job)
+    doubts += cross_view_doubts(store, job, persons)
     cases = group_doubts(doubts, recorded_s=recorded)
     store.write_text(CASES.file(), cases_json(cases))
     count_frames(sum(len(plan) - len(plan) // 2 for plan in job.plans))
-    return Found(time.perf_counter() - started, len(cases))
+    return Found(time.perf_counter() - started, len(cases), list(persons.unheeded))
 
 
 def camera_doubts(
@@ -84,7 +97,7 @@ def camera_doubts(
         yield from open_candidates(evidence)
 
 
-def cross_view_doubts(store: RunStore, job: CasesJob) -> Iterator[Doubt]:
+def cross_view_doubts(store: RunStore, job: CasesJob, persons: Persons) -> Iterator[Doubt]:
     """Heads that other cameras place where nothing covers them; it takes two of them to place a head in a third."""
     plans = [plan for plan in job.plans if plan.camera.name in job.associated]
     if len(plans) < 3:
@@ -92,13 +105,15 @@ def cross_view_doubts(store: RunStore, job: CasesJob) -> Iterator[Doubt]:
     times = [session_seconds(plan, read_joined(plan, FRAMES)) for plan in plans]
     instants = common_instants(times, step_s=job.instant_s)
     geometry = parse_geometry(store.read_json(GEOMETRY.file()))
-    sightings = {plan.camera.name: covered_heads(read_evidence(plan, associated=True), instants) for plan in plans}
+    sightings = {
+        plan.camera.name: covered_heads(read_evidence(plan, persons, associated=True), instants) for plan in plans
+    }
     for plan in plans:  # read again: all recordings at once would not fit into memory
-        yield from open_places(read_evidence(plan, associated=True), sightings, geometry, instants)
+        yield from open_places(read_evidence(plan, persons, associated=True), sightings, geometry, instants)
 
 
-def read_evidence(plan: CameraPlan, *, associated: bool) -> CameraEvidence:
-    """What the stages left of one camera."""
+def read_evidence(plan: CameraPlan, persons: Persons, *, associated: bool) -> CameraEvidence:
+    """What the stages left of one camera, with `persons` in place of the run's own where reviewers decided any."""
     evidence = CameraEvidence(
         name=plan.camera.name,
         size=open_camera(plan.camera, plan.store).upright_size,
@@ -113,7 +128,7 @@ def read_evidence(plan: CameraPlan, *, associated: bool) -> CameraEvidence:
         evidence,
         tracks=followed.tracks,
         heads=followed.faces,
-        identities=followed.identities,
+        identities=persons.of_camera(plan.camera.name, followed.identities) if persons.told else followed.identities,
         persons=read_joined(plan, PERSONS),
         candidates=read_joined(plan, STATIC_HEADS),
         disagreements=followed.disagreements,
@@ -140,16 +155,19 @@ class CasesStage(Stage):
         )
         config = context.spec.config.risk
         placed = [plan.stage("place") for plan in plans]
+        corrections = tuple(told_persons(context.corrections))
         key = config_hash(
             RULES,
             [(plan.camera.name, plan.camera.offset, context.store.fingerprint(plan.stage("place"))) for plan in plans],
             config,
+            *([[line.sha256 for line in corrections]] if corrections else []),
         )
         made_of = [*placed, *([ASSOCIATE.name] if associated else [])]
         for plan in plans:
             made_of += TRACK.followed(plan) if plan.camera.kind == "room" else analysed(plan)
-        job = CasesJob(plans, associated, config, context.spec.config.association.instant_s)
-        return [Task(self.name, key, [CASES.file()], job, ALL_CAMERAS, sum(map(len, plans)), made_of=made_of)]
+        job = CasesJob(plans, associated, config, context.spec.config.association.instant_s, corrections)
+        facts = {"corrections": [line.id for line in corrections]}
+        return [Task(self.name, key, [CASES.file()], job, ALL_CAMERAS, sum(map(len, plans)), facts, made_of)]
 
     def failed(self, camera: str, text: str) -> str:
         """The sentence about a failure."""

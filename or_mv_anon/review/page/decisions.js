@@ -10,7 +10,7 @@ export class Decisions {
   // changed() when the record has; camera(name); within() is the case that is looked at; openIn(camera) counts cases.
   constructor({ changed, camera, within, openIn }) {
     this.calls = { changed, camera, within, openIn };
-    Object.assign(this, { lines: [], waiting: 0, cases: {}, cameras: [], rendering: false });
+    Object.assign(this, { lines: [], waiting: 0, cases: {}, people: {}, unheeded: [], cameras: [], rendering: false });
   }
 
   async load() {
@@ -59,7 +59,8 @@ export class Decisions {
     const note = reason.replace(/^case [0-9a-f]+: /, "");
     const text = `${words(action)}${note ? `: ${note}` : ""} (${author})`;
     const undo = () => this.withdraw(id, stands);
-    return make("li", { css: stands ? "" : "gone", title: written }, make("span", { text }),
+    const not = this.unheeded.find((sentence) => sentence.includes(`(${id})`));
+    return make("li", { css: stands ? "" : "gone", title: written }, make("span", { text }, not ? make("small", { css: "unheeded", text: ` ${not}` }) : null),
       action.action === "show_original" ? null : make("button", { text: stands ? "Undo" : "Bring back", onclick: undo }));
   }
 
@@ -95,10 +96,14 @@ function words(action) {
     not_a_person: () => `Nobody: track ${action.track} in ${action.camera}`,
     accept: () => "Case fine",
     open: () => "Case open again",
-    merge: () => "One person",
-    split: () => "Different people",
+    merge: () => `One person: ${action.places.map(where).join(", ")}`,
+    split: () => `Different people: ${action.places.map(where).join(", ")}`,
     accept_camera: () => `${action.camera} accepted`,
     show_original: () => `Original of ${action.camera} looked at`,
   }[action.action];
   return said ? said() : action.action;
+}
+
+function where({ camera, time }) {
+  return `${camera} at ${clock(time, 1)}`;
 }

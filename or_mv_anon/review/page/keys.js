@@ -15,10 +15,10 @@ export const KEYS = [
   ["c", "cover", "cover: put a box here (or draw one with the mouse)"],
   ["arrows", null, "while covering: move the box; with Shift its size"],
   ["1 2 3", null, "while covering: this moment, this stretch, always; otherwise choose a camera"],
-  ["Enter / Esc", null, "while covering: save, cancel"],
+  ["Enter / Esc", null, "while covering: save, cancel; Esc also calls off choosing a person"],
   ["t", "note", "note something about the case"],
   ["u", "undo", "withdraw the last decision"],
-  ["b", "boxes", "outline what is covered"],
+  ["b", "boxes", "outline what is covered and who it is; click into one to say that it is nobody, or who"],
   ["e", "enlarge", "enlarge the chosen camera"],
   ["o", "original", "show the recording itself (is noted)"],
   ["z", "zoom", "timeline: whole session, or around this moment"],
@@ -35,8 +35,8 @@ export function showKeys() {
   dialog.showModal();
 }
 
-// Calls does[name](amount) for keys; editing() tells whether a box is being drawn.
-export function listen(does, editing) {
+// Calls does[name](amount) for keys; editing() tells whether a box is being drawn, picking() whether somebody is chosen.
+export function listen(does, editing, picking) {
   const simple = Object.fromEntries(KEYS.filter(([, name]) => name).map(([key, name]) => [key === "space" ? " " : key, name]));
   document.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
@@ -49,6 +49,7 @@ export function listen(does, editing) {
       if (event.key === "Escape") return call("cancel");
       if ("123".includes(event.key)) return call("hold", ["moment", "span", "always"][Number(event.key) - 1]);
     }
+    if (picking() && event.key === "Escape") return call("cancel");
     if (arrow && arrow[0]) return event.shiftKey ? call("second", arrow[0]) : call("step", arrow[0]);
     if (arrow) return call("move", arrow[1]);
     if (event.key === "j") return call("move", 1);

@@ -4,7 +4,7 @@ import { Decisions } from "./decisions.js";
 import { Editor } from "./editor.js";
 import { listen, showKeys } from "./keys.js";
 import { Player } from "./player.js";
-import { ask, clock, find, make, toast } from "./show.js";
+import { ask, choose as chooseOne, clock, find, make, toast } from "./show.js";
 import { Timelines } from "./timeline.js";
 import { Views } from "./views.js";
 import { get, post, postForPicture } from "./wire.js";
@@ -19,6 +19,8 @@ let [enlarged, outlined, bare] = [false, false, false];
 let rendering = false;
 let notice = ""; // of the last rendering, until the next
 let lastMark = 0;
+let picking = null; // {action, camera, time, track}: who is to be joined with, or told from, whom is clicked next
+let who = ""; // what was decided about who is who, to know when the timelines have to be drawn anew
 
 async function begin() {
   try {
@@ -26,7 +28,8 @@ async function begin() {
   } catch (error) {
     return banner(error.message, true);
   }
-  listen(does, () => editor.open);
+  listen(does, () => editor.open, () => picking !== null);
+  find("picking").querySelector("button").addEventListener("click", () => pick(null));
   for (const [id, name] of [["play", "play"], ["boxes", "boxes"], ["original", "original"], ["zoom", "zoom"], ["render", "render"], ["help", "help"], ["end", "end"]]) {
     find(id).addEventListener("click", () => does[name]());
   }
@@ -69,6 +72,10 @@ async function load() {
   decided();
   choose(lead);
   if (session.note) banner(session.note);
+  readPeople();
+}
+
+function readPeople() {
   for (const camera of session.cameras) {
     get("people", { camera: camera.name }).then((people) => timelines.setPeople(camera.name, people)).catch(() => {});
   }
@@ -121,7 +128,7 @@ async function mark() {
     if (frame < 0) continue;
     const places = await get("covered", { camera: each.name, frame }).catch(() => []);
     if (turn !== lastMark) return;
-    marks.get(each.name).push(...places.map((place) => ({ box: place.box, kind: "covered", place })));
+    marks.get(each.name).push(...places.map((place) => ({ box: place.box, kind: "covered", place, text: place.identity >= 0 ? `person ${place.identity}` : "" })));
   }
   views.mark(marks);
 }
@@ -146,15 +153,48 @@ function touched(name, [x, y]) {
   if (!outlined || player.playing) return;
   const inside = (views.marks.get(name) ?? []).filter(({ kind, place, box }) => kind === "covered" && place.track >= 0
     && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
-  if (inside.length) notAPerson(name, inside[0].place.track);
+  if (!inside.length) return;
+  const here = { camera: name, time: secondOf(camera(name)), track: inside[0].place.track };
+  if (picking) picked(here);
+  else told(here);
+}
+
+// What a person knows of a cover that was clicked.
+async function told(here) {
+  const chosen = await chooseOne({
+    title: `This cover in ${here.camera}`, text: "The tool follows a person there. What do you know of it?",
+    choices: [
+      { value: "merge", name: "The same person as …", about: "then click the same person in another camera, or at another moment" },
+      { value: "split", name: "Another person than …", about: "then click the one who was mistaken for it" },
+      { value: "nobody", name: "Nobody is there …", about: "a lamp, a drape: its cover can be removed; asks again", css: "danger" },
+    ],
+  });
+  if (chosen === "nobody") notAPerson(here.camera, here.track);
+  else if (chosen !== null) pick({ action: chosen, ...here });
+}
+
+function pick(wanted) {
+  picking = wanted;
+  find("picking").hidden = wanted === null;
+  if (wanted === null) return;
+  const whom = wanted.action === "merge" ? "the same person" : "the other person";
+  find("picking").querySelector("span").textContent = `Now click the outline of ${whom}, in any camera; you can go to another moment first.`;
+}
+
+async function picked({ camera: name, time, track }) {
+  const { action, ...first } = picking;
+  if (first.camera === name && first.track === track) return toast(action === "merge" ? "That is the one you chose: click another outline." : "That is one track, and a track is one person. Click another outline.", true);
+  pick(null);
+  const place = (each) => ({ camera: each.camera, time: Number(each.time.toFixed(4)), track: each.track });
+  const line = await decisions.take({ action, places: [place(first), place({ camera: name, time, track })] });
+  if (line !== null && !decisions.unheeded.some((sentence) => sentence.includes(`(${line.id})`))) {
+    toast("Saved. The timelines show it now, the worklist is made anew when you render again. No cover changes by it.");
+  }
 }
 
 async function notAPerson(name, track) {
-  if (await ask({
-    title: "Nobody there?", text: `This cover in ${name} follows what the tool took for a person (track ${track}). If nobody is there, now or at any other moment of it, its cover can be removed.`, yes: "Nobody is there", danger: true,
-  }) === null) return;
   const reason = await ask({
-    title: "Really remove this cover?", text: "Everything that this cover hides will be visible in the released video, for as long as it is followed. Say what it is.", yes: "Remove the cover", field: "What is it? (a lamp, a drape …)", needed: true, danger: true,
+    title: "Really remove this cover?", text: `Everything that this cover in ${name} hides (track ${track}) will be visible in the released video, now and at every other moment for as long as it is followed. Say what it is.`, yes: "Remove the cover", field: "What is it? (a lamp, a drape …)", needed: true, danger: true,
   });
   if (reason === null) return;
   await decisions.take({ action: "not_a_person", camera: name, track, override: false }, reason);
@@ -166,6 +206,9 @@ function decided() {
   timelines.cases = worklist.cases;
   timelines.current = worklist.current;
   timelines.draw();
+  const about = JSON.stringify(decisions.lines.filter(({ stands, action }) => stands && ["merge", "split"].includes(action.action)).map(({ id }) => id));
+  if (about !== who && timelines) readPeople();
+  who = about;
   const { waiting } = decisions;
   find("render").textContent = waiting ? `Render again (${waiting} ${waiting === 1 ? "change" : "changes"})` : "Render again";
   find("render").disabled = rendering;
@@ -289,7 +332,7 @@ const does = {
   nudge: (dx, dy, grow) => editor.nudge(dx, dy, grow),
   hold: (name) => editor.hold(name),
   save: () => editor.save(),
-  cancel: () => editor.close(),
+  cancel: () => (picking ? pick(null) : editor.close()),
 };
 
 // A link into the page: #case=ID or #at=SECONDS.

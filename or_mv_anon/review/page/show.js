@@ -33,6 +33,20 @@ export function lasting(seconds) {
   return `${Math.round(seconds / 60)} min`;
 }
 
+// Asks for one of several things in a dialog; resolves to its value, or to null where it was called off.
+export function choose({ title, text, choices, no = "Cancel" }) {
+  const dialog = find("ask");
+  return new Promise((resolve) => {
+    const end = (value) => { dialog.close(); resolve(value); };
+    const offered = choices.map(({ value, name, about, css }) => make("button", { css, value, onclick: () => end(value) }, name, make("small", { text: about })));
+    dialog.replaceChildren(make("h2", { text: title }), make("p", { text }), make("div", { css: "choices" }, ...offered),
+      make("div", { css: "row" }, make("button", { text: no, value: "no", onclick: () => end(null) })));
+    dialog.oncancel = () => resolve(null);
+    dialog.showModal();
+    offered[0].focus();
+  });
+}
+
 let hide = 0;
 export function toast(text, bad = false) {
   const place = find("toast");

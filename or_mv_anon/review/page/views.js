@@ -117,7 +117,7 @@ export class Views {
       const context = marks.getContext("2d");
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, wide, high);
-      for (const { box, kind } of this.marks.get(name) ?? []) {
+      for (const { box, kind, text } of this.marks.get(name) ?? []) {
         const [x1, y1, x2, y2] = box.map((value, i) => (value / (i % 2 ? camera.height : camera.width)) * (i % 2 ? high : wide));
         const [colour, dash] = styles[kind];
         for (const [line, style, pattern] of [[5, "rgb(0 0 0 / 0.75)", []], [2.5, colour, dash]]) {
@@ -126,8 +126,20 @@ export class Views {
           context.setLineDash(pattern);
           context.strokeRect(x1, y1, x2 - x1, y2 - y1);
         }
+        if (text) this.label(context, text, x1, y1);
       }
     }
+  }
+
+  // Words at a box's upper edge, inside the picture.
+  label(context, text, x, y) {
+    context.font = "600 13px system-ui, sans-serif";
+    const wide = context.measureText(text).width + 8;
+    const top = Math.max(0, y - 18);
+    context.fillStyle = "rgb(0 0 0 / 0.8)";
+    context.fillRect(x, top, wide, 17);
+    context.fillStyle = "#fff";
+    context.fillText(text, x + 4, top + 13);
   }
 
   listen(view) {

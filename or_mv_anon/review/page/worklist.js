@@ -16,7 +16,7 @@ export class Worklist {
   set(cases, decisions) {
     // What was corrected is looked at again when the videos show it, and only then closed.
     const word = (state) => (state === "corrected" && !decisions.waiting ? "again" : state);
-    this.cases = cases.map((each) => ({ ...each, state: word(decisions.cases[each.id] ?? "open") }));
+    this.cases = cases.map((each) => ({ ...each, state: word(decisions.cases[each.id] ?? "open"), identity: decisions.people[each.id] ?? null }));
     for (const each of this.cases) each.done = each.state === "accepted" || each.state === "corrected";
     this.current = this.cases.find((each) => each.id === this.current?.id) ?? null;
     this.draw();
@@ -83,7 +83,7 @@ export class Worklist {
     fill(place,
       make("h2", { text: `Case ${number} of ${this.cases.length} ` }, make("span", { css: `state ${each.state}`, text: WORDS[each.state] })),
       make("p", { css: "what", text: each.what }),
-      make("p", { css: "soft", text: `${clock(each.start, 1)} to ${clock(each.end, 1)}, ${each.cameras.join(", ")}` }),
+      make("p", { css: "soft", text: `${clock(each.start, 1)} to ${clock(each.end, 1)}, ${each.cameras.join(", ")}${each.identity === null ? "" : `, person ${each.identity}`}` }),
       make("div", { css: "buttons" },
         button("Play around it", "p", act("around")),
         button("Cover …", "c", act("cover")),
