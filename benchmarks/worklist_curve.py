@@ -1,12 +1,13 @@
 """How far a person gets who follows the list of cases: the curve of what the first minutes of review show.
 
-For every seed a site is simulated and anonymized with the defaults, or taken as it lies in --work from an earlier run,
-and its list of cases is judged against the exact ground truth: which exposed stretches do the first N minutes of review
-per camera-hour show, by the cases' own count of what looking takes? Figures of several sites are of all their stretches
-together; minutes are per camera-hour of each. Development used the session that ships and seeds 41 to 44; a figure
-counts only on seeds that nothing was tuned on.
+Finished runs are judged as they are, each --run with its truth. For every seed a site is simulated and anonymized with
+the defaults, or taken as it lies in --work from an earlier run. Each list of cases is judged against the exact ground
+truth: which exposed stretches do the first N minutes of review per camera-hour show, by the cases' own count of what
+looking takes? Figures of several sites are of all their stretches together; minutes are per camera-hour of each.
+Development used the session that ships and seeds 41 to 44; a figure counts only on seeds that nothing was tuned on.
 
-Example, an hour or two on two cores:
+Examples, the second takes an hour or two on two cores:
+  python benchmarks/worklist_curve.py --run out1/ site1/truth/ --run out2/ site2/truth/ --out worklist_curve.json
   python benchmarks/worklist_curve.py --work /tmp/sites --seeds 71 72 73 --out worklist_curve.json
 """
 
@@ -50,11 +51,11 @@ def measure(seed: int, options: argparse.Namespace) -> Evaluation:
     return evaluate_run(run, load_truth(site / "truth"))
 
 
-def row(seed: int, result: Evaluation) -> dict[str, Any]:
+def row(site: str, result: Evaluation) -> dict[str, Any]:
     """One site, as plain values."""
     assert result.worklist is not None
     return {
-        "seed": seed,
+        "site": site,
         "camera_minutes": result.worklist.camera_hours * 60,
         "faces": result.exposure.faces.considered,
         "exposed": result.exposure.faces.exposed,
@@ -80,6 +81,19 @@ def together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return curve
 
 
+def shares(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of the stretches of all sites: how many no case shows, and after how much review each of the others is shown."""
+    found = [rank for each in rows for rank in each["worklist"]["found_by"]]
+    return {
+        "sites": len(rows),
+        "camera_minutes": sum(each["camera_minutes"] for each in rows),
+        "faces": sum(each["faces"] for each in rows),
+        "exposed": sum(each["exposed"] for each in rows),
+        "stretches": len(found),
+        "never_shown": sum(rank is None for rank in found),
+    }
+
+
 def markdown(results: dict[str, Any]) -> str:
     """The table for the documentation."""
     lines = [
@@ -92,26 +106,41 @@ def markdown(results: dict[str, Any]) -> str:
         longest = max((one["end"] - one["start"] for one in each["stretches"]), default=0.0)
         needed = worklist["minutes_for"]["95 %"]
         lines.append(
-            f"| {each['seed']} | {each['exposed']:,} of {each['faces']:,} | {len(each['stretches'])} | {longest:.1f} s "
+            f"| {each['site']} | {each['exposed']:,} of {each['faces']:,} | {len(each['stretches'])} | {longest:.1f} s "
             f"| {worklist['cases']} | {at['stretches']:.0%} | {'yes' if at['longest'] else 'no'} "
             f"| {'never' if needed is None else f'{needed:.1f} min'} |"
         )
     lines += ["", "| review per camera-hour | " + " | ".join(f"{minutes:g} min" for minutes in MINUTES) + " |"]
     lines.append("|---|" + "---|" * len(MINUTES))
     lines.append("| stretches shown | " + " | ".join(f"{each['stretches']:.0%}" for each in results["curve"]) + " |")
+    whole = results["together"]
+    lines += [
+        "",
+        f"{whole['exposed']:,} of {whole['faces']:,} face-frames exposed, {whole['stretches']} stretches, of which "
+        f"{whole['never_shown']} are in no case; {whole['sites']} sites, {whole['camera_minutes']:.1f} camera-minutes.",
+    ]
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="where sites and runs lie, or are made")
-    parser.add_argument("--seeds", type=int, nargs="+", default=sorted(SIMULATED), help="which sites")
+    parser.add_argument(
+        "--run", type=Path, nargs=2, action="append", default=[], metavar=("OUT", "TRUTH"),
+        help="a finished run and the truth of its recording; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--work", type=Path, help="where simulated sites and their runs lie, or are made")
+    parser.add_argument("--seeds", type=int, nargs="+", default=sorted(SIMULATED), help="which of them, with --work")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of a recording (default: %(default)g)")
     parser.add_argument("--fps", type=int, default=10, help="pictures per second and camera (default: %(default)d)")
     parser.add_argument("--out", type=Path, required=True, help="where to write all figures as JSON")
     options = parser.parse_args()
-    rows = [row(seed, measure(seed, options)) for seed in options.seeds]
-    results = {"seconds": options.seconds, "fps": options.fps, "sites": rows, "curve": together(rows)}
+    if not options.run and options.work is None:
+        parser.error("there is nothing to judge: give --run or --work")
+    rows = [row(str(out), evaluate_run(out, load_truth(truth))) for out, truth in options.run]
+    if options.work is not None:
+        rows += [row(f"seed {seed}", measure(seed, options)) for seed in options.seeds]
+    made = {} if options.work is None else {"seconds": options.seconds, "fps": options.fps}
+    results = {**made, "sites": rows, "curve": together(rows), "together": shares(rows)}
     options.out.write_text(json.dumps(results, indent=1, allow_nan=False))
     print(markdown(results))
 

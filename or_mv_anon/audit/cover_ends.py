@@ -27,6 +27,8 @@ CHAIN_S = 0.7  # seconds before a cover's end in which another one may have take
 BEFORE = 0.35  # of the chance, before a cover begins: most people are found as soon as they show
 GUESSED = 0.3  # of the chance, where the head's place within a person's box was not known
 OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
+AT_EDGE = 0.3  # of the chance, at the picture's edge: a head is cut off there, and most people there are leaving
+OUTWARDS = 0.15  # of its size, from which on who moves over an edge leaves
 REACH = 1.0  # sizes within which another cover's head may be the same
 COVERED = 0.5  # share of a head's middle from which on it is covered
 
@@ -50,13 +52,13 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
     ends: tuple[tuple[Reason, NDArray[np.intp], int], ...] = (("cover_ends", last, 1), ("cover_begins", first, -1))
     for reason, rows, step in ends:
         inside = _inside(bodies.box[rows], evidence.size, border_px)
-        inside &= evidence.covered(bodies.frame[rows] + step, bodies.box[rows]) < COVERED
+        taken_over = evidence.covered(bodies.frame[rows] + step, bodies.box[rows]) >= COVERED
         for i, row in enumerate(rows.tolist()):
             whole = range(int(first[i]), int(last[i]) + 1)
             tail = tail_of(bodies, seen, score, whole[::-1] if step > 0 else whole, clock)
-            if not tail.still and not inside[i]:  # it left the picture, or another cover took over
-                continue
             frame, track, box = int(bodies.frame[row]), int(bodies.track[row]), bodies.box[row]
+            if not tail.still and (taken_over[i] or (not inside[i] and _leaves(tail, box, evidence.size, border_px))):
+                continue
             if not tail.still and _moved_on(evidence, frame, track, box, step):
                 continue
             beyond = frames_beyond(clock, frame, step, farthest_s=STILL_FARTHEST_S if tail.still else FARTHEST_S)
@@ -66,6 +68,8 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
             guess = (1.0 if step > 0 else BEFORE) * (
                 GUESSED if bodies.kind[row] in (RegionKind.BOX_TOP, RegionKind.PERSON) else 1.0
             )
+            if not tail.still and not inside[i]:
+                guess *= AT_EDGE
             if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
                 guess *= OF_FOLLOWED
             chance = guess * _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
@@ -86,6 +90,14 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
 def _inside(box: Boxes, size: tuple[int, int], border_px: float) -> NDArray[np.bool_]:
     edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
     return np.asarray(edge > border_px)
+
+
+def _leaves(tail: Tail, box: NDArray[np.float32], size: tuple[int, int], border_px: float) -> bool:
+    """Whether what was covered went out over an edge that its cover touches; who walks along an edge does not leave."""
+    right, down = tail.motion
+    outwards = np.array([-right, -down, right, down])
+    touches = np.array([box[0], box[1], size[0] - box[2], size[1] - box[3]]) <= border_px
+    return tail.seconds == 0 or bool((outwards[touches] >= OUTWARDS).any())
 
 
 def _moved_on(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.float32], step: int) -> bool:

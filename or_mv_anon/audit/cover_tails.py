@@ -18,11 +18,19 @@ STILL = 0.15  # of its size, by which a head that keeps still moves at most in t
 
 @dataclass(frozen=True)
 class Tail:
-    """What was seen of a cover at its end: for how many seconds, how surely, and whether it kept still meanwhile."""
+    """What was seen of a cover at its end.
+
+    Attributes:
+        seconds: for how long.
+        score: how surely.
+        still: whether it kept still meanwhile.
+        motion: how far its middle had moved to the right and down when it ended, in its sizes, in the last `STILL_S`.
+    """
 
     seconds: float
     score: float
     still: bool
+    motion: tuple[float, float] = (0.0, 0.0)
 
 
 def tail_of(bodies: Regions, seen: NDArray[np.bool_], score: NDArray[np.float32], rows: range, clock: Clock) -> Tail:
@@ -38,7 +46,8 @@ def tail_of(bodies: Regions, seen: NDArray[np.bool_], score: NDArray[np.float32]
     size = float(np.sqrt(np.maximum((box[:, 2:] - box[:, :2]).prod(axis=1).mean(), 1.0)))
     long = np.ptp(clock.start(bodies.frame[near])) >= STILL_S / 2
     still = bool(long and np.ptp(middle, axis=0).max() <= STILL * size)
-    return Tail(float(np.ptp(seconds)), float(score[chosen].max()), still)
+    motion = (middle[0] - middle[-1]) / size
+    return Tail(float(np.ptp(seconds)), float(score[chosen].max()), still, (float(motion[0]), float(motion[1])))
 
 
 def seen_rows(evidence: CameraEvidence, bodies: Regions) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

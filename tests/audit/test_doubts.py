@@ -98,6 +98,17 @@ def test_who_walks_out_of_the_picture_is_not_missed_but_who_lies_at_its_edge_is(
     assert worth(evidence(covered(0, 79, at_edge))) > 0
 
 
+def test_who_walks_along_an_edge_has_not_left():
+    """At the upper edge, to the right, the head cut off; the same walk upwards, over the edge, is one who leaves."""
+    top = (300.0, 0.0, 340.0, 30.0)
+    along, out = evidence(covered(0, 40, top, step=(3.0, 0.0))), evidence(covered(0, 40, top, step=(3.0, -1.0)))
+    inside = evidence(covered(0, 40, HEAD, step=(3.0, 0.0)))
+    assert worth(out) == 0
+    assert 0 < worth(along) < worth(inside)
+    (doubt,) = (each for each in cover_ends(along, border_px=8) if each.reason == "cover_ends")
+    assert doubt.start == pytest.approx(41 / RATE)
+
+
 def test_what_was_followed_for_long_is_worth_more_than_what_was_seen_for_a_moment():
     assert worth(evidence(covered(10, 79))) > 2 * worth(evidence(covered(70, 79)))
 
