@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def hidden(path: Path, *, segment_s: float | None = None) -> set[int]:
     for segment in segments:
         for frame in source.frames(segment):
             corrupt[frame.index], doubtful[frame.index] = frame.corrupt, frame.doubtful
+    corrupt |= np.isin(index.pts, source.missing)
     reached = index.decoding.reached(index.times, corrupt, doubtful, silent=index.hides_damage)
     return set(index.pts[reached].tolist()) | set(source.missing)
 
@@ -358,3 +360,80 @@ def test_chroma_without_luma_is_impossible() -> None:
     planes[:192] = 16
     planes[240:] = 240
     assert impossible_colours(av.VideoFrame.from_ndarray(planes, format="yuv420p")).clearly
+
+
+LOSSY: dict[str, dict[str, Any]] = {
+    "ref.mp4": {"b_frames": 0},
+    "pyramid.mkv": {"b_frames": 3, "options": {"preset": "medium"}, "time_base": Fraction(1, 1000)},
+    "open.ts": {
+        "b_frames": 3, "options": {"preset": "medium", "x264-params": "open-gop=1"}, "time_base": Fraction(1, 90_000),
+    },
+    "fields.mp4": {"options": {"x264-params": "interlaced=1"}},
+    "av1.mp4": {"codec": "libsvtav1"},
+    "av1.mkv": {"codec": "libsvtav1", "time_base": Fraction(1, 1000)},
+}  # fmt: skip
+
+
+def changed(path: Path, change: Callable[[int, bytes], bytes | None]) -> Path:
+    """A copy of a file whose packets are as `change` makes them of number and data; None leaves one out."""
+    copy = path.with_stem("changed")
+    with av.open(str(path)) as source, av.open(str(copy), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0], opaque=True)
+        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.size):
+            if (data := change(number, bytes(packet))) is not None:
+                other = av.Packet(data)
+                other.pts, other.dts, other.time_base = packet.pts, packet.dts, packet.time_base
+                other.is_keyframe, other.stream = packet.is_keyframe, stream
+                output.mux(other)
+    return copy
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_a_packet_that_was_lost_is_noticed(tmp_path: Path, name: str) -> None:
+    """Pictures that are shown although what they are made from is missing."""
+    sound = write_clip(tmp_path / name, frames=24, gop=12, size=(192, 128), **LOSSY[name])
+    assert hidden(sound) == set()
+    assert not index_video(sound).decoding.broken.size
+    noticed = 0
+    for number in range(1, 24, 2):
+        lossy = changed(sound, lambda place, data, lost=number: None if place == lost else data)
+        spoilt_ticks, found = spoilt(sound, lossy, least=1.0), hidden(lossy)
+        assert spoilt_ticks <= found, number
+        noticed += bool(found)
+    assert noticed > 4
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_a_file_cut_out_of_another_within_an_open_group_is_sound(tmp_path: Path, codec: str, suffix: str) -> None:
+    """It begins with pictures that cannot be decoded, and nothing else needs them."""
+    parameters = "open-gop=1:scenecut=0:keyint=12" + (":log-level=none:pools=1" if codec == "libx265" else "")
+    options = {"preset": "medium", f"{codec[3:]}-params": parameters}
+    whole = write_clip(
+        tmp_path / f"a{suffix}", frames=48, gop=12, b_frames=3, size=(192, 128), codec=codec, options=options,
+        time_base=Fraction(1, 1000 if suffix == ".mkv" else 90_000),
+    )  # fmt: skip
+    first = int(index_video(whole).decoding.restarts[1])
+    cut = changed(whole, lambda number, data: data if number >= first else None)
+    leading = index_video(cut).decoding.leading
+    assert 1 <= leading <= 3
+    for segment_s in (None, 0.4):
+        assert hidden(cut, segment_s=segment_s) <= set(index_video(cut).pts[:leading].tolist())
+
+
+def test_what_never_decodes_is_damage_where_the_order_is_asked_of_the_decoder(tmp_path: Path) -> None:
+    """All that is before it in its group may be damaged, too, with a codec whose decoder hides that."""
+    sound = write_clip(
+        tmp_path / "a.mp4", frames=40, gop=10, size=SIZE, codec="libx265", b_frames=2, options={"preset": "medium"}
+    )  # fmt: skip
+    nothing = b"\0\0\0\3\x46\x01\x50"  # an access unit delimiter alone
+    damaged = changed(sound, lambda number, data: nothing if number == 25 else data)
+    for path in (sound, damaged):
+        path.write_bytes(path.read_bytes().replace(b"ctts", b"free").replace(b"edts", b"free"))
+    assert hidden(sound) == set()
+    index = index_video(damaged)
+    assert index_video(sound).n_frames > index.n_frames
+    assert 24 in index.decoding.broken
+    found = hidden(damaged)
+    assert found >= set(index.pts[20:26].tolist())
+    assert not found & set(index.pts[:20].tolist())
