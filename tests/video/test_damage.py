@@ -99,14 +99,15 @@ CODECS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", CODECS)
 def test_flipped_bits_are_found_and_sound_frames_are_left_alone(tmp_path: Path, name: str) -> None:
-    sound = write_clip(tmp_path / name, frames=40, gop=10, size=(192, 128), **CODECS[name])
+    sound = write_clip(tmp_path / name, frames=60, gop=10, size=(192, 128), **CODECS[name])
     assert hidden(sound) == set()
     pts = sorted(lumas(sound))
     damaged = flip_bits(sound, packets=range(11, 18), flips=20)
     found = hidden(damaged)
     assert spoilt(sound, damaged) <= found
     assert found, "twenty flipped bits in one packet are noticed"
-    assert not found & {*pts[:8], *pts[30:]}, "the group before and the group after the next one stay as they are"
+    hides = index_video(damaged).hides_damage  # then the groups beside it may be damaged without a word, too
+    assert not found & ({*pts[40:]} if hides else {*pts[:8], *pts[30:]})
 
 
 @needs_faults
@@ -147,17 +148,18 @@ def test_a_lost_packet_reaches_the_next_keyframe_across_segments(segment_s: floa
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
 def test_a_lost_transport_packet_is_found(tmp_path: Path, codec: str) -> None:
-    path = write_clip(tmp_path / "a.ts", frames=60, gop=20, size=SIZE, codec=codec, time_base=Fraction(1, 90_000))
+    path = write_clip(tmp_path / "a.ts", frames=100, gop=20, size=SIZE, codec=codec, time_base=Fraction(1, 90_000))
     assert hidden(path) == set()
     data = path.read_bytes()
     with av.open(str(path)) as container:
         places = [packet.pos for packet in container.demux(video=0) if packet.size]
-    cut = places[25] + 188
+    cut = places[45] + 188
     (tmp_path / "b.ts").write_bytes(data[:cut] + data[cut + 188 :])
     pts = index_video(path).pts
     found = hidden(tmp_path / "b.ts", segment_s=0.4)
-    assert set(pts[26:40].tolist()) <= found
-    assert not found & {*pts[:18].tolist(), *pts[41:].tolist()}
+    assert set(pts[46:60].tolist()) <= found
+    beside = 20 if index_video(path).hides_damage else 0
+    assert not found & {*pts[: 38 - beside].tolist(), *pts[61 + beside :].tolist()}
 
 
 def test_a_flipped_bit_in_a_checked_matroska_cluster_is_found(tmp_path: Path) -> None:
@@ -344,7 +346,12 @@ def test_what_lies_between_damaged_frames_is_covered_where_decoders_hide_damage(
     times = np.array([0, 1, 2, 3, 4, 50, 51, 52.0])
     nothing = np.zeros(8, bool)
     assert order.reached(times, damaged, nothing).tolist() == damaged.tolist()
-    assert order.reached(times, damaged, nothing, silent=True).tolist() == [False, *[True] * 3, *[False] * 4]
+    assert order.reached(times, damaged, nothing, silent=True).tolist() == [*[True] * 5, *[False] * 3]
+    in_pairs = DecodingOrder(np.arange(8), np.arange(0, 8, 2), np.zeros(0, np.int64))
+    reached = in_pairs.reached(np.arange(8.0), np.arange(8) == 5, nothing, silent=True)
+    assert reached.tolist() == [False, False, *[True] * 6], "its group and those beside it"
+    reached = in_pairs.reached(100 * np.arange(8.0), np.arange(8) == 5, nothing, silent=True)
+    assert reached.tolist() == (np.arange(8) == 5).tolist(), "nothing that is far away"
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj422p", "yuv444p10le", "gray", "gbrp"])
@@ -436,4 +443,4 @@ def test_what_never_decodes_is_damage_where_the_order_is_asked_of_the_decoder(tm
     assert 24 in index.decoding.broken
     found = hidden(damaged)
     assert found >= set(index.pts[20:26].tolist())
-    assert not found & set(index.pts[:20].tolist())
+    assert not found & set(index.pts[:8].tolist())

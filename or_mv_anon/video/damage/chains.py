@@ -148,8 +148,8 @@ class DecodingOrder:
             damaged: mask ``(M,)`` of the frames, from number `first` on, in which damage was found.
             doubtful: mask ``(M,)`` of those that count as damaged too within `NEAR_S` of damage.
             first: number of the first of them.
-            silent: whether damage may have gone unnoticed. Then it also reaches what comes at most `NEAR_S` before it
-                in its chain, and everything between two damaged frames that are no farther apart.
+            silent: whether damage may have gone unnoticed. Then it also reaches what is at most `NEAR_S` away in its
+                chain and in those beside it, and everything between two damaged frames that are no farther apart.
         """
         part = slice(first, first + len(damaged))
         found_here, damaged = damaged, damaged & (np.arange(part.start, part.stop) >= self.leading)
@@ -218,10 +218,11 @@ def _is_near(times: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.
 def _surroundings(
     times: NDArray[np.float64], damaged: NDArray[np.bool_], chain: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """What lies closely before damage in its chain, or between two damaged frames."""
+    """What lies near damage in its chain or in one beside it, or between two damaged frames."""
     previous, following = _around(times, times[damaged])
-    before = (following - times <= NEAR_S) & np.isin(chain, chain[damaged])
-    return before | (following - previous <= NEAR_S)
+    place = np.unique(chain, return_inverse=True)[1]
+    beside = np.isin(place, (place[damaged][:, None] + (-1, 0, 1)).ravel())
+    return (beside & _is_near(times, times[damaged])) | (following - previous <= NEAR_S)
 
 
 @dataclass

@@ -27,7 +27,7 @@ from or_mv_anon.video.damage.twins import twin_of
 Scrutiny = Literal["none", "usual", "thorough"]
 
 # Codecs whose decoders notice practically all damage, as a fuzz shows (benchmarks/damage_fuzz.py).
-DAMAGE_IS_TOLD = frozenset({"h264", "av1", "vp9", "mpeg4", "mpeg1video", "mpeg2video"})
+DAMAGE_IS_TOLD = frozenset({"h264", "av1", "mpeg4", "mpeg1video", "mpeg2video"})
 _CHECK_PICTURES = {"err_detect": "crccheck"}  # against the checksum that an HEVC picture may bring along
 _SOME = 8  # of so many pictures one is looked at where the decoder notices damage: it would be in the others too
 _NEAR = 300  # packets after damage in which a doubtful picture counts as damaged
