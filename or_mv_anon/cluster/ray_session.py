@@ -24,6 +24,7 @@ from or_mv_anon.core.workers import available_cores
 
 STORE_BYTES = 80 << 20  # the least that Ray takes: jobs and results are small records
 LONGEST_FOLDER = 40  # characters; the names of Ray's sockets have to fit into 107 with it
+ENDING_S = 5.0  # that Ray's processes have to end by themselves
 SILENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_enable_metrics_collection": "false"}
 QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "logging_level": "critical"}
 
@@ -50,7 +51,8 @@ def _imported() -> ModuleType:
         UserError: it is not installed.
     """
     try:
-        import ray
+        importlib.import_module("psutil")
+        ray = importlib.import_module("ray")
     except ImportError as error:
         raise UserError(
             f"--executor ray needs Ray ({error.name} is missing). Install it with: pip install 'or_mv_anon[cluster]'."
@@ -94,6 +96,9 @@ def _own(workers: int | None) -> Iterator[ModuleType]:
     try:
         with _environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}, without=("RAY_AUTH_TOKEN",)):
             ray = _imported()
+            import psutil
+
+            others = psutil.Process().children()
             with _signals_kept(), _unnamed(), _loopback_only():
                 ray.init(
                     address="local",
@@ -104,13 +109,34 @@ def _own(workers: int | None) -> Iterator[ModuleType]:
                     _node_ip_address="127.0.0.1",
                     **QUIET,
                 )
+            started = [process for process in psutil.Process().children() if process not in others]
             try:
                 yield ray
             finally:
+                family = [*started]
+                for process in started:
+                    with suppress(psutil.NoSuchProcess):
+                        family += process.children(recursive=True)
                 ray.shutdown()
+                _see_off(family)
         _read_environment()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _see_off(family: list[Any]) -> None:
+    """Return when none of these processes runs: workers outlive the process that started them by a moment, or longer.
+
+    Args:
+        family: `psutil.Process` each, noted before they were asked to end.
+    """
+    import psutil
+
+    _, left = psutil.wait_procs(family, timeout=ENDING_S)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=ENDING_S)
 
 
 @contextmanager

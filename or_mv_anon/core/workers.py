@@ -33,6 +33,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 PR_SET_PDEATHSIG = 1
+PLACES = 4096  # for counts of worker processes, each at its process number's remainder: those that run at a time differ
 WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
 _counter: Callable[[int], object] | None = None  # hears of a job's frames; set in each worker
 
@@ -73,10 +74,10 @@ class WorkerPool:
         self._workers = workers
         self._patience = patience
         self._context = multiprocessing.get_context("spawn")
+        self._counts = self._context.RawArray("q", PLACES)
+        self._stopping = self._context.RawValue("b", 0)
         with _signals_held():  # for multiprocessing's own helper process, which this starts
-            self._counter = self._context.Value("q", 0)
-            self._stopping = self._context.RawValue("b", 0)
-        self._executor = self._start()
+            self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -110,7 +111,7 @@ class WorkerPool:
             self._workers,
             mp_context=self._context,
             initializer=_start_worker,
-            initargs=(self._counter, self._stopping, _Descriptors(held())),
+            initargs=(self._counts, self._stopping, _Descriptors(held())),
         )
 
     def run(
@@ -133,14 +134,14 @@ class WorkerPool:
             at_once: jobs that may run at the same time; None for one per worker.
             networks: whether jobs load networks; every worker can.
         """
-        self._counter.value = 0
+        before = sum(self._counts)
         waiting, suspects = deque(jobs), deque[Job]()
         running: dict[Future[Result], Job] = {}
         with closing(current().bar(printable(title), frames)) as bar:
             while waiting or suspects or running:
                 broken = not self._fill(function, waiting, suspects, running, at_once or self._workers)
                 finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-                bar.update(min(self._counter.value, frames))
+                bar.update(min(sum(self._counts) - before, frames))
                 if broken or any(isinstance(future.exception(), BrokenProcessPool) for future in finished):
                     victims = list(running.values())
                     running.clear()
@@ -156,7 +157,7 @@ class WorkerPool:
                     if error is not None and not isinstance(error, Exception):
                         raise error
                     yield job, error if error is not None else future.result()
-            bar.update(min(self._counter.value, frames))
+            bar.update(min(sum(self._counts) - before, frames))
 
     def _discard(self) -> None:
         """Give up a pool that lost a worker.
@@ -244,9 +245,9 @@ def _take_over(passed: list[Any]) -> list[int]:
     return [one.detach() for one in passed]
 
 
-def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
+def _start_worker(counts: Any, stopping: Any, _: Any) -> None:
     global _counter
-    _counter = partial(_count_for_all, counter, stopping)
+    _counter = partial(_count_for_all, counts, os.getpid() % PLACES, stopping)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
     if sys.platform == "linux":
@@ -256,9 +257,11 @@ def _start_worker(counter: Any, stopping: Any, _: Any) -> None:
             os._exit(1)
 
 
-def _count_for_all(counter: Any, stopping: Any, number: int) -> None:
-    """Add to the counter that all workers share, unless the main process has raised its flag."""
+def _count_for_all(counts: Any, place: int, stopping: Any, number: int) -> None:
+    """Add to this process's own count, unless the main process has raised its flag.
+
+    No lock is shared: a process that was killed while it held one would leave all others, and the run, waiting forever.
+    """
     if stopping.value:
         raise Stopped
-    with counter.get_lock():
-        counter.value += number
+    counts[place] += number

@@ -1,6 +1,7 @@
 """The pool: results and exceptions come back with their jobs, and a dying worker costs one job only."""
 
 import os
+import threading
 import time
 from multiprocessing import connection
 
@@ -23,6 +24,13 @@ def work(job):
 def oversleep(job):
     if job:
         time.sleep(1000)
+
+
+def die_counting(job):
+    """Counts without a pause until the process ends in the middle of it."""
+    threading.Timer(0.05, os._exit, [1]).start()
+    while True:
+        count_frames()
 
 
 def many_frames(log):
@@ -50,6 +58,12 @@ def test_a_dying_worker_costs_its_own_job_only():
         assert str(results.pop(-2)) == WORKER_DIED
         assert results == {1: 2, 3: 6, 4: 8, 5: 10}
         assert dict(pool.run(work, [7], title="next stage", frames=1)) == {7: 14}
+
+
+def test_a_worker_that_dies_while_it_counts_holds_nobody_up():
+    with WorkerPool(2) as pool:
+        results = dict(pool.run(die_counting, list(range(5)), title="test", frames=5, at_once=1))
+    assert [str(results[job]) for job in range(5)] == [WORKER_DIED] * 5
 
 
 @pytest.mark.parametrize(("job", "patience"), [(work, 5.0), (oversleep, 0.5)])
