@@ -128,7 +128,7 @@ async function mark() {
     if (frame < 0) continue;
     const places = await get("covered", { camera: each.name, frame }).catch(() => []);
     if (turn !== lastMark) return;
-    marks.get(each.name).push(...places.map((place) => ({ box: place.box, kind: "covered", place, text: place.identity >= 0 ? `person ${place.identity}` : "" })));
+    marks.get(each.name).push(...places.map((place) => ({ box: place.box, kind: "covered", place, text: place.identity >= 0 ? String(place.identity) : "" })));
   }
   views.mark(marks);
 }
@@ -152,21 +152,23 @@ function touched(name, [x, y]) {
   choose(name);
   if (!outlined || player.playing) return;
   const inside = (views.marks.get(name) ?? []).filter(({ kind, place, box }) => kind === "covered" && place.track >= 0
-    && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]);
+    && x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]).sort((a, b) => size(a.box) - size(b.box)); // of several the smallest
   if (!inside.length) return;
   const here = { camera: name, time: secondOf(camera(name)), track: inside[0].place.track };
   if (picking) picked(here);
-  else told(here);
+  else told(here, inside[0].place.identity);
 }
 
+const size = ([x1, y1, x2, y2]) => (x2 - x1) * (y2 - y1);
+
 // What a person knows of a cover that was clicked.
-async function told(here) {
+async function told(here, identity) {
   const chosen = await chooseOne({
-    title: `This cover in ${here.camera}`, text: "The tool follows a person there. What do you know of it?",
+    title: `This cover in ${here.camera}`, text: identity < 0 ? "The tool follows somebody here. Who is it?" : `The tool takes this for person ${identity}. Who is it?`,
     choices: [
-      { value: "merge", name: "The same person as …", about: "then click the same person in another camera, or at another moment" },
-      { value: "split", name: "Another person than …", about: "then click the one who was mistaken for it" },
-      { value: "nobody", name: "Nobody is there …", about: "a lamp, a drape: its cover can be removed; asks again", css: "danger" },
+      { value: "merge", name: "The same person as …", about: "next, click that person in another camera, or at another moment" },
+      { value: "split", name: "Not the same person as …", about: "next, click the one whom the tool confuses with this one" },
+      { value: "nobody", name: "Nobody is there …", about: "a lamp, a drape: the cover can be removed; you are asked again", css: "danger" },
     ],
   });
   if (chosen === "nobody") notAPerson(here.camera, here.track);
@@ -211,6 +213,7 @@ function decided() {
   who = about;
   const { waiting } = decisions;
   find("render").textContent = waiting ? `Render again (${waiting} ${waiting === 1 ? "change" : "changes"})` : "Render again";
+  find("render").classList.toggle("main", waiting > 0); // nothing to do there otherwise
   find("render").disabled = rendering;
   mark();
 }
@@ -372,11 +375,10 @@ async function watch() {
       banner(notice, true);
     } else if (made.some((each) => each.refused)) {
       banner(made.map((each) => each.refused).filter(Boolean).join(" "), true);
-    } else if (share < 1 && !session.note) {
-      banner(`Pictures are being prepared: ${Math.floor(100 * share)} %. What you look at comes first.`);
     } else {
       banner(session.note ?? "");
     }
+    find("prepared").textContent = share < 1 ? `· pictures prepared: ${Math.floor(100 * share)} %` : "";
     if (decisions.rendering !== rendering) {
       decisions.rendering = rendering;
       decisions.draw();

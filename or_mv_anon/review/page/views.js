@@ -53,7 +53,7 @@ export class Views {
         context.fillStyle = "#000";
         context.fillRect(0, 0, view.picture.width, view.picture.height);
       }
-      const reasons = { preparing: "being prepared …", nothing: "this camera shows nothing at this moment", refused: shot.why };
+      const reasons = { preparing: "being prepared …", nothing: "no picture at this moment", refused: shot.why };
       view.told.textContent = shot.picture ? "" : reasons[shot.state];
       view.when.textContent = shot.frame < 0 ? "" : `frame ${shot.frame} · ${clock(shot.second)}`;
       view.figure.dataset.frame = shot.frame;
@@ -117,6 +117,7 @@ export class Views {
       const context = marks.getContext("2d");
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, wide, high);
+      const words = [];
       for (const { box, kind, text } of this.marks.get(name) ?? []) {
         const [x1, y1, x2, y2] = box.map((value, i) => (value / (i % 2 ? camera.height : camera.width)) * (i % 2 ? high : wide));
         const [colour, dash] = styles[kind];
@@ -126,20 +127,20 @@ export class Views {
           context.setLineDash(pattern);
           context.strokeRect(x1, y1, x2 - x1, y2 - y1);
         }
-        if (text) this.label(context, text, x1, y1);
+        if (text) words.push([text, (x1 + x2) / 2, (y1 + y2) / 2]);
       }
+      for (const each of words) this.label(context, ...each); // over all outlines
     }
   }
 
-  // Words at a box's upper edge, inside the picture.
+  // A short word in the middle of a box, where only the cover is.
   label(context, text, x, y) {
     context.font = "600 13px system-ui, sans-serif";
-    const wide = context.measureText(text).width + 8;
-    const top = Math.max(0, y - 18);
+    const wide = context.measureText(text).width + 6;
     context.fillStyle = "rgb(0 0 0 / 0.8)";
-    context.fillRect(x, top, wide, 17);
+    context.fillRect(x - wide / 2, y - 8, wide, 16);
     context.fillStyle = "#fff";
-    context.fillText(text, x + 4, top + 13);
+    context.fillText(text, x - wide / 2 + 3, y + 5);
   }
 
   listen(view) {
