@@ -199,7 +199,7 @@ class SiteAdaptation:
         files = {"detector": self._iterations.detector(best), **extras.files}
         if (geometry := self._iterations.geometry()) is not None:
             files["geometry"] = geometry
-        kinds = {"detector": kind_of(files["detector"])}
+        kinds = {"detector": kind_of(files["detector"]), **extras.kinds}
         return BundleParts(files=files, kinds=kinds, thresholds=thresholds, layout=self._layout)
 
     def _write(self, curves: Sequence[DetectorCurves], best: int, extras: Extras, released: Released) -> None:

@@ -78,7 +78,7 @@ def quantize(
     chosen = _choose(pictures, settings.pictures, seed=seed)
     sizes = [exact.input_size(picture.shape[1], picture.shape[0]) for picture in chosen]
     data = _rounded(
-        graphs.yolox(model),
+        graphs.yolox(model, classes=graphs.classes_with_boxes(graphs.read_onnx(model).graph) or 1),
         (
             letterbox([_resized(picture, size)], value=PersonDetector.pad_value)
             for picture, size in zip(chosen, sizes, strict=True)
