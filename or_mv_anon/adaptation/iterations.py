@@ -32,6 +32,7 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.run_layout import GEOMETRY, STORE_FOLDER
 from or_mv_anon.models.detectors.families import kind_of
+from or_mv_anon.models.network_file import NetworkFile
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import Weights, knows_heads
 from or_mv_anon.regions.sources.head import HEAD_NETWORK, KNOWS_HEADS
@@ -165,7 +166,9 @@ class Iterations:
             self._comparison = Comparison(pictures, self._config.criterion, device=self._spec.device)
         for number in range(last + 1):
             if str(number) not in self._comparison.names:
-                self._comparison.add_detector(str(number), self.detector(number), self._spec.config.detection)
+                path = self.detector(number)
+                network = NetworkFile(kind_of(path), path)
+                self._comparison.add_detector(str(number), network, self._spec.config.detection)
         for number in range(self._comparison.labelled + 1, max(1, last) + 1):  # the start is judged by the first labels
             self._comparison.add_labels(read_coco(self._work.held_out(number)))
         return self._comparison

@@ -110,7 +110,10 @@ def lost_recall(
     scores: Sequence[float],
 ) -> float:
     """How much less of the supported people `changed` finds, at the one of `scores` where that is most."""
-    before, after = (judge_detector(detect_pictures(one, pictures), support, criterion) for one in (exact, changed))
+    found = [
+        {number: people for number, (people, _) in detect_pictures(one, pictures).items()} for one in (exact, changed)
+    ]
+    before, after = (judge_detector(each, support, criterion) for each in found)
     return max(at_score(before.recall - after.recall, score) for score in scores)
 
 

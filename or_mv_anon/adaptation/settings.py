@@ -111,6 +111,7 @@ class CriterionConfig:
     scores: Annotated[list[float], Range(0.05, 0.95, "a share, not percent")]
     least_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
     match_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
+    head_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
     unsupported_weight: Annotated[float, Range(0.0, 100.0, "a cost beside 1")]
     least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
     patience: Annotated[int, Range(1, 1000, "0 ends before the first round")]

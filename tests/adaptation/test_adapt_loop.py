@@ -91,7 +91,7 @@ class World:
         monkeypatch.setattr(loop, "with_embedder", lambda weights, *_: weights)
         monkeypatch.setattr(loop, "Afterwards", NothingMore)
         monkeypatch.setattr(card, "_plot", lambda path, facts: False)
-        monkeypatch.setattr(selection, "PersonDetector", OnePerson)
+        monkeypatch.setattr(selection, "open_detector", OnePerson)
         monkeypatch.setattr(iterations, "analyse_windows", self.analyse)
         monkeypatch.setattr(training, "train_detector", self.train)
 
