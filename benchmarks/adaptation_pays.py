@@ -1,4 +1,4 @@
-"""Whether adaptation pays on simulated sites: exposed faces and over-cover of the whole anonymizer, with it and without.
+"""Whether adaptation pays on simulated sites: exposed faces and over-cover of the anonymizer, with and without it.
 
 For every site the anonymizer looks at the recording with the networks that it comes with, `tools/adapt_site.py` learns
 the site, and the anonymizer looks again with the site model, with it and `--fast`, and with `--fast` alone; all are
