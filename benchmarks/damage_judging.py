@@ -68,6 +68,7 @@ def found(path: Path) -> set[int]:
     corrupt, doubtful = np.zeros(source.n_frames, bool), np.zeros(source.n_frames, bool)
     for frame in source.frames(Segment(0, 0, source.n_frames)):
         corrupt[frame.index], doubtful[frame.index] = frame.corrupt, frame.doubtful
+    corrupt |= np.isin(index.pts, source.missing)
     reached = index.decoding.reached(index.times, corrupt, doubtful, silent=index.hides_damage)
     return set(_written_ticks(path, index)[reached].tolist()) | set(source.missing)
 

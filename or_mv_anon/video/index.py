@@ -93,6 +93,7 @@ def index_video(
         order = replace(order, seekable=False)
     if order.lost:
         left_out.append(f"{order.lost} of its {len(packets.pts)} pictures cannot be decoded.")
+        _mark_lost(packets, watched.packets, order)
     changes = _changes(shapes.changes, packets, order)
     notes = [*clock_notes(splices, packets, time_base), *lost]
     if packets.hidden:
@@ -176,6 +177,22 @@ def _seeks_truly(path: Path, packets: Packets, order: ShowOrder, span: Span | No
             if places.get(found) != packet.pos:
                 return False
     return True
+
+
+def _mark_lost(packets: Packets, facts: Sequence[PacketFacts], order: ShowOrder) -> None:
+    """Mark the packets whose pictures were never shown, but for those that only lead the first one.
+
+    They need what came before the file.
+    """
+    shown = set(order.carried.tolist())
+    may_lead = True
+    for number, (label, shows) in enumerate(zip(order.labels_of(packets), packets.pts, strict=True)):
+        if label in shown:
+            may_lead = may_lead and number == 0
+            continue
+        first = packets.pts[0]
+        may_lead = may_lead and shows is not None and first is not None and shows < first
+        facts[number].broken |= not may_lead
 
 
 def _joins(path: Path, packets: Sequence[PacketFacts]) -> list[int]:

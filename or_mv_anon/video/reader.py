@@ -115,7 +115,8 @@ class VideoSource(IndexedSource):
         lost = False
         for number, watched in self._numbered(segment, wanted):
             restarts = watched.picture.key_frame or int(self.index.pts[number]) in self.index.restart_pts
-            lost = self._note_missing(expected, number, wanted) or (lost and not restarts)
+            gap = self._note_missing(expected, number, wanted) and number > self.index.decoding.leading
+            lost = gap or (lost and not restarts)
             expected = number + 1
             if wanted is None or wanted[number]:
                 yield self._frame(watched, number, corrupt=watched.damaged or lost)

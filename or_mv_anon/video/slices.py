@@ -11,8 +11,10 @@ from collections.abc import Iterator
 import av
 from av.video.stream import VideoStream
 
+from or_mv_anon.video.bits import Bits
+
 _START = b"\0\0\1"
-_SLICES = (1, 2, 5)  # NAL unit types that begin with a slice header
+SLICES = (1, 2, 5)  # NAL unit types that begin with a slice header
 _B_SLICES = (1, 6)
 _HEADER = 16  # bytes that surely hold the first two numbers of a slice header
 
@@ -30,8 +32,8 @@ def shows_b_picture(data: bytes, lengths: int) -> bool:
 def slice_types(data: bytes, lengths: int) -> Iterator[int]:
     """The type of every slice of an H.264 packet (Table 7-6)."""
     for start, _ in units(data, lengths):
-        if data[start] & 0x1F in _SLICES:
-            bits = _Bits(data[start + 1 : start + _HEADER])
+        if data[start] & 0x1F in SLICES:
+            bits = Bits(data[start + 1 : start + _HEADER])
             bits.exp_golomb()  # first_mb_in_slice
             yield bits.exp_golomb()
 
@@ -61,20 +63,3 @@ class BPictures:
 
     def __call__(self, packet: av.Packet) -> None:
         self.seen = self.seen or shows_b_picture(bytes(packet), self._lengths)
-
-
-class _Bits:
-    def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def _take(self, count: int) -> int:
-        self._left -= count
-        return (self._value >> self._left) & ((1 << count) - 1) if self._left >= 0 else 0
-
-    def exp_golomb(self) -> int:
-        """An unsigned number, 0 where the data end."""
-        zeros = 0
-        while self._left > 0 and self._take(1) == 0:
-            zeros += 1
-        return (1 << zeros) - 1 + self._take(zeros)

@@ -69,7 +69,7 @@ def _store(job: AnalyseJob, found: Observations, missing: list[int]) -> None:
 def flagged_frames(
     plan: CameraPlan, segment: Segment, numbers: Sequence[int], flags: Sequence[int], missing: Sequence[int]
 ) -> Frames:
-    """All frames that a segment should have; those that could not be decoded count as failed.
+    """All frames that a segment should have; those that could not be decoded count as failed and damaged.
 
     Args:
         plan: the camera's.
@@ -79,7 +79,7 @@ def flagged_frames(
         missing: the source's timestamps of frames that could not be decoded.
     """
     frames = _every_frame(plan)[segment.first - plan.first : segment.stop - plan.first]
-    flag = np.where(np.isin(frames.pts + plan.shift, missing), int(FrameFlag.FAILED), 0)
+    flag = np.where(np.isin(frames.pts + plan.shift, missing), int(FrameFlag.FAILED | FrameFlag.CORRUPT), 0)
     flag[np.array(numbers, int) - int(frames.frame[0])] = flags
     return frames.replace(flags=flag)
 

@@ -12,6 +12,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from or_mv_anon.video.damage.losses import LossWatcher
 from or_mv_anon.video.damage.nal import Restarts
 
 BEFORE_ALL = -1  # the chain of what is decoded before the first restart
@@ -122,6 +123,15 @@ class DecodingOrder:
             np.concatenate([part.resets + start for part, start in zip(parts, starts, strict=True)]),
         )
 
+    @property
+    def leading(self) -> int:
+        """How many frames are shown before the first that is decoded.
+
+        They need what came before the file, such as in one that was cut out of another, and nothing else needs them.
+        """
+        begins = np.flatnonzero(self.rank == 0)
+        return int(begins[0]) if len(begins) and len(self.restarts) and self.restarts[0] == 0 else 0
+
     def reached(
         self,
         times: NDArray[np.float64],
@@ -138,10 +148,11 @@ class DecodingOrder:
             damaged: mask ``(M,)`` of the frames, from number `first` on, in which damage was found.
             doubtful: mask ``(M,)`` of those that count as damaged too within `NEAR_S` of damage.
             first: number of the first of them.
-            silent: whether damage may have gone unnoticed. Then it also reaches what comes at most `NEAR_S` before it
-                in its chain, and everything between two damaged frames that are no farther apart.
+            silent: whether damage may have gone unnoticed. Then it also reaches what is at most `NEAR_S` away in its
+                chain and in those beside it, and everything between two damaged frames that are no farther apart.
         """
         part = slice(first, first + len(damaged))
+        found_here, damaged = damaged, damaged & (np.arange(part.start, part.stop) >= self.leading)
         near = np.append(times[part][damaged], times[np.isin(self.rank, self.broken)])
         damaged = damaged | (doubtful & _is_near(times[part], np.sort(near)))
         if len(self.rank):
@@ -150,7 +161,9 @@ class DecodingOrder:
             damaged = damaged | (found[np.searchsorted(found, start)] <= rank)
         else:
             start = np.arange(len(damaged))
-        return damaged | _surroundings(times[part], damaged, start) if silent and damaged.any() else damaged
+        if silent and damaged.any():
+            damaged = damaged | _surroundings(times[part], damaged, start)
+        return damaged | found_here
 
     def _starts(self, times: NDArray[np.float64]) -> NDArray[np.int64]:
         """Rank of the restart that each frame's chain begins at, ``(N,)``."""
@@ -205,10 +218,11 @@ def _is_near(times: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.
 def _surroundings(
     times: NDArray[np.float64], damaged: NDArray[np.bool_], chain: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """What lies closely before damage in its chain, or between two damaged frames."""
+    """What lies near damage in its chain or in one beside it, or between two damaged frames."""
     previous, following = _around(times, times[damaged])
-    before = (following - times <= NEAR_S) & np.isin(chain, chain[damaged])
-    return before | (following - previous <= NEAR_S)
+    place = np.unique(chain, return_inverse=True)[1]
+    beside = np.isin(place, (place[damaged][:, None] + (-1, 0, 1)).ravel())
+    return (beside & _is_near(times, times[damaged])) | (following - previous <= NEAR_S)
 
 
 @dataclass
@@ -216,7 +230,7 @@ class PacketFacts:
     """What one packet of the video says without being decoded."""
 
     restart: bool  # nothing decoded after it depends on what came before, but for what is shown before it
-    broken: bool  # the container knows of damage
+    broken: bool  # it is known to be damaged, or what was lost before it is needed
     position: int | None  # byte in the file
     reset: bool = False  # nothing decoded after it even mentions what came before
 
@@ -245,10 +259,14 @@ class PacketWatcher:
         self.packets: list[PacketFacts] = []
         self._restarts = Restarts(stream)
         self._broken = BrokenWatcher(stream)
+        self._lost = LossWatcher(stream)
 
     def __call__(self, packet: av.Packet) -> None:
         restart, reset = self._restarts(packet), self._restarts.is_reset(packet)
-        self.packets.append(PacketFacts(restart, self._broken(packet), packet.pos, reset))
+        lost = self._lost(packet)
+        if lost and restart and self.packets:  # it needs nothing itself, but what leads it does
+            self.packets[-1].broken = True
+        self.packets.append(PacketFacts(restart, self._broken(packet) or (lost and not restart), packet.pos, reset))
 
 
 def mark_broken(packets: Iterable[PacketFacts], spans: Sequence[tuple[int, int]]) -> None:

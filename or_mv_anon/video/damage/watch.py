@@ -1,8 +1,9 @@
 """A decoder that says of every frame whether damage reaches it, from all that is known while decoding.
 
-It listens to the decoder's exceptions, flags and log, to the container's word, to a twin where there is one
-(`twins.py`) and to the picture itself (`colours.py`), and follows damage through everything that depends on it
-(`chains.py`). AV1 and VP9 are given to decoders that check where the data end and refuse what is damaged.
+It listens to the decoder's exceptions, flags and log, to the container's word, to the numbers that pictures carry
+(`losses.py`), to a twin where there is one (`twins.py`) and to the picture itself (`colours.py`, `steps.py`), and
+follows damage through everything that depends on it (`chains.py`). AV1 and VP9 are given to decoders that check where
+the data end and refuse what is damaged.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 from or_mv_anon.video.damage.chains import BrokenWatcher, Chains
 from or_mv_anon.video.damage.colours import Impossible, impossible_colours
 from or_mv_anon.video.damage.complaints import complaints
+from or_mv_anon.video.damage.losses import LossWatcher
 from or_mv_anon.video.damage.nal import Restarts
 from or_mv_anon.video.damage.steps import StepWatcher
 from or_mv_anon.video.damage.twins import twin_of
@@ -25,7 +27,7 @@ from or_mv_anon.video.damage.twins import twin_of
 Scrutiny = Literal["none", "usual", "thorough"]
 
 # Codecs whose decoders notice practically all damage, as a fuzz shows (benchmarks/damage_fuzz.py).
-DAMAGE_IS_TOLD = frozenset({"h264", "av1", "vp9", "mpeg4", "mpeg1video", "mpeg2video"})
+DAMAGE_IS_TOLD = frozenset({"h264", "av1", "mpeg4", "mpeg1video", "mpeg2video"})
 _CHECK_PICTURES = {"err_detect": "crccheck"}  # against the checksum that an HEVC picture may bring along
 _SOME = 8  # of so many pictures one is looked at where the decoder notices damage: it would be in the others too
 _NEAR = 300  # packets after damage in which a doubtful picture counts as damaged
@@ -80,10 +82,10 @@ class WatchedDecoder:
         self.context.thread_count = 1
         self.context.copy_opaque = True
         self._restarts = Restarts(stream)
-        self._says_broken = BrokenWatcher(stream)
+        self._says_broken, self._lost = BrokenWatcher(stream), LossWatcher(stream)
+        self.hides = codec not in DAMAGE_IS_TOLD
         self._twin = twin_of(self.context, codec) if scrutiny == "thorough" else None
         self._steps = StepWatcher() if scrutiny == "thorough" and codec == "mjpeg" else None
-        self.hides = codec not in DAMAGE_IS_TOLD
         self._sees_colours = scrutiny != "none"
         self._broken = broken
         self._shown = shown or (lambda pts: pts)
@@ -95,10 +97,16 @@ class WatchedDecoder:
         if packet is not None:
             self._count += 1
             packet.opaque = number
-            if self._restarts(packet):
+            if restarts := self._restarts(packet):
                 self.chains.restart(number, self._shown(packet.pts))
-            if self._says_broken(packet) if self._broken is None else packet.pts in self._broken:
-                self.chains.damage(number)
+            if self._broken is not None:
+                if packet.pts in self._broken:
+                    self.chains.damage(number)
+            else:
+                if self._says_broken(packet):
+                    self.chains.damage(number)
+                if self._lost(packet):  # a keyframe needs nothing itself, but what leads it does
+                    self.chains.damage(number - restarts)
         else:
             number = max(0, number - 1)
         frames: list[av.VideoFrame] = []
