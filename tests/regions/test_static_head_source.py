@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from or_mv_anon.core.config import load_config
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Keypoints
+from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.protocol import Found
 from or_mv_anon.regions import rotated_detection
 from or_mv_anon.regions.rotated_detection import NOTHING
-from or_mv_anon.regions.source import head_around_face
-from or_mv_anon.regions.sources.static_heads import looks_for_still_heads
+from or_mv_anon.regions.source import Observed, head_around_face
+from or_mv_anon.regions.sources.static_heads import StaticHeadSource, looks_for_still_heads
 
 CONFIG = load_config().static_heads
 
@@ -119,3 +121,51 @@ def test_the_region_of_a_still_head_is_a_little_larger_than_the_head(monkeypatch
     (region,) = head_around_face(boxes)
     width, height = region[2:] - region[:2]
     assert (width, height) == pytest.approx((40 * 1.35, 55 * 1.35), rel=1e-3)
+
+
+PLACE, RATE, LASTING_S = (100.0, 100.0, 130.0, 140.0), 2.0, 120.0
+
+
+def heads_at(score: float, seconds: Sequence[float]) -> Detections:
+    """Heads that upright looks find at the place, at times in seconds."""
+    frame = np.rint(np.array(seconds) * RATE)
+    return Detections(frame=frame, box=np.tile(AROUND, (len(frame), 1)), score=np.full(len(frame), score))
+
+
+def covered_seconds(score: float, upright: Detections, *, looked: bool = True) -> tuple[float, float] | None:
+    """From when to when a place is covered at which turned looks find something from 50 to 70 s."""
+    frame = np.arange(int(LASTING_S * RATE))
+    turned = due(frame / RATE, CONFIG.interval_s)
+    flags = np.where(turned, FrameFlag.STATIC_HEADS, 0) | (FrameFlag.HEADS if looked else 0)
+    frames = Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags)
+    at = frame[turned & (frame / RATE >= 50) & (frame / RATE <= 70)]
+    candidates = Detections(frame=at, box=np.tile(PLACE, (len(at), 1)), score=np.full(len(at), score))
+    nobody = {PERSONS: Detections.empty(), KEYPOINTS: Keypoints.empty()}
+    tables = {STATIC_HEADS: candidates, HEADS: upright, **nobody}
+    tracks = StaticHeadSource().follow(Observed(frames, (640, 480), lambda table: tables[table]), load_config())  # type: ignore[arg-type, call-overload]
+    return (tracks.frame.min() / RATE, tracks.frame.max() / RATE) if len(tracks) else None
+
+
+def test_a_sure_place_is_remembered_for_long_before_and_after() -> None:
+    first, last = covered_seconds(CONFIG.lone_place_score + 0.05, Detections.empty()) or (0.0, 0.0)
+    assert first == pytest.approx(50 - CONFIG.longest_gap_s)
+    assert last == pytest.approx(70 + CONFIG.longest_gap_s)
+
+
+def test_a_weak_place_counts_where_a_head_is_found_upright_now_and_then() -> None:
+    weak = CONFIG.lone_place_score - 0.1
+    assert covered_seconds(weak, Detections.empty()) is None
+    assert covered_seconds(weak, heads_at(0.1, [55.0])) is None  # once is somebody who passes
+    seldom = np.arange(10, 110, 4.0)  # an eighth of all pictures, and never when it was looked for turned
+    assert covered_seconds(weak, heads_at(0.1, seldom + 0.5)) is not None
+    assert covered_seconds(weak, Detections.empty(), looked=False) is not None
+
+
+def test_who_is_found_upright_is_not_remembered_for_long() -> None:
+    present = np.arange(50, 70.5, 0.5)
+    first, last = covered_seconds(0.6, heads_at(CONFIG.upright_score, present)) or (0.0, 0.0)
+    assert first == pytest.approx(50 - CONFIG.upright_gap_s)
+    assert last == pytest.approx(70 + CONFIG.upright_gap_s)
+    for often_missed in (heads_at(CONFIG.upright_score, present[present % 4 < 2]), heads_at(0.2, present)):
+        first, last = covered_seconds(0.6, often_missed) or (0.0, 0.0)
+        assert (first, last) == pytest.approx((50 - CONFIG.longest_gap_s, 70 + CONFIG.longest_gap_s))

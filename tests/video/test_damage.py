@@ -373,7 +373,7 @@ LOSSY: dict[str, dict[str, Any]] = {
     "ref.mp4": {"b_frames": 0},
     "pyramid.mkv": {"b_frames": 3, "options": {"preset": "medium"}, "time_base": Fraction(1, 1000)},
     "open.ts": {
-        "b_frames": 3, "options": {"preset": "medium", "x264-params": "open-gop=1:mbtree=0"}, "time_base": Fraction(1, 90_000),
+        "b_frames": 3, "options": {"preset": "medium", "x264-params": "open-gop=1"}, "time_base": Fraction(1, 90_000),
     },
     "fields.mp4": {"options": {"x264-params": "interlaced=1"}},
     "av1.mp4": {"codec": "libsvtav1"},
