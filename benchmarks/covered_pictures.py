@@ -1,7 +1,8 @@
 """What the whole tool covers of single pictures: faces by tag, and how much of the rest.
 
 Every picture becomes a short recording of a session of its own and goes through the main job, so that tracking and
-smoothing have their part in it; nothing can be known from other cameras or from minutes of stillness. A face is covered
+smoothing have their part in it; nothing can be known from other cameras. With --seconds 20 --rate 1 what keeps still is
+looked for, too, in pictures in which everything does. A face is covered
 when at least 95 % of its box lie in regions. What is covered for nothing is the share of the picture that regions hold
 and no labelled head does; it is also told by the kind of region, for the pixels that no surer kind holds.
 
@@ -29,7 +30,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.records import RegionKind, Regions
 from or_mv_anon.evaluation.run_directory import load_run
 
-SECONDS, RATE = 2.4, 5
+SECONDS, RATE = 2.4, 5.0
 COVERED = 0.95
 KINDS = (RegionKind.HEAD, RegionKind.FACE, RegionKind.BOX_TOP, RegionKind.PERSON)  # the surer ones first
 
@@ -44,15 +45,15 @@ class Face:
     covered: float
 
 
-def write_recordings(pictures: Path, folder: Path) -> list[str]:
+def write_recordings(pictures: Path, folder: Path, *, seconds: float, rate: float) -> list[str]:
     """A recording of every picture, each the one camera of a session; the sessions' names."""
     files = picture_files(pictures / "images")
     for file in files:
         camera = folder / file.stem / "cam"
         camera.mkdir(parents=True, exist_ok=True)
-        for number in range(round(SECONDS * RATE)):
+        for number in range(round(seconds * rate)):
             (camera / f"{number:04d}{file.suffix}").write_bytes(file.read_bytes())
-    (folder / "site.toml").write_text(f'[[camera]]\nname = "cam"\nfps = {RATE}\n')
+    (folder / "site.toml").write_text(f'[[camera]]\nname = "cam"\nfps = {rate}\n')
     return [file.stem for file in files]
 
 
@@ -94,6 +95,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, required=True, metavar="DIR", help="holds images/ and labels.json")
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="recordings and outputs, kept")
     parser.add_argument("--out", type=Path, required=True, metavar="JSON")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, metavar="S", help=f"of a recording (default: {SECONDS})"
+    )
+    parser.add_argument("--rate", type=float, default=RATE, metavar="N", help=f"pictures a second (default: {RATE})")
     parser.add_argument("--config", type=Path, metavar="TOML", help="changes to configs/pipeline.toml")
     parser.add_argument("--detector", type=Path, metavar="ONNX", help="finds people instead of the built-in one")
     return parser.parse_args(argv)
@@ -104,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     labels = json.loads((options.pictures / "labels.json").read_text())["pictures"]
     recordings, out = options.work / "recordings", options.work / "covered"
-    names = write_recordings(options.pictures, recordings)
+    names = write_recordings(options.pictures, recordings, seconds=options.seconds, rate=options.rate)
     config = {} if options.config is None else {"config": options.config}
     detector = {} if options.detector is None else {"detector": (options.detector,)}
     anonymize(recordings, out, **config, **detector)

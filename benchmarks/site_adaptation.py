@@ -36,6 +36,7 @@ from benchmarks.pseudo_labels import judge_labels
 from benchmarks.simulated_sites import TOOLS, simulate
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.decode import decode_pictures
+from or_mv_anon.adaptation.loop import START
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.config import PipelineConfig, load_config
@@ -45,12 +46,13 @@ from or_mv_anon.core.resources import resource
 from or_mv_anon.core.truth import Truth, load_truth
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.evaluation.run_directory import CameraRun
+from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining
 from or_mv_anon.pipeline.plan import plan_session
 from or_mv_anon.pipeline.profiles import new_context, run_session
-from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.spec import RunSpec, networks_of
 from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights
 from or_mv_anon.site import discover
 
@@ -93,7 +95,7 @@ class Bench:
     def look(self, name: str, detector: Path, config: PipelineConfig) -> Path:
         """The stages without rendering, with `detector`; what was done before is kept. Returns their folder."""
         out = self.folder / "looks" / name
-        own = Weights("detector", detector.stem, str(detector), sha256(detector), "", "yolox")
+        own = Weights("detector", detector.stem, str(detector), sha256(detector), "", kind_of(detector))
         weights = [own, *(entry for entry in find_weights(NetworkChoice(), {"room"}) if entry.role != "detector")]
         session = discover(self.recording).sessions[0]
         spec = specified(config, weights, self.workers)
@@ -121,7 +123,7 @@ class Bench:
 
 def off_the_shelf(bench: Bench) -> None:
     """The rows before any training, without the slow ones."""
-    start, config = fetch("yolox-tiny-humanart"), bench.config()
+    start, config = fetch(START), bench.config()
     for score in (0.5, 0.1):
         bench.keep(
             f"off the shelf, {score}",
@@ -141,7 +143,7 @@ def associated(bench: Bench, way: str) -> None:
 
     def make() -> dict[str, Any]:
         config = bench.config(**WAYS[way])
-        stages = bench.look("start", fetch("yolox-tiny-humanart"), config)
+        stages = bench.look("start", fetch(START), config)
         row = bench.row(stages, config, lambda name, run: recovered(stages, name, transfer=False))
         return row | association(stages)
 
@@ -175,7 +177,7 @@ def self_train(bench: Bench, model: Path) -> Path:
     out = bench.folder / "self-trained"
     if (out / "detector.onnx").exists():
         return out / "detector.onnx"
-    config, start = load_adaptation_config(), fetch("yolox-tiny-humanart")
+    config, start = load_adaptation_config(), fetch(START)
     images, pictures = first_pictures(bench, model, out)
     runs = cameras_of(bench.look("start", start, bench.config()), bench.truth)
     labels = out / "labels.json"
@@ -196,7 +198,7 @@ def taught_by_average(bench: Bench, model: Path) -> Path:
     """A detector that its own running average taught, for as many steps and on the same pictures as one iteration."""
     out = bench.folder / "mean-teacher"
     images, pictures = first_pictures(bench, model, out)
-    settings, start = load_adaptation_config().training, fetch("yolox-tiny-humanart")
+    settings, start = load_adaptation_config().training, fetch(START)
     return mean_teacher(start=start, images=images, pictures=pictures, out=out, settings=settings, seed=1)
 
 
@@ -227,8 +229,9 @@ def plain(image: LabelledImage, run: CameraRun) -> LabelledImage:
 
 def anonymized(bench: Bench, name: str, model: Path | None) -> dict[str, Any]:
     """What the anonymizer as a whole leaves exposed, with its own settings."""
-    spec = specified(load_config(), find_weights(NetworkChoice(model=model), {"room"}), bench.workers)
-    session = discover(bench.recording).sessions[0]
+    session, choice = discover(bench.recording).sessions[0], NetworkChoice(model=model)
+    weights, config = networks_of(choice, load_config(model=choice.thresholds()), [session])
+    spec = specified(config, weights, bench.workers)
     plan = plan_session(session, bench.folder / "looks" / name, spec)
     run_session(new_context(plan, spec), render=False)
     return product(bench.truth, cameras_of(plan.store.root, bench.truth))

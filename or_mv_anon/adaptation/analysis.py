@@ -13,29 +13,31 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.executor import Executor
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
+from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.registry import sha256
-from or_mv_anon.models.site_model import KINDS
 from or_mv_anon.pipeline.executors import open_executor
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import Weights
+from or_mv_anon.regions.networks import DETECTOR
 
 
 def labelling_config(config: PipelineConfig, material: MaterialConfig) -> PipelineConfig:
-    """The anonymizer's settings, looking less often and at a finer size; heads without bodies teach nothing here."""
+    """The anonymizer's settings, looking less often and at a finer size; still heads are not looked for."""
     detection = replace(config.detection, interval_s=material.detect_every_s, input_long_side=material.input_long_side)
     return replace(
         config,
         detection=detection,
         pose=replace(config.pose, interval_s=material.detect_every_s),
         face=replace(config.face, interval_s=material.face_every_s),
+        heads=replace(config.heads, interval_s=0.0),
         static_heads=replace(config.static_heads, interval_s=0.0),
     )
 
 
-def site_detector(path: Path) -> list[Weights]:
+def site_detector(path: Path, *, role: str = DETECTOR) -> list[Weights]:
     """The detector that an iteration began with or trained."""
-    return [Weights("detector", path.stem, str(path), sha256(path), "the site's own", KINDS["detector"][0])]
+    return [Weights(role, path.stem, str(path), sha256(path), "the site's own", kind_of(path))]
 
 
 def analyse_windows(

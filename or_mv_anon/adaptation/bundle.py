@@ -25,9 +25,13 @@ SHOWN_DIGITS = 8  # of a hash, in a file's name
 
 @dataclass(frozen=True, kw_only=True)
 class BundleParts:
-    """What goes into a site model: files by role (see `models.site_model`), and what belongs to them."""
+    """What goes into a site model: files by role (see `models.site_model`), and what belongs to them.
+
+    A role that `kinds` does not name has the first of `models.site_model.KINDS`.
+    """
 
     files: Mapping[str, Path]
+    kinds: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict)
     layout: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -48,7 +52,8 @@ def write_bundle(folder: Path, parts: BundleParts) -> None:
         kept.add(name)
         if not (folder / name).exists() or sha256(folder / name) != digest:
             _copy(path, folder / name)
-        lines += [f"[{role}]", f'kind = "{KINDS[role][0]}"', f'file = "{name}"', f'sha256 = "{digest}"', ""]
+        kind = parts.kinds.get(role, KINDS[role][0])
+        lines += [f"[{role}]", f'kind = "{kind}"', f'file = "{name}"', f'sha256 = "{digest}"', ""]
         for section, entries in parts.thresholds.get(role, {}).items():
             if not entries:
                 continue

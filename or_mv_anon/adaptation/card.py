@@ -87,7 +87,8 @@ def write_card(folder: Path, facts: CardFacts) -> None:
 
 
 def _iterations(facts: CardFacts) -> list[str]:
-    columns = [f"{kind} at {score:g}" for score in facts.scores for kind in ("recall", "unsupported")]
+    kinds = ("recall", "unsupported", *(["heads"] if facts.iterations[0].curves.head_recall is not None else []))
+    columns = [f"{kind} at {score:g}" for score in facts.scores for kind in kinds]
     lines = [
         "| iteration | steps | training s | criterion | " + " | ".join(columns) + " |",
         "|---" * (4 + len(columns)) + "|",
@@ -98,12 +99,18 @@ def _iterations(facts: CardFacts) -> list[str]:
             values += [
                 f"{at_score(entry.curves.recall, score):.3f}",
                 f"{at_score(entry.curves.unsupported, score):.2f}",
+                *([f"{at_score(entry.curves.head_recall, score):.3f}"] if entry.curves.head_recall is not None else []),
             ]
         name = f"**{entry.number}**" if entry.number == facts.chosen else str(entry.number)
         lines.append(
             f"| {name} | {entry.steps} | {entry.seconds:.0f} | {entry.curves.criterion:.4f} | {' | '.join(values)} |"
         )
-    return [*lines, "", "Unsupported: boxes per picture that nothing supports or that independent evidence denies."]
+    return [
+        *lines,
+        "",
+        "Unsupported: boxes per picture that nothing supports or that independent evidence denies. Heads: share of the",
+        "labelled heads that are found.",
+    ]
 
 
 def _labels(iterations: Sequence[IterationFacts]) -> list[str]:

@@ -13,9 +13,14 @@ from or_mv_anon.adaptation.settings import StudentConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import Picture, PictureBank
 from or_mv_anon.core.resources import resource
+from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.runtime import Device
 
-CONFIG = "configs/detector/yolox_student.py"
+CONFIGS = {
+    "yolox": "configs/detector/yolox_student.py",
+    "people_and_heads": "configs/detector/people_and_heads_student.py",
+}
+"""By the teacher's kind: the student finds what it finds."""
 FITTED_PICTURES = 16  # that channels are chosen and refitted on
 
 
@@ -67,7 +72,7 @@ def distill(
         narrow(teacher, start, width=settings.width, pictures=some, seed=seed)
     trained = train_detector(
         DetectorTraining(
-            config=resource(CONFIG),
+            config=resource(CONFIGS[kind_of(teacher)]),
             start=start,
             labels=labels,
             pictures=pictures,

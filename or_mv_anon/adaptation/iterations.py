@@ -15,11 +15,13 @@ import numpy as np
 
 from or_mv_anon.adaptation.analysis import analyse_windows, labelling_config, site_detector
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
+from or_mv_anon.adaptation.cover_trial import ReferenceHeads, reference_heads
 from or_mv_anon.adaptation.decided import Decided
 from or_mv_anon.adaptation.decode import decode_pictures
-from or_mv_anon.adaptation.labelling import Labelling
+from or_mv_anon.adaptation.labelling import Labelling, held_out_seed
 from or_mv_anon.adaptation.material import Window
 from or_mv_anon.adaptation.results import CameraResults, camera_name
+from or_mv_anon.adaptation.sampling import held_out_stretches
 from or_mv_anon.adaptation.selection import Comparison, DetectorCurves
 from or_mv_anon.adaptation.settings import AdaptationConfig
 from or_mv_anon.adaptation.training import Trainings
@@ -29,8 +31,11 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.run_layout import GEOMETRY, STORE_FOLDER
+from or_mv_anon.models.detectors.families import kind_of
+from or_mv_anon.models.network_file import NetworkFile
 from or_mv_anon.pipeline.spec import RunSpec
-from or_mv_anon.pipeline.weights import Weights
+from or_mv_anon.pipeline.weights import Weights, knows_heads
+from or_mv_anon.regions.sources.head import HEAD_NETWORK, KNOWS_HEADS
 
 ANALYSIS_SHARE = 0.2  # of a limited budget that the first look may take
 
@@ -161,16 +166,50 @@ class Iterations:
             self._comparison = Comparison(pictures, self._config.criterion, device=self._spec.device)
         for number in range(last + 1):
             if str(number) not in self._comparison.names:
-                self._comparison.add_detector(str(number), self.detector(number), self._spec.config.detection)
+                path = self.detector(number)
+                network = NetworkFile(kind_of(path), path)
+                self._comparison.add_detector(str(number), network, self._spec.config.detection)
         for number in range(self._comparison.labelled + 1, max(1, last) + 1):  # the start is judged by the first labels
             self._comparison.add_labels(read_coco(self._work.held_out(number)))
         return self._comparison
 
+    def trial_windows(self, most_s: float) -> list[Window]:
+        """Windows around held-out stretches, a little longer, as tracks need time to begin and to end.
+
+        Args:
+            most_s: seconds of all together; of more, some are left out evenly, but one is always kept.
+        """
+        config, lead = self._config.sampling, self._config.release.lead_s
+        found: list[Window] = []
+        for window in self.windows:
+            seed = held_out_seed(self._seed, window)
+            for start, end in held_out_stretches(start=window.start, end=window.end, config=config, seed=seed):
+                first, last = max(window.start, start - lead), min(window.end, end + lead)
+                found.append(replace(window, number=len(found), start=first, end=last))
+        seconds = sum(window.end - window.start for window in found)
+        count = len(found) if seconds <= most_s else max(1, int(len(found) * most_s / seconds))
+        places = np.linspace(0, len(found) - 1, count).astype(int)
+        return [found[place] for place in sorted({*places.tolist()})]
+
+    def reference_heads(self, last: int) -> dict[int, ReferenceHeads]:
+        """The heads of the held-out pictures that the labels of iterations up to `last` know."""
+        labelled = [read_coco(self._work.held_out(number)) for number in range(1, last + 1)]
+        sizes = {
+            camera_name(window.recording.session.name, plan): facts.upright_size
+            for window in self.windows
+            for plan, facts in zip(window.recording.cameras, window.recording.facts, strict=True)
+        }
+        return reference_heads(labelled, sizes, least_iou=self._config.release.same_head_iou)
+
     def _analyse(self, number: int, windows: Sequence[Window], folder: Path) -> dict[int, list[CameraResults]]:
+        taught = number == 1 and self._teacher
+        detector = self._teacher if taught else site_detector(self.detector(number - 1))
+        if taught and kind_of(self._start) == KNOWS_HEADS and not knows_heads(detector):
+            detector = [*detector, *site_detector(self._start, role=HEAD_NETWORK)]
         return analyse_windows(
             windows,
             folder,
-            detector=self._teacher if number == 1 and self._teacher else site_detector(self.detector(number - 1)),
+            detector=detector,
             original=self._work.iteration(1) / STORE_FOLDER,
             weights=self._weights,
             spec=replace(self._spec, config=labelling_config(self._spec.config, self._config.material)),
@@ -196,8 +235,8 @@ class Iterations:
         findings = self.findings(number)
         config = self._config
         labelling = Labelling(
-            self.windows, findings, labels=config.labels, sampling=config.sampling, seed=self._seed,
-            decided=self._decided, manual=self._spec.config.manual,
+            self.windows, findings, labels=config.labels, heads=config.heads, pipeline=self._spec.config,
+            sampling=config.sampling, seed=self._seed, decided=self._decided,
         )  # fmt: skip
         if labelling.people == 0:
             raise UserError(

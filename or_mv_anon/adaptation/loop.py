@@ -16,6 +16,7 @@ from or_mv_anon.adaptation.iterations import Iterations
 from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
 from or_mv_anon.adaptation.postprocess import Afterwards, Extras
+from or_mv_anon.adaptation.release import Release, Released, only
 from or_mv_anon.adaptation.selection import DetectorCurves, best_iteration, room_thresholds
 from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
@@ -24,6 +25,7 @@ from or_mv_anon.core.config import config_hash, load_config
 from or_mv_anon.core.listening import tell
 from or_mv_anon.core.lock import hold
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
+from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.graphs import yolox
 from or_mv_anon.models.registry import fetch, sha256
 from or_mv_anon.models.runtime import require_device
@@ -35,11 +37,15 @@ from or_mv_anon.regions.networks import DETECTOR
 from or_mv_anon.regions.sources.head import HEAD_NETWORK
 from or_mv_anon.site import describe, discover
 
-START = "yolox-tiny-humanart"  # it knows people alone, as all that follows does
+START = "people-and-heads"
 LAST_SECONDS = 30.0  # of a limited budget, for comparing and writing
 AFTERWARDS_SHARE = 0.25  # of a limited budget, for the student and the pose network
+TRIALS_SHARE = 0.1  # of a limited budget, for trying out what was made
+MOST_TRIALS = 5  # built-in networks, detector, pose network, face detector, smaller detector
 LEAST_WINDOW_S = 20.0
 SHORT_WINDOW_SHARE = 0.1  # of a limited budget, for the length of a window: seeing it may take several times as long
+TRIALS = "trials"  # folder of the work
+UNTRIED = "Not tried out yet: whether heads are covered better with it is found out at the end."
 ONE_CAMERA = "There is one camera only: what it misses, no other camera can tell it; tracking alone finds labels."
 
 
@@ -78,7 +84,7 @@ class SiteAdaptation:
         self._start = options.start or fetch(START, weights_dir=options.weights_dir)
         yolox(self._start)  # refuses files that are no such network
         self._teacher = own_detector(options.teacher, option="--teacher") if options.teacher else []
-        spec = RunSpec(
+        self._spec = spec = RunSpec(
             config=self._pipeline,
             endoscopy=load_endoscopy_config(None),
             device=options.device,
@@ -94,7 +100,7 @@ class SiteAdaptation:
         windows = plan_windows(
             self._recordings, window_s=self._window_seconds(), most_s=self._config.material.most_minutes * MINUTE
         )
-        share = AFTERWARDS_SHARE * self._budget.left if options.budget_minutes else 0.0
+        share = (AFTERWARDS_SHARE + TRIALS_SHARE) * self._budget.left if options.budget_minutes else 0.0
         self._iterations = Iterations(
             windows,
             start=self._start,
@@ -126,7 +132,7 @@ class SiteAdaptation:
         if len(self._layout) == 1:
             tell(f"- {ONE_CAMERA}")
         curves, best = self._iterate()
-        self._write(curves, best, self._extras(curves, best))
+        self._write(curves, best, *self._released(curves, best, self._extras(curves, best)))
         tell(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.")
         return 0
 
@@ -140,7 +146,7 @@ class SiteAdaptation:
             curves = self._iterations.compare(number)
             best, worthwhile = best_iteration(curves, self._config.criterion)
             if number < wished:
-                self._write(curves, best, Extras())
+                self._write(curves, best, Extras(), Released({"detector"} if best else set(), [UNTRIED]))
             told = ", ".join(f"{i}: {entry.criterion:.4f}" for i, entry in enumerate(curves))
             tell(f"Criterion by iteration (0 is the start): {told}. The best is {best}.")
             if not worthwhile and number < wished:
@@ -148,7 +154,7 @@ class SiteAdaptation:
                 return curves, best
         curves = self._iterations.compare(wished)
         best = best_iteration(curves, self._config.criterion)[0]
-        self._write(curves, best, Extras())
+        self._write(curves, best, Extras(), Released({"detector"} if best else set(), [UNTRIED]))
         return curves, best
 
     def _extras(self, curves: Sequence[DetectorCurves], best: int) -> Extras:
@@ -159,8 +165,33 @@ class SiteAdaptation:
         self._afterwards.refine(last, extras)
         return extras
 
-    def _write(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> None:
-        """Renew the bundle and its card."""
+    def _released(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> tuple[Extras, Released]:
+        """What of all that was made covers heads better than what the tool comes with."""
+        last = max(1, len(curves) - 1)
+        release = Release(
+            self._iterations.trial_windows(self._trial_seconds()),
+            self._iterations.reference_heads(last),
+            self._spec,
+            self._work.root / TRIALS,
+            self._config.release,
+            weights_dir=self._options.weights_dir,
+        )
+        adapted = best > 0 or self._options.start is not None
+        return extras, release.choose(self._parts(curves, best, extras), adapted=adapted)
+
+    def _trial_seconds(self) -> float:
+        """How much of the held-out time is looked at with each choice of networks: less where there is little time."""
+        config, most = self._config.release, self._config.release.most_minutes * MINUTE
+        analysed = self._work.get("analysis_s", "1")
+        seen = sum(window.end - window.start for window in self._iterations.windows)
+        if self._options.budget_minutes is None or not analysed or not seen:
+            return most
+        looks = self._config.material.detect_every_s / config.detect_every_s  # to one of the analysis
+        share = TRIALS_SHARE * self._options.budget_minutes * MINUTE / MOST_TRIALS
+        return min(most, share / (looks * analysed / seen))
+
+    def _parts(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> BundleParts:
+        """All that was made."""
         thresholds = dict(extras.thresholds)
         if best:
             changed = room_thresholds(curves[0], curves[best], self._pipeline.tracking, self._config.thresholds)
@@ -168,8 +199,14 @@ class SiteAdaptation:
         files = {"detector": self._iterations.detector(best), **extras.files}
         if (geometry := self._iterations.geometry()) is not None:
             files["geometry"] = geometry
+        kinds = {"detector": kind_of(files["detector"]), **extras.kinds}
+        return BundleParts(files=files, kinds=kinds, thresholds=thresholds, layout=self._layout)
+
+    def _write(self, curves: Sequence[DetectorCurves], best: int, extras: Extras, released: Released) -> None:
+        """Renew the bundle and its card."""
         out = self._options.out
-        write_bundle(out, BundleParts(files=files, thresholds=thresholds, layout=self._layout))
+        parts = only(self._parts(curves, best, extras), {*released.roles, "geometry"})
+        write_bundle(out, parts)
         write_card(
             out,
             CardFacts(
@@ -179,8 +216,8 @@ class SiteAdaptation:
                 held_out=len(self._iterations.comparison(len(curves) - 1).pictures),
                 layout=self._layout,
                 minutes=sum(window.end - window.start for window in self._iterations.windows) / MINUTE,
-                thresholds=thresholds,
-                notes=[*([ONE_CAMERA] if len(self._layout) == 1 else []), *extras.notes],
+                thresholds=parts.thresholds,
+                notes=[*([ONE_CAMERA] if len(self._layout) == 1 else []), *extras.notes, *released.notes],
             ),
         )
 

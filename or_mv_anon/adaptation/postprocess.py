@@ -33,6 +33,8 @@ from or_mv_anon.core.files import explained
 from or_mv_anon.core.pictures import Picture
 from or_mv_anon.core.records import FrameFlag
 from or_mv_anon.core.run_layout import FACES, FRAMES, GEOMETRY, KEYPOINTS
+from or_mv_anon.models.detectors.families import kind_of
+from or_mv_anon.models.network_file import NetworkFile
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.site_thresholds import Thresholds
 from or_mv_anon.pipeline.artifacts import read_joined
@@ -46,9 +48,10 @@ KEPT, DROPPED = "The pose network was fine-tuned.", "The pose network stays as i
 
 @dataclass
 class Extras:
-    """What is added to the bundle: networks and thresholds by role, and sentences for the card."""
+    """What is added to the bundle: networks with kinds and thresholds by role, and sentences for the card."""
 
     files: dict[str, Path] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     thresholds: dict[str, Thresholds] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -125,7 +128,8 @@ class Afterwards:
             criterion=config.criterion,
             seed=self._seed,
         )
-        comparison.add_detector(STUDENT, rounded or student, detection)
+        kind = kind_of(student)
+        comparison.add_detector(STUDENT, NetworkFile(kind, rounded or student), detection)
         every = comparison.curves()
         curves, taught_by = every[STUDENT], every[str(best)]
         if curves.criterion < taught_by.criterion - config.criterion.most_lost_by_student:
@@ -135,10 +139,10 @@ class Afterwards:
             )
             return
         tracking = room_thresholds(start, curves, self._pipeline.tracking, config.thresholds)
-        extras.files[STUDENT] = rounded or student
+        extras.files[STUDENT], extras.kinds[STUDENT] = rounded or student, kind
         extras.thresholds[STUDENT] = {"detection": {"input_long_side": config.student.long_side}, "tracking": tracking}
-        kind = "8-bit" if rounded else "32-bit"
-        extras.notes.append(f"student: {kind}, {config.student.long_side} px, criterion {curves.criterion:.4f}")
+        precision = "8-bit" if rounded else "32-bit"
+        extras.notes.append(f"student: {precision}, {config.student.long_side} px, criterion {curves.criterion:.4f}")
 
     def refine(self, last: int, extras: Extras) -> None:
         """Add pose and face networks that do better here than the built-in ones."""

@@ -78,7 +78,7 @@ def quantize(
     chosen = _choose(pictures, settings.pictures, seed=seed)
     sizes = [exact.input_size(picture.shape[1], picture.shape[0]) for picture in chosen]
     data = _rounded(
-        graphs.yolox(model),
+        graphs.yolox(model, classes=graphs.classes_with_boxes(graphs.read_onnx(model).graph) or 1),
         (
             letterbox([_resized(picture, size)], value=PersonDetector.pad_value)
             for picture, size in zip(chosen, sizes, strict=True)
@@ -110,7 +110,10 @@ def lost_recall(
     scores: Sequence[float],
 ) -> float:
     """How much less of the supported people `changed` finds, at the one of `scores` where that is most."""
-    before, after = (judge_detector(detect_pictures(one, pictures), support, criterion) for one in (exact, changed))
+    found = [
+        {number: people for number, (people, _) in detect_pictures(one, pictures).items()} for one in (exact, changed)
+    ]
+    before, after = (judge_detector(each, support, criterion) for each in found)
     return max(at_score(before.recall - after.recall, score) for score in scores)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.records import Detections, FrameFlag, Identities, Keypoints, Tracks
-from or_mv_anon.core.run_layout import FRAMES, IDENTITIES, KEYPOINTS, PERSONS, RECOVERED, TRACKS
+from or_mv_anon.core.run_layout import FRAMES, HEADS, IDENTITIES, KEYPOINTS, PERSONS, RECOVERED, TRACKS
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.pipeline.artifacts import read_joined, session_seconds
 from or_mv_anon.pipeline.media import CameraPlan, open_camera
@@ -27,6 +27,7 @@ class CameraResults:
         looked: frames in which the detector ran and nothing failed (F,).
         persons: detections, down to the lowest score that is kept.
         keypoints: of detections, by the built-in pose network.
+        heads: that the detector found by themselves, ordered by frame; None from one that knows people alone.
         original: what the starting detector found in the same frames.
         tracks: people with everything that was recovered.
         identities: who they are across cameras; empty with one camera.
@@ -39,6 +40,7 @@ class CameraResults:
     looked: NDArray[np.bool_]
     persons: Detections
     keypoints: Keypoints
+    heads: Detections | None
     original: Detections
     tracks: Tracks
     identities: Identities
@@ -57,6 +59,7 @@ def load_results(plan: CameraPlan, *, session: str, original: Path) -> CameraRes
     """
     frames = read_joined(plan, FRAMES)
     associated = RunStore(plan.store).manifest.noted(plan.file(RECOVERED)) is not None
+    heads = read_joined(plan, HEADS) if frames.has(FrameFlag.HEADS).any() else None
     bad = frames.has(FrameFlag.FAILED) | frames.has(FrameFlag.CORRUPT)
     return CameraResults(
         plan=plan,
@@ -66,6 +69,7 @@ def load_results(plan: CameraPlan, *, session: str, original: Path) -> CameraRes
         looked=frames.has(FrameFlag.PERSONS) & ~bad,
         persons=read_joined(plan, PERSONS),
         keypoints=read_joined(plan, KEYPOINTS),
+        heads=heads,
         original=read_joined(replace(plan, store=original), PERSONS),
         tracks=plan.read(RECOVERED if associated else TRACKS),
         identities=plan.read(IDENTITIES) if associated else Identities.empty(),

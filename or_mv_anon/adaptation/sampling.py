@@ -59,18 +59,26 @@ def time_use(
         config: how much is held out.
         seed: of the draw.
     """
+    use = np.full(len(seconds), TimeUse.TRAINING, np.uint8)
+    for first, last in held_out_stretches(start=start, end=end, config=config, seed=seed):
+        guard_s = min(config.guard_s, (last - first) / 4)
+        near = (seconds >= first - guard_s) & (seconds < last + guard_s)
+        use[near & (use != TimeUse.HELD_OUT)] = TimeUse.NOTHING
+        use[(seconds >= first) & (seconds < last)] = TimeUse.HELD_OUT
+    return use
+
+
+def held_out_stretches(
+    *, start: float, end: float, config: SamplingConfig, seed: Sequence[int]
+) -> list[tuple[float, float]]:
+    """From when to when nothing is trained on, in seconds of session time; see `time_use`."""
     block_s = min(config.held_out_block_s, (end - start) / LEAST_BLOCKS)
-    guard_s = min(config.guard_s, block_s / 4)
     count = max(1, int((end - start) / block_s))
     held = max(1, round(config.held_out_share * count)) if config.held_out_share > 0 else 0
     draw = np.random.default_rng(list(seed))
-    use = np.full(len(seconds), TimeUse.TRAINING, np.uint8)
-    for stretch in np.array_split(np.arange(count), held) if held else []:
-        first = start + float(draw.choice(stretch)) * block_s
-        near = (seconds >= first - guard_s) & (seconds < first + block_s + guard_s)
-        use[near & (use != TimeUse.HELD_OUT)] = TimeUse.NOTHING
-        use[(seconds >= first) & (seconds < first + block_s)] = TimeUse.HELD_OUT
-    return use
+    stretches = np.array_split(np.arange(count), held) if held else []
+    firsts = [start + float(draw.choice(stretch)) * block_s for stretch in stretches]
+    return [(first, first + block_s) for first in firsts]
 
 
 def affordable(wished: int, size: tuple[int, int], config: SamplingConfig) -> int:

@@ -3,15 +3,16 @@
 No iteration judges itself: on pictures that nobody was trained on, a person counts whom tracking supports in any
 iteration, if witnesses that training cannot change confirm it (`label_evidence.py`). What only some iteration suspects
 is neutral, neither a person to be found nor a mistake to find, unless these witnesses deny it. The criterion is the
-supported recall at the anonymizer's operating scores, less a price for unsupported boxes. Tracking thresholds are then
-lowered where the adapted detector is cleaner than the one it started from, until it has as many; none is ever raised.
+supported recall at the anonymizer's operating scores, less a price for unsupported boxes; of detectors that find heads,
+too, it is the mean of that of people and that of heads. Tracking thresholds are then lowered where the adapted detector
+is cleaner than the one it started from, until it has as many; none is ever raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -26,10 +27,12 @@ from or_mv_anon.core.config import DetectionConfig, TrackingConfig
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.records import Column
 from or_mv_anon.core.workers import available_cores
-from or_mv_anon.models.detectors.protocol import Found
-from or_mv_anon.models.detectors.yolox import PersonDetector
+from or_mv_anon.models.detectors.families import open_detector
+from or_mv_anon.models.detectors.protocol import Detector, Found
+from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.models.site_thresholds import ADJUSTED
+from or_mv_anon.regions.detecting import people_and_heads
 
 SCORES = np.round(np.arange(0.1, 0.96, 0.01), 2)
 STEP = 0.01
@@ -55,17 +58,36 @@ def merge_reference_labels(
         least_weight: of a label that counts as a person.
         match_iou: boxes of two iterations that overlap at least this much are one person.
     """
+    found = []
+    for image in chain.from_iterable(iterations):
+        labels = image.labels
+        sure = labels.weight >= least_weight
+        denied = labels.evidence <= 0
+        fresh = ReferenceLabels(
+            labels.box[sure], labels.weight[sure], labels.box[~sure & ~denied], labels.box[~sure & denied]
+        )
+        found.append((image.number, fresh))
+    return _merged(found, match_iou)
+
+
+def merge_reference_heads(
+    iterations: Sequence[Sequence[LabelledImage]], *, least_weight: float, match_iou: float
+) -> Mapping[int, ReferenceLabels]:
+    """The same of heads, as the `people` of the answer; pictures in which nobody looked for them are left out."""
+    found = []
+    for image in chain.from_iterable(iterations):
+        if (heads := image.heads) is not None:
+            sure, nobody = heads.weight >= least_weight, heads.box[:0]
+            found.append((image.number, ReferenceLabels(heads.box[sure], heads.weight[sure], heads.box[~sure], nobody)))
+    return _merged(found, match_iou)
+
+
+def _merged(found: Sequence[tuple[int, ReferenceLabels]], match_iou: float) -> dict[int, ReferenceLabels]:
+    """By picture."""
     merged: dict[int, ReferenceLabels] = {}
-    for images in iterations:
-        for image in images:
-            labels = image.labels
-            sure = labels.weight >= least_weight
-            denied = labels.evidence <= 0
-            fresh = ReferenceLabels(
-                labels.box[sure], labels.weight[sure], labels.box[~sure & ~denied], labels.box[~sure & denied]
-            )
-            known = merged.get(image.number)
-            merged[image.number] = fresh if known is None else _joined(known, fresh, match_iou)
+    for number, fresh in found:
+        known = merged.get(number)
+        merged[number] = fresh if known is None else _joined(known, fresh, match_iou)
     return merged
 
 
@@ -88,7 +110,9 @@ class DetectorCurves:
         unsupported: boxes per picture that lie on nobody and on no neutral region, or where a person is denied (S,).
         unconfirmed: boxes per picture that lie on nobody, neutral regions included (S,).
         pictures: how many there are.
-        criterion: recall less the price of unsupported boxes, mean over the operating scores.
+        criterion: recall less the price of unsupported boxes, mean over the operating scores; where heads are known,
+            the mean of that of people and that of heads.
+        head_recall: as `recall`, of heads; None from a detector that knows none.
     """
 
     recall: NDArray[np.float64]
@@ -96,22 +120,35 @@ class DetectorCurves:
     unconfirmed: NDArray[np.float64]
     pictures: int
     criterion: float
+    head_recall: NDArray[np.float64] | None = None
 
 
-def detect_pictures(detector: PersonDetector, pictures: PictureBank) -> dict[int, Found]:
-    """What `detector` finds in every picture, in its pixels."""
+def detect_pictures(detector: Detector, pictures: PictureBank) -> dict[int, tuple[Found, Found | None]]:
+    """The people and, if it knows them, the heads that `detector` finds in every picture, in its pixels."""
     found = {}
     for number, picture in pictures.pictures.items():
         height, width = picture.shape[:2]
         small = cv2.resize(picture, detector.input_size(width, height), interpolation=cv2.INTER_AREA)
-        found[number] = detector.detect([np.asarray(small, np.uint8)], size=(width, height))[0]
+        found[number] = people_and_heads(detector, [np.asarray(small, np.uint8)], size=(width, height))[0]
     return found
 
 
 def judge_detector(
-    found: Mapping[int, Found], support: Mapping[int, ReferenceLabels], config: CriterionConfig
+    found: Mapping[int, Found],
+    support: Mapping[int, ReferenceLabels],
+    config: CriterionConfig,
+    *,
+    iou: float | None = None,
 ) -> DetectorCurves:
-    """Compare what a detector found with what is supported, in the pictures of `found`."""
+    """Compare what a detector found with what is supported, in the pictures of `found`.
+
+    Args:
+        found: of people, or of heads.
+        support: of the same.
+        config: operating scores, and what a mistake costs.
+        iou: overlap from which a box has found somebody; None for that of people.
+    """
+    iou = config.match_iou if iou is None else iou
     pictures = [number for number in found if number in support]
     weights, hit, score, neutral = [], [], [], []
     for number in pictures:
@@ -122,12 +159,12 @@ def judge_detector(
             box=np.concatenate([there.people, there.neutral]),
             counted=np.arange(len(there.people) + len(there.neutral)) < len(there.people),
         )
-        taken = match(subjects, Candidates(picture=np.zeros(len(boxes)), box=boxes, score=scores), iou=config.match_iou)
+        taken = match(subjects, Candidates(picture=np.zeros(len(boxes)), box=boxes, score=scores), iou=iou)
         person = (taken != NOBODY) & (taken < len(there.people))
         weights.append(there.weight)
         hit.append(np.where(person, np.append(there.weight, 0)[np.where(person, taken, -1)], 0))
         score.append(scores)
-        denied = geometry.iou(boxes, there.denied).max(axis=1, initial=0) >= config.match_iou
+        denied = geometry.iou(boxes, there.denied).max(axis=1, initial=0) >= iou
         neutral.append((taken >= len(there.people)) & ~denied)
     return _curves(
         np.concatenate([*hit, []]),
@@ -177,7 +214,7 @@ class Comparison:
         self._config = config
         self._device: Device = device
         self._labels: list[Sequence[LabelledImage]] = []
-        self._found: dict[str, Mapping[int, Found]] = {}
+        self._found: dict[str, Mapping[int, tuple[Found, Found | None]]] = {}
 
     @property
     def pictures(self) -> PictureBank:
@@ -198,16 +235,31 @@ class Comparison:
         """What one more iteration supports in these pictures."""
         self._labels.append(images)
 
-    def add_detector(self, name: str, network: Path, detection: DetectionConfig) -> None:
+    def add_detector(self, name: str, network: NetworkFile, detection: DetectionConfig) -> None:
         """Run one more detector at the size of `detection`."""
-        detector = PersonDetector(network, detection, device=self._device, threads=available_cores())
+        detector = open_detector(network, detection, Engine(device=self._device, threads=available_cores()))
         self._found[name] = detect_pictures(detector, self._pictures)
 
     def curves(self) -> dict[str, DetectorCurves]:
         """Every detector's figures, with the support of all iterations so far."""
         config = self._config
-        support = merge_reference_labels(self._labels, least_weight=config.least_weight, match_iou=config.match_iou)
-        return {name: judge_detector(found, support, config) for name, found in self._found.items()}
+        people = merge_reference_labels(self._labels, least_weight=config.least_weight, match_iou=config.match_iou)
+        heads = merge_reference_heads(self._labels, least_weight=config.least_weight, match_iou=config.head_iou)
+        return {name: self._curves(found, people, heads) for name, found in self._found.items()}
+
+    def _curves(
+        self,
+        found: Mapping[int, tuple[Found, Found | None]],
+        people: Mapping[int, ReferenceLabels],
+        heads: Mapping[int, ReferenceLabels],
+    ) -> DetectorCurves:
+        of_people = judge_detector({number: each for number, (each, _) in found.items()}, people, self._config)
+        looked = {number: each for number, (_, each) in found.items() if each is not None and number in heads}
+        if not sum(len(heads[number].people) for number in looked):
+            return of_people
+        of_heads = judge_detector(looked, heads, self._config, iou=self._config.head_iou)
+        both = (of_people.criterion + of_heads.criterion) / 2
+        return replace(of_people, criterion=both, head_recall=of_heads.recall)
 
 
 def best_iteration(curves: Sequence[DetectorCurves], config: CriterionConfig) -> tuple[int, bool]:

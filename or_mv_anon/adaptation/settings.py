@@ -51,6 +51,22 @@ class LabelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeadBoxConfig:
+    """Which heads are labels, for detectors that find heads with the people; weights in [0, 1]."""
+
+    detected: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    posed: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    between: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
+    sure_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    weak_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    candidate_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    least_point_score: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
+    sure_uncertainty: Annotated[float, Range(0.0, 0.5, "0.5 is a head that only the shoulders tell of")]
+    most_deviation: Annotated[float, Range(0.0, 2.0, "head heights; farther away it is another head")]
+    most_gap_s: Annotated[float, Range(0.0, 10.0, "s; far apart, nobody knows where a head was between")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """Which frames are trained on, and which are held out."""
 
@@ -75,6 +91,7 @@ class TrainingConfig:
     """One iteration's training."""
 
     network: str
+    network_with_heads: str
     steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
     least_steps: Annotated[int, Range(1, 1_000_000, "0 would learn nothing, and so many never end")]
     batch: Annotated[int, Range(1, 1024, "0 would learn nothing, and many need memory")]
@@ -94,10 +111,26 @@ class CriterionConfig:
     scores: Annotated[list[float], Range(0.05, 0.95, "a share, not percent")]
     least_weight: Annotated[float, Range(0.0, 1.0, "a weight in the loss, beside 1 for what is sure")]
     match_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
+    head_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
     unsupported_weight: Annotated[float, Range(0.0, 100.0, "a cost beside 1")]
     least_gain: Annotated[float, Range(0.0, 1.0, "a share, not percent")]
     patience: Annotated[int, Range(1, 1000, "0 ends before the first round")]
     most_lost_by_student: Annotated[float, Range(0.0, 10.0, "on the scale of the criterion; more accepts anything")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseConfig:
+    """When the site's networks take the place of the built-in ones."""
+
+    detect_every_s: Annotated[float, Range(0.02, 2.0, "s; tracking loses people between looks that are farther apart")]
+    most_minutes: Annotated[float, Range(0.05, 1440.0, "minutes; less shows nothing, more takes days")]
+    lead_s: Annotated[float, Range(0.0, 60.0, "s; longer looks at what was trained on, and takes time")]
+    covered_share: Annotated[float, Range(0.5, 1.0, "a share, not percent: half a head covered shows a face")]
+    same_head_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
+    least_heads: Annotated[float, Range(1.0, 1e6, "0 judges by nothing")]
+    least_heads_gained: Annotated[float, Range(0.0, 1000.0, "heads in all held-out pictures; more is never gained")]
+    least_area_gained: Annotated[float, Range(0.0, 0.9, "a share of the covered area, not percent")]
+    most_open_by_student: Annotated[float, Range(1.0, 10.0, "a factor: a faster detector that leaves more heads open")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,9 +273,11 @@ class AdaptationConfig:
 
     material: MaterialConfig
     labels: LabelConfig
+    heads: HeadBoxConfig
     sampling: SamplingConfig
     training: TrainingConfig
     criterion: CriterionConfig
+    release: ReleaseConfig
     thresholds: ThresholdConfig
     faces: FaceAdaptationConfig
     student: StudentConfig

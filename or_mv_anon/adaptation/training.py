@@ -14,9 +14,11 @@ from or_mv_anon.core.budget import Budget, IterationPlan, affords_iteration, pla
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.pictures import PictureBank
 from or_mv_anon.core.resources import resource
+from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining
+from or_mv_anon.regions.sources.head import KNOWS_HEADS
 
 PROBE_STEPS = 4  # of a training that only measures the speed
 
@@ -95,8 +97,8 @@ class Trainings:
         trained = train_detector(self._job(number, steps, self._work.iteration(number) / "training"))
         if trained.onnx is None:
             raise UserError(
-                f"[training] network = '{self._config.network}' gives no network that the anonymizer can run; choose "
-                "one of the YOLOX configurations in configs/detector/."
+                "The configuration that [training] names gives no network that the anonymizer can run; choose one of "
+                "the YOLOX in configs/detector/."
             )
         shutil.copyfile(trained.onnx, self._work.detector(number))
         self._work.note("finished", {str(number): {"steps": trained.steps, "seconds": trained.seconds}})
@@ -119,8 +121,9 @@ class Trainings:
     def _job(self, number: int, steps: int, out: Path) -> DetectorTraining:
         config, limit = self._config, self._budget.limit
         before = self._work.detector(number - 1) if number > 1 else self._start
+        network = config.network_with_heads if kind_of(self._start) == KNOWS_HEADS else config.network
         return DetectorTraining(
-            config=resource("configs") / config.network,
+            config=resource("configs") / network,
             start=before if config.continue_training else self._start,
             labels=self._work.labels(number),
             pictures=self._pictures(number),

@@ -26,7 +26,7 @@ from or_mv_anon.models.detectors.dense import fitted_size
 from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.landmarks import WEIGHTS, LandmarkFinder
 from or_mv_anon.models.registry import fetch
-from or_mv_anon.regions.placing import head_around_face
+from or_mv_anon.regions.source import head_around_face
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 MIN_SCORE = 0.6  # of the face: new faces start tracks from this score on in the pipeline too

@@ -64,6 +64,9 @@ class FaceConfig:
     large_share: Annotated[
         float, Range(0.05, 1.0, "lower makes usual faces count as large ones, which need a high score")
     ]
+    headless_score: Annotated[
+        float, Range(0.0, 0.6, "a share, not percent: above it, faces that no head confirms are lost")
+    ]
     large_min_score: Annotated[float, Range(0.0, 0.9, "a share, not percent: above it, close faces are lost")]
 
 
@@ -133,6 +136,20 @@ class StaticHeadConfig:
     person_input_long_side: Annotated[
         int,
         Range(224, 4096, "px; people in a smaller picture are too few pixels to be found, a larger one needs memory"),
+    ]
+    lone_face_score: Annotated[
+        float, Range(0.0, 0.9, "a share, not percent: above it, faces that no head confirms are lost")
+    ]
+    lone_place_score: Annotated[
+        float,
+        Range(0.0, 0.9, "a share, not percent: above it, the heads of the lying are lost that no upright look finds"),
+    ]
+    least_upright_share: Annotated[float, Range(0.0, 0.5, "a share, not percent: above it, heads are lost")]
+    upright_score: Annotated[float, Range(0.1, 1.0, "a share, not percent: below it, mistakes count as found")]
+    found_upright: Annotated[float, Range(0.5, 1.0, "a share, not percent: below it, who is often missed is uncovered")]
+    upright_gap_s: Annotated[float, Range(2.0, 600.0, "s; shorter uncovers a place between two looks")]
+    lone_person_score: Annotated[
+        float, Range(0.0, 0.9, "a share, not percent: above it, heads that are found by their keypoints alone are lost")
     ]
     min_score: Annotated[
         float, Range(0.02, 0.6, "a share, not percent: above it, lying patients are lost; lower, everything is a head")

@@ -47,12 +47,14 @@ class ClasswiseYOLOX(TaughtYOLOX):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """The losses of the labels and, for the classes that the teacher knows, of the teacher."""
         head = self.bbox_head
-        heads = head.read(head.towers(self.extract_feat(batch_inputs)))
+        towers = head.towers(self.extract_feat(batch_inputs))
+        heads = head.read(towers)
         labels, ignored, _ = unpack_gt_instances(batch_data_samples)
         wide = self.teacher_towers(batch_inputs)
         with torch.no_grad():
             taught = None if wide is None else self.teacher.bbox_head.read(wide)
-        losses: dict[str, Tensor] = {}
+        agreed = {} if wide is None else self.hints(towers, wide)
+        losses = {name: value * self.teacher_weight for name, value in agreed.items()}
         for number in range(head.num_classes):
             predictions, priors = head.flatten(head.of_class(heads, number))
             targets = head.targets(predictions, priors, _only(labels, number), _only(ignored, number))

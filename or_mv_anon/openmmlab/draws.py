@@ -42,7 +42,7 @@ class PictureLabels:
 def read_labels(path: Path, pictures: PictureBank, *, classes: int = 1) -> list[PictureLabels]:
     """The labels of `pictures` in a COCO json; `iscrowd` or a weight of 0 makes an ignored region.
 
-    With more than one class the first has the category 1, the next 2, and so on.
+    The first class has the category 1, the next 2, and so on; annotations of further ones are left out.
 
     Raises:
         UserError: the file is none, names no pictures, or names pictures that are not there.
@@ -53,9 +53,9 @@ def read_labels(path: Path, pictures: PictureBank, *, classes: int = 1) -> list[
         for annotation in content["annotations"]:
             x, y, width, height = annotation["bbox"]
             weight = 0.0 if annotation.get("iscrowd") else float(annotation.get("weight", 1.0))
-            number = annotation["category_id"] - 1 if classes > 1 else 0
+            number = annotation["category_id"] - 1
             if not 0 <= number < classes:
-                raise ValueError(f"category {number + 1} is none of the {classes} that are learned")
+                continue
             rows[annotation["image_id"]].append([x, y, x + width, y + height, weight, number])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no COCO json of labels ({error}); expected images and annotations.") from error

@@ -36,6 +36,10 @@ class TaughtYOLOX(YOLOX):
         teacher = getattr(self, "teacher", None)
         return None if teacher is None else teacher.bbox_head.towers(teacher.extract_feat(batch_inputs))
 
+    def hints(self, towers: Towers, wide: Towers) -> dict[str, Tensor]:
+        """The loss of knowing what the teacher knows; nothing for a network that was not cut from it."""
+        return {} if self._kept is None else {"loss_taught_hints": HINT_WEIGHT * hint_loss(towers, wide, self._kept)}
+
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Tensor]:
         """The losses of the labels and of the teacher."""
         head = self.bbox_head
@@ -48,9 +52,7 @@ class TaughtYOLOX(YOLOX):
         if wide is not None:
             with torch.no_grad():
                 taught, _ = head.flatten(self.teacher.bbox_head.read(wide))
-            agreement = head.teacher_losses(predictions, taught, targets)
-            if self._kept is not None:
-                agreement["loss_taught_hints"] = HINT_WEIGHT * hint_loss(towers, wide, self._kept)
+            agreement = head.teacher_losses(predictions, taught, targets) | self.hints(towers, wide)
             for name, value in agreement.items():
                 losses[name] = value * self.teacher_weight
         return losses

@@ -14,7 +14,14 @@ from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.learned_method import Learned, find_learned
 from or_mv_anon.pipeline.options import ExecutorName, MethodChoice, Options
-from or_mv_anon.pipeline.weights import Weights, find_weights, knows_heads, require_attackers, with_embedder
+from or_mv_anon.pipeline.weights import (
+    NetworkChoice,
+    Weights,
+    find_weights,
+    knows_heads,
+    require_attackers,
+    with_embedder,
+)
 from or_mv_anon.site import Session
 from or_mv_anon.video.encoding import encoder_options
 
@@ -81,10 +88,7 @@ def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session
     """
     weights: list[Weights] = []
     if not options.render_only:
-        kinds = {camera.kind for session in sessions for camera in session.cameras}
-        weights = with_embedder(find_weights(options.networks, kinds), sessions, options.networks, config)
-    if knows_heads(weights):
-        config = replace(config, heads=replace(config.heads, interval_s=0.0))  # they come with every look for people
+        weights, config = networks_of(options.networks, config, sessions)
     if options.executor == "local":  # elsewhere the machines that do the work say what they have
         require_device(options.device)
     learned = find_learned(options, config)
@@ -109,6 +113,21 @@ def resolve(options: Options, config: PipelineConfig, sessions: Sequence[Session
         model=None if options.render_only else options.model,
         asked=asdict(options),
     )
+
+
+def networks_of(
+    choice: NetworkChoice, config: PipelineConfig, sessions: Sequence[Session]
+) -> tuple[list[Weights], PipelineConfig]:
+    """The weights of all networks that the sessions' cameras need, and the settings as these networks want them.
+
+    Raises:
+        UserError: they cannot be had, or the site model is damaged.
+    """
+    kinds = {camera.kind for session in sessions for camera in session.cameras}
+    weights = with_embedder(find_weights(choice, kinds), sessions, choice, config)
+    if knows_heads(weights):
+        config = replace(config, heads=replace(config.heads, interval_s=0.0))  # they come with every look for people
+    return weights, config
 
 
 def effective_config(options: Options) -> PipelineConfig:

@@ -52,6 +52,20 @@ def towards_body(head: Boxes, person: Boxes) -> Boxes:
     return np.concatenate([head[:, :2] + chin.clip(max=0), head[:, 2:] + chin.clip(min=0)], axis=1).astype(np.float32)
 
 
+def holds_a_head(frame: NDArray[np.int32], box: Boxes, heads: Detections) -> NDArray[np.bool_]:
+    """Which boxes ``(N, 4)`` in frames ``(N,)`` hold the middle of a head of their frame; `heads` come by frame."""
+    holding = np.zeros(len(frame), bool)
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        first = np.searchsorted(heads.frame, frame[part], side="left")
+        counts = np.searchsorted(heads.frame, frame[part], side="right") - first
+        row, head = start + np.repeat(np.arange(len(counts)), counts), ranges(first, counts)
+        middle = (heads.box[head, :2] + heads.box[head, 2:]) / 2
+        inside = ((middle >= box[row, :2]) & (middle <= box[row, 2:])).all(axis=1)
+        holding[row[inside]] = True
+    return holding
+
+
 def distinct_heads(heads: Detections) -> Detections:
     """Without the boxes that lie mostly in a surer one of their frame; `heads` are ordered by frame."""
     # Memory: a long recording has millions of heads, so their pairs are looked at a part at a time.

@@ -18,7 +18,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import FrameFlag, RegionKind, Regions, Tracks
 from or_mv_anon.regions.registry import SOURCES
 from or_mv_anon.regions.smoothing import smooth
-from or_mv_anon.regions.source import FACE_SCALE, HALF_SURE, CameraScene, Proposal, Zone
+from or_mv_anon.regions.source import HALF_SURE, CameraScene, Proposal, Zone, head_around_face
 from or_mv_anon.tracking.clear import ever_clear
 
 HELD = 0.7  # share of a narrower head in a larger proposal from which on both are one head
@@ -140,11 +140,6 @@ def _face_regions(faces: Tracks) -> Regions:
         track=-2 - faces.track,  # negative: face tracks are numbered apart from persons
         uncertainty=np.clip(1 - faces.score, 0, 1),
     )
-
-
-def head_around_face(faces: Boxes) -> Boxes:
-    """Boxes of heads ``(N, 4)`` from those of their faces."""
-    return bx.expand(faces, ratio=(FACE_SCALE - 1) / 2)
 
 
 def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:

@@ -12,15 +12,18 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.config import PipelineConfig, StaticHeadConfig
 from or_mv_anon.core.records import Detections, Keypoints
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
 from or_mv_anon.regions.detecting import people_and_heads
 from or_mv_anon.regions.heads import locate_heads
+from or_mv_anon.regions.source import as_faces
 
 NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+REGION_SCALE = 1.35  # region side ÷ side of a head's box
 SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
 
 
@@ -45,7 +48,7 @@ def head_candidates(
         config: for the trusted score of keypoints.
 
     Returns:
-        Head boxes ``(N, 4)`` in pixels of the upright frame and their scores.
+        Boxes ``(N, 4)`` in pixels of the upright frame, as large as faces (see `source.as_faces`), and their scores.
     """
     return _candidates(picture, range(TURNS), persons, faces, pose, config)
 
@@ -68,21 +71,50 @@ def _candidates(
     height, width = picture.shape[:2]
     turned = [turn(picture, quarters) for quarters in turns]
     seen = [faces.detect([_resized(faces, each)], size=_size(each))[0] for each in turned]
-    people, heads = zip(*(_people_and_likely_heads(persons, each, config) for each in turned), strict=True)
+    people, heads = zip(*(_people_and_heads(persons, each) for each in turned), strict=True)
     posed = _heads(turned, people, pose, config)
-    boxes, scores = [], []
-    for quarters, *found in zip(turns, seen, heads, posed, strict=True):
-        boxes += [turn_back(box, quarters, size=(width, height)) for box, _ in found]
-        scores += [score for _, score in found]
-    return np.concatenate(boxes), np.concatenate(scores)
+
+    def upright(found: Sequence[Found]) -> Found:
+        boxes = [
+            turn_back(box, quarters, size=(width, height)) for quarters, (box, _) in zip(turns, found, strict=True)
+        ]
+        return np.concatenate(boxes), np.concatenate([score for _, score in found])
+
+    found = [upright(seen), _as_faces(upright(posed))]
+    if all(each is not None for each in heads):
+        every = _as_faces(upright([NOTHING if each is None else each for each in heads]))
+        settings = config.static_heads
+        found = [
+            _confirmed(found[0], every, settings.lone_face_score, settings),
+            _confirmed(found[1], every, settings.lone_person_score, settings),
+            _likely(every, settings),
+        ]
+    return np.concatenate([boxes for boxes, _ in found]), np.concatenate([scores for _, scores in found])
 
 
-def _people_and_likely_heads(detector: Detector, picture: Picture, config: PipelineConfig) -> tuple[Found, Found]:
-    """The people, and the heads that a detector finds with them; none by one that knows people alone."""
-    ((people, heads),) = people_and_heads(detector, [_resized(detector, picture)], size=_size(picture))
-    boxes, scores = NOTHING if heads is None else heads
-    likely = scores >= config.static_heads.min_score
-    return people, (boxes[likely], scores[likely])
+def _people_and_heads(detector: Detector, picture: Picture) -> tuple[Found, Found | None]:
+    """The people, and the heads that a detector finds with them; None by one that knows people alone."""
+    (found,) = people_and_heads(detector, [_resized(detector, picture)], size=_size(picture))
+    return found
+
+
+def _likely(heads: Found, config: StaticHeadConfig) -> Found:
+    boxes, scores = heads
+    likely = scores >= config.min_score
+    return boxes[likely], scores[likely]
+
+
+def _as_faces(heads: Found) -> Found:
+    boxes, scores = heads
+    return as_faces(boxes, scale=REGION_SCALE), scores
+
+
+def _confirmed(found: Found, heads: Found, lone_score: float, config: StaticHeadConfig) -> Found:
+    """What is sure enough by itself, or where some turn shows a head, too."""
+    boxes, scores = found
+    there = bx.iou(boxes, heads[0]).max(axis=1, initial=0) >= config.same_place_iou
+    kept = there | (scores >= lone_score)
+    return boxes[kept], scores[kept]
 
 
 def _size(picture: Picture) -> tuple[int, int]:

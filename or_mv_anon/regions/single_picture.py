@@ -10,8 +10,8 @@ from or_mv_anon.core.records import Detections, Frames, Keypoints, Tracks
 from or_mv_anon.regions.detecting import detect_frames, pictures_for
 from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.networks import Networks
-from or_mv_anon.regions.placing import head_around_face, head_regions
-from or_mv_anon.regions.source import Batch, CameraScene
+from or_mv_anon.regions.placing import head_regions
+from or_mv_anon.regions.source import Batch, CameraScene, head_around_face
 from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.face import plausible_faces
 from or_mv_anon.regions.sources.head import HeadSource, around_head

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import (
@@ -35,6 +36,16 @@ FACE_SCALE = 1.6  # region side ÷ face detection side: detectors frame eyebrows
 Mask = NDArray[np.bool_]
 Record = TypeVar("Record", bound=Columns)
 Zone = tuple[float, float, float, float]  # corners in pixels of the upright frame
+
+
+def head_around_face(faces: Boxes) -> Boxes:
+    """Boxes of heads ``(N, 4)`` from those of their faces."""
+    return bx.expand(faces, ratio=(FACE_SCALE - 1) / 2)
+
+
+def as_faces(heads: Boxes, *, scale: float) -> Boxes:
+    """What is followed like faces, so that its regions become heads' boxes ``(N, 4)`` grown to `scale` times."""
+    return bx.expand(heads, ratio=(scale / FACE_SCALE - 1) / 2)
 
 
 @dataclass

@@ -3,11 +3,13 @@
 No single weak candidate may be trusted, and following it from frame to frame fails because most frames have none. But
 furniture apart, whatever looks like a head at one place again and again is one. Candidates are gathered by place over
 windows of time, densest place first, and a place that has enough of them is covered from the first to the last. Who
-lies there was there before, and is still there until the place counts as left.
+lies there was there before, and is still there until the place counts as left. Somebody whom the upright looks find
+there anyhow is seen when they come and when they leave.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +23,12 @@ SAME_HEAD_IOU = 0.5  # candidates of one observation that overlap more are one
 
 
 def static_heads(
-    candidates: Detections, frames: Frames, looked: NDArray[np.integer], config: StaticHeadConfig
+    candidates: Detections,
+    frames: Frames,
+    looked: NDArray[np.integer],
+    config: StaticHeadConfig,
+    *,
+    upright: Callable[[NDArray[np.float32], NDArray[np.int32]], float] = lambda box, frame: 0.0,
 ) -> Tracks:
     """Tracks of what looks like a head at one place again and again.
 
@@ -30,6 +37,7 @@ def static_heads(
         frames: all frames of the camera.
         looked: frames ``(L,)`` in which candidates were looked for, ascending.
         config: thresholds.
+        upright: in which share of some frames ``(M,)`` the upright looks find the head at a place's box ``(4,)``.
 
     Returns:
         Tracks without gaps, ordered by track, then frame; ids from 0. A box is the median of its place's candidates,
@@ -44,10 +52,12 @@ def static_heads(
     for start, stop in pairwise(bounds):
         observed = looked[start:stop]
         here = candidates[(candidates.frame >= observed[0]) & (candidates.frame <= observed[-1])]
-        for box, score, first, last in _places(here, observed, seconds, config):
+        for box, score, hits in _places(here, observed, seconds, config):
             number = len(parts)
-            begin = np.searchsorted(seconds, seconds[first] - config.longest_gap_s)
-            end = np.searchsorted(seconds, seconds[last] + config.longest_gap_s, side="right")
+            found = upright(box, hits) >= config.found_upright
+            hold_s = config.upright_gap_s if found else config.longest_gap_s
+            begin = np.searchsorted(seconds, seconds[hits[0]] - hold_s)
+            end = np.searchsorted(seconds, seconds[hits[-1]] + hold_s, side="right")
             count = int(end - begin)
             parts.append(
                 Tracks(
@@ -64,8 +74,8 @@ def static_heads(
 
 def _places(
     candidates: Detections, observed: NDArray[np.integer], seconds: NDArray[np.float64], config: StaticHeadConfig
-) -> list[tuple[NDArray[np.float32], float, int, int]]:
-    """Box, score, first and last frame of every place that has enough candidates."""
+) -> list[tuple[NDArray[np.float32], float, NDArray[np.int32]]]:
+    """Box, score and frames of the candidates ``(M,)``, ascending, of every place that has enough of them."""
     rows = _one_per_observation(candidates)
     box, score, frame = rows.box, rows.score, rows.frame
     near = geometry.iou(box, box) >= config.same_place_iou
@@ -80,11 +90,10 @@ def _places(
         alive[members] = False
         support -= near[:, members].sum(axis=1)
         for stretch in _stretches(members[np.argsort(frame[members], kind="stable")], frame, seconds, config):
-            first, last = int(frame[stretch[0]]), int(frame[stretch[-1]])
-            hits = len(np.unique(frame[stretch]))
-            possible = np.searchsorted(observed, last, side="right") - np.searchsorted(observed, first)
-            if hits >= config.least_observations and hits >= config.least_share * possible:
-                found.append((np.median(box[stretch], axis=0), float(score[stretch].mean()), first, last))
+            hits = np.unique(frame[stretch])
+            possible = np.searchsorted(observed, hits[-1], side="right") - np.searchsorted(observed, hits[0])
+            if len(hits) >= config.least_observations and len(hits) >= config.least_share * possible:
+                found.append((np.median(box[stretch], axis=0), float(score[stretch].mean()), hits))
     return found
 
 

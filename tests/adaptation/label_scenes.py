@@ -29,6 +29,7 @@ def findings(
     loose: list[tuple[int, list[float], float]] = (),  # type: ignore[assignment]
     posture: float | dict[int, float] = 0.6,
     original: list[tuple[int, list[float], float]] = (),  # type: ignore[assignment]
+    heads: Detections | None = None,
     first: int = 0,
     name: str = "session/cam1",
 ) -> CameraResults:
@@ -40,6 +41,7 @@ def findings(
         loose: detections that no track claimed, as frame, box, score.
         posture: pose score of the detections, of all or by frame; negative where no pose was estimated.
         original: what the starting detector found, as frame, box, score.
+        heads: that the detector found by themselves.
         first: frame of the recording that is frame 0.
         name: of the camera.
     """
@@ -71,6 +73,7 @@ def findings(
             points=np.zeros((len(posed), 26, 2)),
             score=np.tile(scores[posed, None], (1, 26)),
         ),
+        heads=heads,
         original=detections(list(original)),
         tracks=tracks,
         identities=Identities.empty(),

@@ -31,6 +31,10 @@ most_lost_by_student = 9.0
 steps = 4
 batch = 2
 long_side = 224
+[release]
+least_heads = 1.0
+most_open_by_student = 9.0
+least_heads_gained = 20.0
 [faces]
 least_faces = 100000
 [pose]
@@ -51,8 +55,9 @@ def test_a_site_is_adapted_to_and_then_anonymized(tmp_path: Path) -> None:
     else:
         assert tool("or_mv_anon.adaptation.cli", adapt) == 0
     found = load_site_model(model)
-    assert found.detector is not None
-    assert found.student is not None
+    card = (model / "card.md").read_text()
+    assert ("The detector of the site is used" in card) == (found.detector is not None)
+    assert found.student is not None, card
     assert (model / "work/iteration-1/detector.onnx").exists()
     pictures = [path for path in model.rglob("*") if path.suffix in (".png", ".jpg", ".npy", ".mp4")]
     assert pictures == []

@@ -7,10 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from or_mv_anon.adaptation import selection
 from or_mv_anon.adaptation.coco import LabelledImage
+from or_mv_anon.adaptation.head_boxes import HeadBoxes
 from or_mv_anon.adaptation.pseudo_labels import PseudoLabels
 from or_mv_anon.adaptation.selection import (
     SCORES,
+    Comparison,
     DetectorCurves,
     ReferenceLabels,
     at_score,
@@ -21,6 +24,7 @@ from or_mv_anon.adaptation.selection import (
 )
 from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.core.config import load_config
+from or_mv_anon.core.pictures import PictureBank
 from tests.adaptation.label_scenes import box_at
 
 CONFIG = load_adaptation_config()
@@ -93,6 +97,30 @@ def test_a_mistake_that_independent_witnesses_deny_costs_even_where_another_iter
 def test_who_is_confirmed_by_one_iteration_is_no_mistake_because_another_denies() -> None:
     merged = merge_reference_labels([labels((0, 1.0)), labels((0, 0.0), evidence=0.0)], least_weight=0.5, match_iou=0.5)
     assert judge_detector(found(1, score=0.9), merged, CONFIG.criterion).criterion == pytest.approx(1)
+
+
+def test_the_criterion_of_a_detector_of_heads_is_the_mean_of_people_and_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, elsewhere = [10.0, 100.0, 30.0, 120.0], [500.0, 100.0, 520.0, 120.0]
+    known = HeadBoxes(frame=np.zeros(2), box=np.array([head, elsewhere]), weight=np.array([1.0, 0.0]))
+    (image,) = labels((0, 1.0))
+    score = np.array([0.9], np.float32)
+    people = PEOPLE[:1], score
+    answers = {
+        "both": (people, (np.array([head], np.float32), score)),
+        "no head": (people, (np.array([elsewhere], np.float32), score)),
+        "people alone": (people, None),
+    }
+    monkeypatch.setattr(selection, "open_detector", lambda file, *_: file)
+    monkeypatch.setattr(selection, "detect_pictures", lambda name, _: {1: answers[name]})
+    comparison = Comparison(PictureBank({}), CONFIG.criterion, device="cpu")
+    comparison.add_labels([dataclasses.replace(image, heads=known)])
+    for name in answers:
+        comparison.add_detector(name, name, load_config().detection)  # type: ignore[arg-type]
+    curves = comparison.curves()
+    assert [curves[name].criterion for name in answers] == pytest.approx([1.0, 0.5, 1.0])
+    assert at_score(curves["both"].head_recall, 0.5) == 1  # type: ignore[arg-type]
+    assert at_score(curves["no head"].head_recall, 0.5) == 0  # type: ignore[arg-type]
+    assert curves["people alone"].head_recall is None
 
 
 def test_an_iteration_must_gain_to_be_chosen() -> None:

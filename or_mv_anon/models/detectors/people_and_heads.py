@@ -10,10 +10,8 @@ from pathlib import Path
 
 from or_mv_anon.models import graphs
 from or_mv_anon.models.detectors.protocol import Found, Picture, Thresholds
-from or_mv_anon.models.detectors.yolox import PersonDetector
-from or_mv_anon.models.graphs import CHANNELS
+from or_mv_anon.models.detectors.yolox import PersonDetector, of_class
 from or_mv_anon.models.network_file import Engine, NetworkFile
-from or_mv_anon.models.runtime import Tensors
 
 CLASSES = ("person", "head")
 PERSON, HEAD = range(len(CLASSES))
@@ -47,12 +45,3 @@ def open_file(file: NetworkFile, config: Thresholds, engine: Engine) -> PeopleAn
     return PeopleAndHeadsDetector(
         file.path, config, device=engine.device, precision=engine.precision, threads=engine.threads
     )
-
-
-def of_class(heads: Tensors, number: int) -> Tensors:
-    """The maps of one class ``(C, h, w)`` from those of one picture."""
-    found: Tensors = {}
-    for name, rows in heads.items():
-        each = CHANNELS[name.split("_")[0]]
-        found[name] = rows[each * number : each * (number + 1)]
-    return found

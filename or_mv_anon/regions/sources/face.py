@@ -1,4 +1,8 @@
-"""Faces: detected on their own, so that a head whose person was not found is covered all the same."""
+"""Faces: detected on their own, so that a head whose person was not found is covered all the same.
+
+Weak faces are as often instruments and folds of cloth. Where heads are looked for, too, a track that is never sure
+counts only if a head was found at one of its faces, however weakly.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,14 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import FaceConfig, PipelineConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Tracks
-from or_mv_anon.core.run_layout import FACES
+from or_mv_anon.core.run_layout import FACES, HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.families import open_detector
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.detecting import detect_frames, pictures_for
-from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource
+from or_mv_anon.regions.own_heads import holds_a_head
+from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, head_around_face
+from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.offline import track_detections
 from or_mv_anon.video.frame import Frame
 
@@ -28,7 +34,7 @@ class FaceSource(RegionSource):
     flag = FrameFlag.FACES
     weights = {"face": "yunet-2023mar"}
     observes_by = ("face",)
-    follows_by = ("face", "face_tracking")
+    follows_by = ("face", "face_tracking", "heads")
 
     def open(self, files: Mapping[str, NetworkFile], config: PipelineConfig, engine: Engine) -> dict[str, Any]:
         return {"face": open_detector(files["face"], config.face, engine)}
@@ -42,7 +48,14 @@ class FaceSource(RegionSource):
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         faces = observed.read(FACES)
         faces = faces[plausible_faces(faces, observed.size, config.face)]
-        return track_detections(faces, observed.frames, self.flag, config.face_tracking, observed.size)
+        tracks = track_detections(faces, observed.frames, self.flag, config.face_tracking, observed.size)
+        if not observed.frames.has(FrameFlag.HEADS).any():
+            return tracks
+        sure = ever_clear(tracks, config.face.headless_score)
+        near = np.flatnonzero(~sure[tracks.track])
+        region = head_around_face(tracks.box[near])
+        sure[tracks.track[near[holds_a_head(tracks.frame[near], region, observed.read(HEADS))]]] = True
+        return tracks[sure[tracks.track]]
 
 
 def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig) -> NDArray[np.bool_]:

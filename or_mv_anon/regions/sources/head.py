@@ -25,7 +25,7 @@ from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.carrying import carried
 from or_mv_anon.regions.detecting import detect_both, pictures_for
 from or_mv_anon.regions.own_heads import distinct_heads, own_heads, towards_body
-from or_mv_anon.regions.source import FACE_SCALE, HALF_SURE, Batch, CameraScene, Mask, Observed, Proposal, RegionSource
+from or_mv_anon.regions.source import HALF_SURE, Batch, CameraScene, Mask, Observed, Proposal, RegionSource, as_faces
 from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.offline import track_detections
 from or_mv_anon.video.frame import Frame
@@ -70,9 +70,9 @@ class HeadSource(RegionSource):
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         heads = observed.read(HEADS)
-        as_faces = heads.replace(box=bx.expand(heads.box, ratio=(config.heads.scale / FACE_SCALE - 1) / 2))
+        heads = heads.replace(box=as_faces(heads.box, scale=config.heads.scale))
         settings = dataclasses.replace(config.face_tracking, low_score=config.heads.lowest_score)
-        return track_detections(as_faces, observed.frames, self.flag, settings, observed.size)
+        return track_detections(heads, observed.frames, self.flag, settings, observed.size)
 
     def propose(self, scene: CameraScene, people: Tracks, config: PipelineConfig) -> Proposal | None:
         if scene.read is None:

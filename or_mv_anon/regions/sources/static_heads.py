@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import PipelineConfig, StaticHeadConfig
-from or_mv_anon.core.records import Detections, FrameFlag, Tracks
-from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS, STATIC_HEADS
+from or_mv_anon.core.records import Detections, FrameFlag, Frames, Tracks
+from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.regions.heads import locate_heads
-from or_mv_anon.regions.rotated_detection import head_candidates, rotated_detectors
-from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource
+from or_mv_anon.regions.own_heads import holds_a_head
+from or_mv_anon.regions.rotated_detection import REGION_SCALE, head_candidates, rotated_detectors
+from or_mv_anon.regions.source import FACE_SCALE, Batch, Mask, Observed, RegionSource, head_around_face
 from or_mv_anon.regions.sources.face import plausible_faces
+from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.static_heads import static_heads
 from or_mv_anon.video.frame import Frame
 
@@ -55,7 +57,17 @@ class StaticHeadSource(RegionSource):
             return Tracks.empty()
         candidates = candidates[plausible_faces(candidates, observed.size, config.face)]
         looked = observed.frames.frame[observed.frames.has(self.flag)]
-        return static_heads(_of_head_size(candidates, observed, config), observed.frames, looked, config.static_heads)
+        settings, sized = config.static_heads, _of_head_size(candidates, observed, config)
+        if not observed.frames.has(FrameFlag.HEADS).any():
+            return static_heads(sized, observed.frames, looked, settings)
+        heads = observed.read(HEADS)
+        sure = heads[heads.score >= settings.upright_score]
+
+        def upright(box: NDArray[np.float32], frame: NDArray[np.int32]) -> float:
+            return float(holds_a_head(frame, np.tile(head_around_face(box[None]), (len(frame), 1)), sure).mean())
+
+        places = static_heads(sized, observed.frames, looked, settings, upright=upright)
+        return places[_confirmed(places, observed.frames, heads, settings)]
 
 
 def looks_for_still_heads(times: NDArray[np.float64], config: StaticHeadConfig) -> Mask:
@@ -69,13 +81,23 @@ def looks_for_still_heads(times: NDArray[np.float64], config: StaticHeadConfig) 
     return mask
 
 
+def _confirmed(places: Tracks, frames: Frames, heads: Detections, config: StaticHeadConfig) -> Mask:
+    """Which rows ``(R,)`` are of places that are sure enough, or at which a head is found upright now and then."""
+    rows = np.flatnonzero(frames.has(FrameFlag.HEADS)[places.frame])
+    holding = holds_a_head(places.frame[rows], head_around_face(places.box[rows]), heads)
+    possible = np.bincount(places.track[rows], minlength=places.track.max(initial=-1) + 1)
+    found = np.bincount(places.track[rows], weights=holding, minlength=len(possible))
+    kept = ever_clear(places, config.lone_place_score) | (found >= config.least_upright_share * np.maximum(possible, 1))
+    return np.asarray(kept[places.track])
+
+
 def _of_head_size(candidates: Detections, observed: Observed, config: PipelineConfig) -> Detections:
-    """The candidates that are not much larger than the heads of people who are clearly seen by this camera."""
+    """The candidates whose regions are not much larger than those of people who are clearly seen by this camera."""
     persons = observed.read(PERSONS)
     keypoints = observed.read(KEYPOINTS)
     clear = locate_heads(keypoints, persons, trusted_score=config.pose.trusted_score)
     sizes = clear.size[persons.score[clear.detection] >= config.tracking.high_score]
     if not len(sizes):
         return candidates
-    largest = config.static_heads.largest_heads * np.percentile(sizes, USUAL_PERCENTILE)
-    return candidates[candidates.box[:, 3] - candidates.box[:, 1] <= largest]
+    largest = config.static_heads.largest_heads * REGION_SCALE * np.percentile(sizes, USUAL_PERCENTILE)
+    return candidates[FACE_SCALE * (candidates.box[:, 3] - candidates.box[:, 1]) <= largest]
