@@ -149,8 +149,8 @@ def is_better(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
 
 
 def is_no_worse(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
-    """Whether no more heads stay open, while hardly more is covered."""
-    return found.open <= usual.open and found.area <= usual.area * (1 + config.least_area_gained)
+    """Whether neither more heads stay open nor more is covered."""
+    return found.heads >= config.least_heads and found.open <= usual.open and found.area <= usual.area
 
 
 def is_as_good(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:

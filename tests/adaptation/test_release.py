@@ -139,11 +139,13 @@ def test_a_detector_that_learned_nothing_is_not_tried(chosen: Told) -> None:
     assert chosen({"built-in": (5.0, 0.05)}, adapted=False).roles == set()
 
 
-def test_pose_and_face_networks_are_kept_while_no_head_is_opened(chosen: Told) -> None:
-    covers = {
-        "built-in": (5.0, 0.05), "detector": (3.0, 0.05), "detector-pose": (3.5, 0.04), "detector-face": (3.0, 0.05),
-    }  # fmt: skip
-    assert chosen(covers, files=("detector", "pose", "face")).roles == {"detector", "face"}
+def test_pose_and_face_networks_are_kept_while_no_head_is_opened_and_no_more_is_covered(chosen: Told) -> None:
+    before = {"built-in": (5.0, 0.05), "detector": (3.0, 0.05)}
+    every = ("detector", "pose", "face")
+    opens = before | {"detector-pose": (3.5, 0.04), "detector-face": (3.0, 0.05)}
+    assert chosen(opens, files=every).roles == {"detector", "face"}
+    covers_more = before | {"detector-pose": (2.0, 0.051), "detector-face": (3.0, 0.04)}
+    assert chosen(covers_more, files=every).roles == {"detector", "face"}
 
 
 @pytest.mark.parametrize(("student", "used"), [((3.5, 0.05), True), ((3.7, 0.05), False)])
