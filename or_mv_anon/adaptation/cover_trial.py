@@ -155,7 +155,7 @@ def is_no_worse(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
 
 def is_as_good(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
     """Whether a faster choice leaves hardly more heads open."""
-    return found.heads >= config.least_heads and found.open <= max(
+    return found.heads >= config.least_heads_for_student and found.open <= max(
         usual.open * config.most_open_by_student, config.least_heads_gained
     )
 

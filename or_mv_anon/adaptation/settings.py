@@ -128,6 +128,7 @@ class ReleaseConfig:
     covered_share: Annotated[float, Range(0.5, 1.0, "a share, not percent: half a head covered shows a face")]
     same_head_iou: Annotated[float, Range(0.1, 0.95, "an overlap; lower takes any place for the same, higher none")]
     least_heads: Annotated[float, Range(1.0, 1e6, "0 judges by nothing")]
+    least_heads_for_student: Annotated[float, Range(1.0, 1e6, "0 judges by nothing")]
     least_heads_gained: Annotated[float, Range(0.0, 1000.0, "heads in all held-out pictures; more is never gained")]
     least_area_gained: Annotated[float, Range(0.0, 0.9, "a share of the covered area, not percent")]
     most_open_by_student: Annotated[float, Range(1.0, 10.0, "a factor: a faster detector that leaves more heads open")]

@@ -33,6 +33,7 @@ batch = 2
 long_side = 224
 [release]
 least_heads = 1.0
+least_heads_for_student = 1.0
 most_open_by_student = 9.0
 least_heads_gained = 20.0
 [faces]

@@ -99,7 +99,7 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
 
     def choose(
         covers: dict[str, tuple[float, float]], *, adapted: bool = True, files: tuple[str, ...] = ("detector",),
-        heads: float = 200.0,
+        heads: float = 300.0,
     ) -> Released:  # fmt: skip
         network = write_tiny_yolox(tmp_path / "network.onnx")
         made = BundleParts(files=dict.fromkeys(files, network))
@@ -132,7 +132,7 @@ def test_a_detector_is_released_that_covers_heads_better(chosen: Told, site: tup
     found = chosen({"built-in": (5.0, 0.05), "detector": site})
     assert found.roles == ({"detector"} if used else set())
     assert ("is used" in found.notes[0]) == used
-    assert "5.0 of 200.0 heads open" in found.notes[0]
+    assert "5.0 of 300.0 heads open" in found.notes[0]
 
 
 def test_a_detector_that_learned_nothing_is_not_tried(chosen: Told) -> None:
@@ -154,6 +154,8 @@ def test_a_student_is_released_that_opens_hardly_more_heads_than_its_teacher(
 ) -> None:
     covers = {"built-in": (5.0, 0.05), "detector": (3.0, 0.05), "detector-student": student}
     assert ("student" in chosen(covers, files=("detector", "student")).roles) == used
+    few = CONFIG.least_heads_for_student - 1
+    assert "student" not in chosen(covers, files=("detector", "student"), heads=few).roles
 
 
 def test_too_few_heads_release_nothing_and_this_is_said(chosen: Told) -> None:
