@@ -21,7 +21,7 @@ from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Column, Columns, Detections, Frames, Tracks
-from or_mv_anon.core.rows import pair_key, ranges, rows_around, rows_of
+from or_mv_anon.core.rows import equal_pairs, pair_key, rows_around, rows_of
 from or_mv_anon.regions.carrying import carried
 from or_mv_anon.regions.heads import Heads, locate_heads
 from or_mv_anon.regions.own_heads import distinct_heads, own_heads
@@ -171,19 +171,12 @@ def _undecided(
 ) -> HeadBoxes:
     """Boxes of people in which no head is labelled, and candidates that are nobody's label; labels come by frame."""
     loose = heads[(heads.score >= config.candidate_score) & findings.looked[heads.frame]]
-    row, label = _in_frame(loose.frame, labels)
+    row, label = equal_pairs(loose.frame, labels.frame)
     known = row[bx.paired_iou(loose.box[row], labels.box[label]) >= SAME_HEAD]
     loose = loose[~np.isin(np.arange(len(loose)), known)]
-    row, label = _in_frame(people.frame, labels)
+    row, label = equal_pairs(people.frame, labels.frame)
     head = labels.box[label]
     holding = row[bx.paired_intersection(people.box[row], head) >= INSIDE * bx.area(head)]
     headless = people[~np.isin(np.arange(len(people)), holding)]
     frame = np.concatenate([loose.frame, headless.frame])
     return HeadBoxes(frame=frame, box=np.concatenate([loose.box, headless.box]), weight=np.zeros(len(frame)))
-
-
-def _in_frame(frame: NDArray[np.int32], labels: HeadBoxes) -> tuple[Rows, Rows]:
-    """Every row of `frame` ``(N,)`` with every label of its frame: rows of both ``(P,)``."""
-    first = np.searchsorted(labels.frame, frame, side="left")
-    counts = np.searchsorted(labels.frame, frame, side="right") - first
-    return np.repeat(np.arange(len(frame)), counts), ranges(first, counts)

@@ -18,6 +18,13 @@ def ranges(start: NDArray[np.integer], counts: NDArray[np.integer]) -> Rows:
     return np.repeat(start, counts) + numbered(counts)
 
 
+def equal_pairs(wanted: NDArray[np.integer], keys: NDArray[np.integer]) -> tuple[Rows, Rows]:
+    """Every row of `wanted` ``(N,)`` with every equal one of `keys` ``(M,)``, which ascend: rows of both ``(P,)``."""
+    first = np.searchsorted(keys, wanted, side="left")
+    counts = np.searchsorted(keys, wanted, side="right") - first
+    return np.repeat(np.arange(len(wanted)), counts), ranges(first, counts)
+
+
 def pair_key(high: NDArray[np.integer], low: NDArray[np.integer]) -> NDArray[np.int64]:
     """One number ``(N,)`` per pair of 32-bit numbers, ordered like the pairs; `low` is 0 or more, or -1 for none."""
     return (high.astype(np.int64) << 32) + low

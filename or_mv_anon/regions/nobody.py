@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.records import Detections, Regions, Tracks
-from or_mv_anon.core.rows import pair_key, ranges
+from or_mv_anon.core.rows import equal_pairs, pair_key
 from or_mv_anon.corrections.actions import NotAPerson
 from or_mv_anon.regions.sources.manual import boxes_at
 
@@ -101,9 +101,7 @@ class Nobody:
     def _faces_in(self, regions: Regions) -> NDArray[np.float64]:
         """Seconds at which the middle of a face lies in one of `regions`."""
         middle = (self.faces.box[:, :2] + self.faces.box[:, 2:]) / 2
-        start = np.searchsorted(self.faces.frame, regions.frame, side="left")
-        count = np.searchsorted(self.faces.frame, regions.frame, side="right") - start
-        of_region, face = np.repeat(np.arange(len(regions)), count), ranges(start, count)
+        of_region, face = equal_pairs(regions.frame, self.faces.frame)
         box = regions.box[of_region]
         inside = ((middle[face] >= box[:, :2]) & (middle[face] <= box[:, 2:])).all(axis=1)
         return self.seconds[regions.frame[of_region[inside]]]

@@ -15,7 +15,7 @@ from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import HeadConfig
 from or_mv_anon.core.records import Detections, Tracks
-from or_mv_anon.core.rows import ranges
+from or_mv_anon.core.rows import equal_pairs
 
 ROWS_AT_ONCE = 100_000
 INSIDE = 0.6  # share of a head's box that lies in the box of its person, for boxes cut off at the hair
@@ -34,9 +34,7 @@ def own_heads(people: Tracks, heads: Detections, config: HeadConfig, *, lying_as
         config: how large a head can be.
         lying_aspect: width ÷ height of a person's box from which on a head may be at either side.
     """
-    first = np.searchsorted(heads.frame, people.frame, side="left")
-    counts = np.searchsorted(heads.frame, people.frame, side="right") - first
-    person, head = np.repeat(np.arange(len(people)), counts), ranges(first, counts)
+    person, head = equal_pairs(people.frame, heads.frame)
     fits = _can_belong(heads.box[head], people.box[person], config)
     person, head = person[fits], head[fits]
     quality = heads.score[head] * _fit(heads.box[head], people.box[person], lying_aspect)
@@ -57,9 +55,8 @@ def holds_a_head(frame: NDArray[np.int32], box: Boxes, heads: Detections) -> NDA
     holding = np.zeros(len(frame), bool)
     for start in range(0, len(frame), ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        first = np.searchsorted(heads.frame, frame[part], side="left")
-        counts = np.searchsorted(heads.frame, frame[part], side="right") - first
-        row, head = start + np.repeat(np.arange(len(counts)), counts), ranges(first, counts)
+        row, head = equal_pairs(frame[part], heads.frame)
+        row += start
         middle = (heads.box[head, :2] + heads.box[head, 2:]) / 2
         inside = ((middle >= box[row, :2]) & (middle <= box[row, 2:])).all(axis=1)
         holding[row[inside]] = True
@@ -76,9 +73,7 @@ def distinct_heads(heads: Detections) -> Detections:
 
 def _distinct(heads: Detections) -> Detections:
     """The same of a part that holds whole frames."""
-    stop = np.searchsorted(heads.frame, heads.frame, side="right")
-    start = np.searchsorted(heads.frame, heads.frame, side="left")
-    row, other = np.repeat(np.arange(len(heads)), stop - start), ranges(start, stop - start)
+    row, other = equal_pairs(heads.frame, heads.frame)
     surer = (heads.score[other] > heads.score[row]) | ((heads.score[other] == heads.score[row]) & (other < row))
     row, other = row[surer], other[surer]
     twice = row[_shared_area(heads.box[row], heads.box[other]) >= SAME_HEAD]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mv_anon.core.rows import numbered, pair_key, ranges, rows_around, rows_of
+from or_mv_anon.core.rows import equal_pairs, numbered, pair_key, ranges, rows_around, rows_of
 
 NUMBERS = st.integers(0, 2**31 - 1)
 
@@ -36,3 +36,10 @@ def test_neighbours_are_the_nearest_known_rows(known: list[bool]) -> None:
     count = len(known)
     assert before.tolist() == [max((at for at in range(row + 1) if known[at]), default=-1) for row in range(count)]
     assert after.tolist() == [min((at for at in range(row, count) if known[at]), default=count) for row in range(count)]
+
+
+@given(st.lists(st.integers(0, 4), max_size=8), st.lists(st.integers(0, 4), max_size=8).map(sorted))
+def test_equal_pairs_are_what_two_loops_give(wanted: list[int], keys: list[int]) -> None:
+    rows, others = equal_pairs(np.array(wanted, int), np.array(keys, int))
+    expected = [(row, other) for row, each in enumerate(wanted) for other, key in enumerate(keys) if each == key]
+    assert list(zip(rows.tolist(), others.tolist(), strict=True)) == expected
