@@ -259,7 +259,7 @@ class SiteAdaptation:
             sha256(self._start),
             [entry.sha256 for entry in self._teacher],
             self._options.seed,
-            [config.material, config.labels, config.sampling, config.training],
+            [config.material, config.labels, config.heads, config.sampling, config.training],
             self._pipeline,
             *[[name, [line.sha256 for line in lines]] for name, lines in self._decided.items()],
         )

@@ -6,6 +6,7 @@
     work/iteration-1/labels.json  pseudo-labels that it trains on; held_out.json those that iterations are compared on
     work/iteration-1/training/    checkpoints
     work/iteration-1/detector.onnx
+    work/trials/<networks>/       what the anonymizer covered of held-out stretches with them
 
 There are no pictures in it.
 """
