@@ -15,6 +15,7 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.core.printable import printable
 from or_mv_anon.models.detectors.families import kind_of
 from or_mv_anon.models.registry import sha256
+from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.executors import open_executor
 from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec
@@ -71,11 +72,17 @@ def analyse_windows(
 def _analyse_window(
     window: Window, folder: Path, original: Path, spec: RunSpec, executor: Executor | None
 ) -> list[CameraResults]:
-    plan = window_plan(window, folder / window.name)
-    run = new_context(plan, spec)
-    run_session(run, render=False, executor=executor)
-    keep_hashes(window, plan)
+    run = look_at(window, folder, spec, executor)
     for problem in run.problems:
         tell(f"- {printable(problem)}")
     session = window.recording.session.name
     return [load_results(camera, session=session, original=original / window.name) for camera in run.healthy]
+
+
+def look_at(window: Window, folder: Path, spec: RunSpec, executor: Executor | None) -> RunContext:
+    """Run the stages over one window, as far as the regions; what was finished earlier is kept in `folder`."""
+    plan = window_plan(window, folder / window.name)
+    run = new_context(plan, spec)
+    run_session(run, render=False, executor=executor)
+    keep_hashes(window, plan)
+    return run

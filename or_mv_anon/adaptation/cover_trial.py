@@ -9,26 +9,27 @@ many people a detector finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from or_mv_anon.adaptation.analysis import look_at
 from or_mv_anon.adaptation.coco import LabelledImage
-from or_mv_anon.adaptation.material import Window, keep_hashes, window_plan
+from or_mv_anon.adaptation.material import Window
 from or_mv_anon.adaptation.results import camera_name
+from or_mv_anon.adaptation.selection import merge_reference_heads
 from or_mv_anon.adaptation.settings import ReleaseConfig
-from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Column
 from or_mv_anon.core.run_layout import REGIONS
 from or_mv_anon.pipeline.artifacts import read_joined
 from or_mv_anon.pipeline.executors import open_executor
-from or_mv_anon.pipeline.profiles import new_context, run_session
 from or_mv_anon.pipeline.spec import RunSpec
 
 GRID = 12  # points to a side of a head's box at which it is asked whether they are covered
+ANY_WEIGHT = float(np.finfo(np.float32).tiny)  # of a head that any iteration trusts
 PICTURE_GRID = 64  # and to a side of a picture
 
 
@@ -75,7 +76,7 @@ class Covered:
 
 
 def reference_heads(
-    iterations: Iterable[Sequence[LabelledImage]], sizes: Mapping[str, tuple[int, int]], *, least_iou: float
+    iterations: Sequence[Sequence[LabelledImage]], sizes: Mapping[str, tuple[int, int]], *, least_iou: float
 ) -> dict[int, ReferenceHeads]:
     """The trusted heads of all iterations by picture, each head once.
 
@@ -84,18 +85,12 @@ def reference_heads(
         sizes: width and height of every camera's upright frames.
         least_iou: overlap from which a head is one that an earlier iteration named.
     """
-    found: dict[int, ReferenceHeads] = {}
-    for images in iterations:
-        for image in images:
-            if image.heads is None:
-                continue
-            heads = image.heads[image.heads.trusted]
-            scale = np.tile(np.array(sizes[image.camera]) / image.size, 2).astype(np.float32)
-            box, weight = heads.box * scale, heads.weight
-            if (known := found.get(image.number)) is not None:
-                new = bx.iou(box, known.box).max(axis=1, initial=0) < least_iou
-                box, weight = np.concatenate([known.box, box[new]]), np.concatenate([known.weight, weight[new]])
-            found[image.number] = ReferenceHeads(image.camera, image.frame, box, weight)
+    images = {image.number: image for labelled in iterations for image in labelled}
+    found = {}
+    for number, heads in merge_reference_heads(iterations, least_weight=ANY_WEIGHT, match_iou=least_iou).items():
+        image = images[number]
+        scale = np.tile(np.array(sizes[image.camera]) / image.size, 2).astype(np.float32)
+        found[number] = ReferenceHeads(image.camera, image.frame, heads.people * scale, heads.weight)
     return found
 
 
@@ -110,11 +105,8 @@ def try_networks(
     found: dict[int, Cover] = {}
     with open_executor(spec) as executor:
         for window in windows:
-            plan = window_plan(window, folder / window.name)
-            run = new_context(plan, spec)
-            run_session(run, render=False, executor=executor)
-            keep_hashes(window, plan)
-            facts = dict(zip((camera.camera.name for camera in plan.cameras), plan.facts, strict=True))
+            run = look_at(window, folder, spec, executor)
+            facts = {camera.camera.name: each for camera, each in zip(run.plan.cameras, run.plan.facts, strict=True)}
             for camera in run.healthy:
                 name = camera_name(window.recording.session.name, camera)
                 regions, size = read_joined(camera, REGIONS), facts[camera.camera.name].upright_size

@@ -132,7 +132,8 @@ class SiteAdaptation:
         if len(self._layout) == 1:
             tell(f"- {ONE_CAMERA}")
         curves, best = self._iterate()
-        self._write(curves, best, *self._released(curves, best, self._extras(curves, best)))
+        extras = self._extras(curves, best)
+        self._write(curves, best, extras, self._released(curves, best, extras))
         tell(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.")
         return 0
 
@@ -146,7 +147,7 @@ class SiteAdaptation:
             curves = self._iterations.compare(number)
             best, worthwhile = best_iteration(curves, self._config.criterion)
             if number < wished:
-                self._write(curves, best, Extras(), Released({"detector"} if best else set(), [UNTRIED]))
+                self._write(curves, best, Extras(), _untried(best))
             told = ", ".join(f"{i}: {entry.criterion:.4f}" for i, entry in enumerate(curves))
             tell(f"Criterion by iteration (0 is the start): {told}. The best is {best}.")
             if not worthwhile and number < wished:
@@ -154,7 +155,7 @@ class SiteAdaptation:
                 return curves, best
         curves = self._iterations.compare(wished)
         best = best_iteration(curves, self._config.criterion)[0]
-        self._write(curves, best, Extras(), Released({"detector"} if best else set(), [UNTRIED]))
+        self._write(curves, best, Extras(), _untried(best))
         return curves, best
 
     def _extras(self, curves: Sequence[DetectorCurves], best: int) -> Extras:
@@ -165,7 +166,7 @@ class SiteAdaptation:
         self._afterwards.refine(last, extras)
         return extras
 
-    def _released(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> tuple[Extras, Released]:
+    def _released(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> Released:
         """What of all that was made covers heads better than what the tool comes with."""
         last = max(1, len(curves) - 1)
         release = Release(
@@ -177,7 +178,7 @@ class SiteAdaptation:
             weights_dir=self._options.weights_dir,
         )
         adapted = best > 0 or self._options.start is not None
-        return extras, release.choose(self._parts(curves, best, extras), adapted=adapted)
+        return release.choose(self._parts(curves, best, extras), adapted=adapted)
 
     def _trial_seconds(self) -> float:
         """How much of the held-out time is looked at with each choice of networks: less where there is little time."""
@@ -263,3 +264,8 @@ class SiteAdaptation:
             self._pipeline,
             *[[name, [line.sha256 for line in lines]] for name, lines in self._decided.items()],
         )
+
+
+def _untried(best: int) -> Released:
+    """What a model holds before anything was tried out."""
+    return Released({"detector"} if best else set(), [UNTRIED])

@@ -63,10 +63,7 @@ def test_a_head_is_open_of_which_too_little_is_covered(
     regions = Regions(
         frame=[2, 5], box=[[0, 0, 64, 36], covered], kind=[RegionKind.HEAD] * 2, track=[0, 1], uncertainty=[0, 0]
     )  # type: ignore[arg-type]
-    monkeypatch.setattr(cover_trial, "window_plan", lambda *_: plan)
-    monkeypatch.setattr(cover_trial, "new_context", lambda *_: SimpleNamespace(healthy=[camera]))
-    monkeypatch.setattr(cover_trial, "run_session", lambda *_, **__: None)
-    monkeypatch.setattr(cover_trial, "keep_hashes", lambda *_: None)
+    monkeypatch.setattr(cover_trial, "look_at", lambda *_: SimpleNamespace(plan=plan, healthy=[camera]))
     monkeypatch.setattr(cover_trial, "open_executor", lambda _: release_nothing())
     monkeypatch.setattr(cover_trial, "read_joined", lambda *_: regions)
     box = np.array([[200, 20, 240, 60]], np.float32)
