@@ -22,7 +22,6 @@ from or_mv_anon.regions.detecting import people_and_heads
 from or_mv_anon.regions.heads import locate_heads
 from or_mv_anon.regions.source import as_faces
 
-NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 REGION_SCALE = 1.35  # region side ÷ side of a head's box
 SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
 
@@ -81,8 +80,9 @@ def _candidates(
         return np.concatenate(boxes), np.concatenate([score for _, score in found])
 
     found = [upright(seen), _as_faces(upright(posed))]
-    if all(each is not None for each in heads):
-        every = _as_faces(upright([NOTHING if each is None else each for each in heads]))
+    known = [each for each in heads if each is not None]
+    if len(known) == len(heads):
+        every = _as_faces(upright(known))
         settings = config.static_heads
         found = [
             _confirmed(found[0], every, settings.lone_face_score, settings),

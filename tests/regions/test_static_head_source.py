@@ -14,11 +14,11 @@ from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.protocol import Found
 from or_mv_anon.regions import rotated_detection
-from or_mv_anon.regions.rotated_detection import NOTHING
 from or_mv_anon.regions.source import Observed, head_around_face
 from or_mv_anon.regions.sources.static_heads import StaticHeadSource, looks_for_still_heads
 
 CONFIG = load_config().static_heads
+NOTHING: Found = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
 TIMES = np.arange(0, 60, 0.2) + 7.0  # seconds; a recording need not begin at 0
 
