@@ -2,9 +2,9 @@
 
 Every picture becomes a short recording of a session of its own and goes through the main job, so that tracking and
 smoothing have their part in it; nothing can be known from other cameras. With --seconds 20 --rate 1 what keeps still is
-looked for, too, in pictures in which everything does. A face is covered
-when at least 95 % of its box lie in regions. What is covered for nothing is the share of the picture that regions hold
-and no labelled head does; it is also told by the kind of region, for the pixels that no surer kind holds.
+looked for, too, in pictures in which everything does. A face is covered when at least 95 % of its box lie in regions.
+What is covered for nothing is the share of the picture that regions hold and no labelled head does; it is also told by
+the kind of region, for the pixels that no surer kind holds.
 
 Example:
   python benchmarks/covered_pictures.py --pictures DIR/or_pictures --work work/ --out covered.json

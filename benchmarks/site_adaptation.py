@@ -20,20 +20,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.adaptation_rows import People, cameras_of, detected, measure, product, recovered, tracked
+from benchmarks.adaptation_pays import adapt, exposed
+from benchmarks.adaptation_rows import People, cameras_of, detected, measure, recovered, tracked
 from benchmarks.adaptation_tables import markdown
 from benchmarks.mean_teacher import mean_teacher
 from benchmarks.pseudo_labels import judge_labels
-from benchmarks.simulated_sites import TOOLS, simulate
+from benchmarks.simulated_sites import simulate
 from or_mv_anon.adaptation.coco import LabelledImage, read_coco, write_coco
 from or_mv_anon.adaptation.decode import decode_pictures
 from or_mv_anon.adaptation.loop import START
@@ -52,7 +50,7 @@ from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining
 from or_mv_anon.pipeline.plan import plan_session
 from or_mv_anon.pipeline.profiles import new_context, run_session
-from or_mv_anon.pipeline.spec import RunSpec, networks_of
+from or_mv_anon.pipeline.spec import RunSpec
 from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights
 from or_mv_anon.site import discover
 
@@ -161,17 +159,6 @@ def association(stages: Path) -> dict[str, Any]:
     return {"pairs": len(pairs), "pairs_with_geometry": sum(pair["matrix"] is not None for pair in pairs)}
 
 
-def adapt(bench: Bench, iterations: int) -> tuple[Path, float]:
-    """The bundle of the adaptation tool and the minutes that it took."""
-    out, started = bench.folder / "model", time.perf_counter()
-    noted = out / "minutes.json"
-    command = [sys.executable, str(TOOLS / "adapt_site.py"), "--videos", str(bench.recording), "--out", str(out)]
-    if not noted.exists():
-        subprocess.run([*command, "--iterations", str(iterations), "--workers", str(bench.workers)], check=True)
-        noted.write_text(json.dumps((time.perf_counter() - started) / 60))
-    return out, json.loads(noted.read_text())
-
-
 def self_train(bench: Bench, model: Path) -> Path:
     """A detector trained like the first iteration, on the same pictures, with plain detections as labels."""
     out = bench.folder / "self-trained"
@@ -227,26 +214,24 @@ def plain(image: LabelledImage, run: CameraRun) -> LabelledImage:
     return dataclasses.replace(image, labels=labels)
 
 
-def anonymized(bench: Bench, name: str, model: Path | None) -> dict[str, Any]:
-    """What the anonymizer as a whole leaves exposed, with its own settings."""
-    session, choice = discover(bench.recording).sessions[0], NetworkChoice(model=model)
-    weights, config = networks_of(choice, load_config(model=choice.thresholds()), [session])
-    spec = specified(config, weights, bench.workers)
-    plan = plan_session(session, bench.folder / "looks" / name, spec)
-    run_session(new_context(plan, spec), render=False)
-    return product(bench.truth, cameras_of(plan.store.root, bench.truth))
-
-
 def measure_site(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """Everything about one site."""
     folder = options.work / f"site{seed}"
     simulate(seed, folder, options)
     bench = Bench(folder, load_truth(folder / "truth"), options.workers)
     off_the_shelf(bench)
-    model, minutes = adapt(bench, options.iterations)
+    model = folder / "model"
+    limits = ["--iterations", str(options.iterations), "--workers", str(options.workers)]
+    minutes = adapt(bench.recording, model, limits)
+
+    def anonymized(name: str, choice: NetworkChoice) -> dict[str, Any]:
+        return exposed(folder, folder / "looks" / name, choice, fast=False, workers=options.workers)
+
     whole = {
-        "as it comes": bench.keep("anonymizer as it comes", lambda: anonymized(bench, "whole-before", None)),
-        "with the site model": bench.keep("anonymizer with the model", lambda: anonymized(bench, "whole-after", model)),
+        "as it comes": bench.keep("anonymizer as it comes", lambda: anonymized("whole-before", NetworkChoice())),
+        "with the site model": bench.keep(
+            "anonymizer with the model", lambda: anonymized("whole-after", NetworkChoice(model=model))
+        ),
     }
     numbers = range(1, options.iterations + 1)
     makers: dict[str, Callable[[], Path]] = {
