@@ -7,7 +7,7 @@ frames are noticed.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -164,3 +164,29 @@ def _add_subtitle(output: Any, text: Any, *, framed: bool) -> None:
     packet.pts = packet.dts = 0
     packet.duration, packet.time_base, packet.stream = 500, Fraction(1, 1000), text
     output.mux(packet)
+
+
+def write_packets(source: Path, target: Path, keep: Callable[[int, bytes], bytes | None], **options: Any) -> Path:
+    """The packets of a file, each as `keep` makes it of its number and data; None leaves it out."""
+    with av.open(str(source)) as given, av.open(str(target), "w", **options) as output:
+        stream = output.add_stream_from_template(given.streams.video[0], opaque=True)
+        for number, packet in enumerate(packet for packet in given.demux(video=0) if packet.size):
+            if (data := keep(number, bytes(packet))) is not None:
+                changed = av.Packet(data)
+                changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+                changed.is_keyframe, changed.stream = packet.is_keyframe, stream
+                output.mux(changed)
+    return target
+
+
+def write_together(sources: Sequence[Path], target: Path) -> Path:
+    """A file with the pictures of several files, each as a stream of its own."""
+    with av.open(str(target), "w") as output:
+        opened = [av.open(str(path)) for path in sources]
+        streams = [output.add_stream_from_template(source.streams.video[0], opaque=True) for source in opened]
+        for source, stream in zip(opened, streams, strict=True):
+            for packet in source.demux():
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    return target

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from or_mv_anon.cli import tool
+from tests.clips import write_packets, write_together
 from tests.end_to_end.driving import Ran, audit_of, decoded
 from tests.end_to_end.people_clips import Picture, write_people
 
@@ -40,27 +41,14 @@ def anonymize(tmp_path: Path, people: Picture, capfd: pytest.CaptureFixture[str]
     return run
 
 
-def copy(source: Path, target: Path, keep: Callable[[int, bytes], bytes | None], **options: Any) -> None:
-    """The packets of a file, each as `keep` makes it of its number and data; None leaves it out."""
-    with av.open(str(source)) as given, av.open(str(target), "w", **options) as output:
-        stream = output.add_stream_from_template(given.streams.video[0], opaque=True)
-        for number, packet in enumerate(packet for packet in given.demux(video=0) if packet.size):
-            if (data := keep(number, bytes(packet))) is not None:
-                changed = av.Packet(data)
-                changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
-                changed.is_keyframe, changed.stream = packet.is_keyframe, stream
-                output.mux(changed)
-    source.unlink()
-
-
 def lost(site: Path, people: Picture, suffix: str, **clip: Any) -> None:
     sound = write_people(site.parent / f"sound{suffix}", people, frames=12, **clip)
-    copy(sound, site / f"cam1{suffix}", lambda number, data: None if number == 8 else data)
+    write_packets(sound, site / f"cam1{suffix}", lambda number, data: None if number == 8 else data)
 
 
 def shortened(site: Path, people: Picture) -> None:
     sound = write_people(site.parent / "sound.mp4", people, frames=12)
-    copy(sound, site / "cam1.mp4", lambda number, data: data[: len(data) // 2] if number == 8 else data)
+    write_packets(sound, site / "cam1.mp4", lambda number, data: data[: len(data) // 2] if number == 8 else data)
 
 
 def flipped(site: Path, people: Picture) -> None:
@@ -73,7 +61,7 @@ def flipped(site: Path, people: Picture) -> None:
             changed[place] ^= 1 << int(bits.integers(8))
         return bytes(changed)
 
-    copy(sound, site / "cam1.mkv", flip, container_options={"write_crc32": "0"})
+    write_packets(sound, site / "cam1.mkv", flip, container_options={"write_crc32": "0"})
 
 
 def joined(site: Path, people: Picture, *, half: bool = False, back: bool = False) -> None:
@@ -88,14 +76,7 @@ def joined(site: Path, people: Picture, *, half: bool = False, back: bool = Fals
 
 def two_pictures(site: Path, people: Picture) -> None:
     large, small = (write_people(site.parent / f"{step}.mp4", people[:, ::step, ::step], frames=4) for step in (1, 2))
-    with av.open(str(site / "cam1.mkv"), "w") as output:
-        sources = [av.open(str(path)) for path in (small, large)]
-        streams = [output.add_stream_from_template(source.streams.video[0], opaque=True) for source in sources]
-        for source, stream in zip(sources, streams, strict=True):
-            for packet in source.demux():
-                if packet.size:
-                    packet.stream = stream
-                    output.mux(packet)
+    write_together((small, large), site / "cam1.mkv")
 
 
 def cut(site: Path, people: Picture, suffix: str, share: float) -> None:
@@ -125,7 +106,7 @@ def sound_alone(site: Path, people: Picture) -> None:
 
 def garbage(site: Path, people: Picture) -> None:
     sound = write_people(site.parent / "sound.mp4", people, frames=4)
-    copy(sound, site / "cam1.mp4", lambda number, data: b"\0\0\0\5" + b"\xff" * 5)
+    write_packets(sound, site / "cam1.mp4", lambda number, data: b"\0\0\0\5" + b"\xff" * 5)
 
 
 COMPLETE: dict[str, tuple[str, int, Make]] = {  # kind: (a word of the note on it, pictures, how it is made)

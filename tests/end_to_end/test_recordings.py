@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
+from tests.clips import write_together
 from tests.end_to_end.driving import audit_of, decoded, fingerprints, looks_covered, run
 from tests.end_to_end.people_clips import FACE, Picture, write_people
 
@@ -60,14 +60,7 @@ def test_a_second_picture_in_the_file_is_not_lost_silently(tmp_path: Path, peopl
     site.mkdir()
     large = write_people(tmp_path / "large.mp4", people, frames=3)
     small = write_people(tmp_path / "small.mp4", people[:, ::2, ::2], frames=3)
-    with av.open(str(site / "cam1.mkv"), "w") as output:
-        sources = [av.open(str(path)) for path in (small, large)]
-        copies = [output.add_stream_from_template(source.streams.video[0], opaque=True) for source in sources]
-        for source, copy in zip(sources, copies, strict=True):
-            for packet in source.demux():
-                if packet.size:
-                    packet.stream = copy
-                    output.mux(packet)
+    write_together((small, large), site / "cam1.mkv")
     ran = run("--videos", site, "--out", out)
     assert ran.code == 1
     assert decoded(out / "cam1.mkv").pictures.shape[1:3] == people.shape[1:3]

@@ -22,7 +22,7 @@ from or_mv_anon.video.parts import index_recording
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment, plan_segments
 from or_mv_anon.video.source import source_of
-from tests.clips import write_clip
+from tests.clips import write_clip, write_packets
 
 FAULTS = Path(__file__).parents[2] / ".." / "shared" / "data" / "faults"
 needs_faults = pytest.mark.skipif(not FAULTS.is_dir(), reason="needs ../shared/data/faults")
@@ -382,17 +382,8 @@ LOSSY: dict[str, dict[str, Any]] = {
 
 
 def changed(path: Path, change: Callable[[int, bytes], bytes | None]) -> Path:
-    """A copy of a file whose packets are as `change` makes them of number and data; None leaves one out."""
-    copy = path.with_stem("changed")
-    with av.open(str(path)) as source, av.open(str(copy), "w") as output:
-        stream = output.add_stream_from_template(source.streams.video[0], opaque=True)
-        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.size):
-            if (data := change(number, bytes(packet))) is not None:
-                other = av.Packet(data)
-                other.pts, other.dts, other.time_base = packet.pts, packet.dts, packet.time_base
-                other.is_keyframe, other.stream = packet.is_keyframe, stream
-                output.mux(other)
-    return copy
+    """A copy of a file, see `write_packets`."""
+    return write_packets(path, path.with_stem("changed"), change)
 
 
 @pytest.mark.parametrize("name", LOSSY)
