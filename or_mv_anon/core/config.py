@@ -44,6 +44,9 @@ class PoseConfig:
     min_detection_score: Annotated[
         float, Range(0.0, 0.8, "a share, not percent: above it, heads of clear people rest on their box alone")
     ]
+    known_head_score: Annotated[
+        float, Range(0.3, 1.0, "a share, not percent: below it, nobody's keypoints make up for a doubtful head")
+    ]
     batch: Annotated[
         int, Range(1, 256, "pictures that are inferred together; 0 would look at nothing, and many need memory")
     ]

@@ -7,6 +7,7 @@ is of another room: its geometry is not believed until it fits again, and that i
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -59,6 +60,7 @@ class Across:
         self._concluded = self._updated = -np.inf
         self._first = 0
         self._done = -1
+        self._lock = threading.Lock()  # of what is carried: frames are decided about beside this
         self._carried: dict[str, deque[tuple[float, NDArray[np.float32]]]] = {name: deque() for name in names}
 
     @property
@@ -94,7 +96,8 @@ class Across:
 
     def regions(self, name: str, time: float) -> Regions:
         """What others place in a camera's frame taken at `time` seconds; `frame` is 0."""
-        boxes = [each for at, each in self._carried[name] if abs(at - time) <= REACH_S]
+        with self._lock:
+            boxes = [each for at, each in self._carried[name] if abs(at - time) <= REACH_S]
         box = np.concatenate([np.zeros((0, 4), np.float32), *boxes])
         count = len(box)
         return Regions(
@@ -155,12 +158,12 @@ class Across:
         known = widest <= config.most_uncertainty
         half = head[:, None] * (0.5 + GROWTH * deviation)
         box = np.clip(np.concatenate([places.centre - half, places.centre + half], axis=1), 0, np.tile(size, 2))
-        for instant in range(start, stop):
-            here = known & (places.instant == instant - self._first)
-            if here.any():
-                self._carried[name].append((instant * step, box[here].astype(np.float32)))
-        while self._carried[name] and self._carried[name][0][0] < (stop * step) - 10:
-            self._carried[name].popleft()
+        placed = [(instant * step, known & (places.instant == instant - self._first)) for instant in range(start, stop)]
+        with self._lock:
+            carried = self._carried[name]
+            carried.extend((time, box[here].astype(np.float32)) for time, here in placed if here.any())
+            while carried and carried[0][0] < (stop * step) - 10:
+                carried.popleft()
 
     def _seen_by(self, name: str) -> HeadObservations:
         """A camera's heads as far as they are known now, those of the last instants too."""

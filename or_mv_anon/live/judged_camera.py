@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from or_mv_anon.live.window import CameraWindow
 class JudgedCamera:
     """One camera as the judge knows it.
 
+    Whoever takes a look and whoever decides hold `lock` while they use `window`, `waiting`, `watch` or `fault`.
+
     Attributes:
         name: the camera's.
         line: its frames.
@@ -31,6 +34,7 @@ class JudgedCamera:
         fault: of the last picture.
         people: regions in the frame that was decided about last.
         looks: so far.
+        looking: whether somebody looks at one of its frames now: looks at one camera come in order.
     """
 
     name: str
@@ -44,8 +48,10 @@ class JudgedCamera:
     fault: Fault = Fault.NONE
     people: int = 0
     looks: int = 0
+    looking: bool = False
     looked: float = -math.inf  # time of the frame that was looked at last
     newest: float = -math.inf  # time of the newest frame
+    lock: threading.Lock = field(default_factory=threading.Lock)
     ended: bool = False
 
 

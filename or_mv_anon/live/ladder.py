@@ -62,17 +62,19 @@ class Ladder:
         if end - self._since < self._config.watch_s:
             return self.step
         mean = sum(took for _, took in self._rounds) / len(self._rounds)
-        limit = self._config.high * self._longest if self.step < Step.SIZE else self._hopeless
-        if self.step < Step.COVERED and (late or mean > limit):
+        if self.step < Step.COVERED and (late or mean > self._limit(self.step)):
             return self._take(Step(self.step + 1), end)
-        needed = mean / self._longest
-        if self.step == Step.NOTHING or needed > self._config.low:
+        if self.step == Step.NOTHING or mean > self._config.low * self._limit(Step(self.step - 1)):
             self._calm = None
             return self.step
         self._calm = end if self._calm is None else self._calm
         if end - self._calm >= self._config.calm_s:
             return self._take(Step(self.step - 1), end)
         return self.step
+
+    def _limit(self, step: Step) -> float:
+        """Seconds that looking at every camera once may take at a step."""
+        return self._config.high * self._longest if step < Step.SIZE else self._hopeless
 
     def _take(self, step: Step, now: float) -> Step:
         self.step, self._since, self._calm = step, now, None

@@ -14,6 +14,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns
 from or_mv_anon.core.run_layout import HEADS, PERSONS, STATIC_HEADS
 from or_mv_anon.live.line import Held
+from or_mv_anon.live.settings import LookingConfig
 from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.pose import Halpe26, PoseEstimator
 from or_mv_anon.regions.detecting import detect_together, pictures_for
@@ -122,6 +123,16 @@ class FewPoses:
         """See `PoseEstimator`; in each picture so many at most."""
         points, scores = zip(*(self.estimate(picture, boxes) for picture, boxes in looks), strict=True)
         return np.concatenate(points), np.concatenate(scores)
+
+
+def live_thresholds(config: PipelineConfig, looking: LookingConfig) -> PipelineConfig:
+    """The settings of the networks, as they look live: keypoints of fewer people."""
+    pose = dataclasses.replace(
+        config.pose,
+        min_detection_score=max(config.pose.min_detection_score, looking.pose_least_score),
+        known_head_score=min(config.pose.known_head_score, looking.pose_known_head),
+    )
+    return dataclasses.replace(config, pose=pose)
 
 
 def fewer_poses(networks: Networks, most: int) -> Networks:

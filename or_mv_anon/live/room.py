@@ -84,10 +84,10 @@ class RoomRun:
 
     def __init__(
         self, site: LiveSite, options: RoomOptions, *, config: PipelineConfig, live: LiveConfig,
-        networks: Networks | None, endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier | None,
+        networks: Sequence[Networks], endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier | None,
         say: Callable[[str], None], geometry: Geometry | None = None,
     ) -> None:  # fmt: skip
-        """`networks` look at room cameras, `classifier` at endoscopes; either is None where there are none.
+        """`networks` look at room cameras, each set in a thread of its own, `classifier` at endoscopes.
 
         `geometry` of a site model lets cameras carry heads to one another.
         """
@@ -100,9 +100,9 @@ class RoomRun:
         self._stop, self._wake = threading.Event(), threading.Event()
         files = _files(site.cameras)
         sizes = {size for _, size in files.values()}
-        if networks is not None:  # before the clock starts: it takes seconds
+        for each in networks:  # before the clock starts: it takes seconds
             for size in sizes:
-                warm([(networks, config), smaller(networks, config, live.overload.smaller)], size)
+                warm([(each, config), smaller(each, config, live.overload.smaller)], size)
         self.clock = RoomClock(fast=options.fast)
         self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
         begins = _begins(files, site.cameras)
@@ -180,10 +180,10 @@ class RoomRun:
         self._stop.set()
 
     def _room_judge(
-        self, config: PipelineConfig, live: LiveConfig, networks: Networks | None, sizes: set[tuple[int, int]]
+        self, config: PipelineConfig, live: LiveConfig, networks: Sequence[Networks], sizes: set[tuple[int, int]]
     ) -> RoomJudge | None:
         rooms = [camera for camera in self.cameras.values() if camera.spec.kind == "room"]
-        if not rooms or networks is None:
+        if not rooms or not networks:
             return None
         interval = live.looking.longest_interval_s if self._options.fast else live.looking.interval_s
         self.judged = {

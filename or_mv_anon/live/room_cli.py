@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where networks run (default: auto); cuda is an error if it is not there")  # fmt: skip
     add("--precision", choices=["auto", "f32", "bf16"], default="auto",
         help="arithmetic of the networks on a CPU (default: auto = bf16 where the processor has it)")  # fmt: skip
-    add("--threads", type=whole(THREADS), default=max(1, (os.cpu_count() or 1) // 2), metavar="N",
-        help="CPU threads of the networks (default: half of the cores, the others decode and encode)")  # fmt: skip
+    add("--threads", type=whole(THREADS), default=_network_threads(os.cpu_count() or 1), metavar="N",
+        help="CPU threads that look, each with networks of its own (default: half of the cores, 2 to 4)")  # fmt: skip
     add("--secrets", type=Path, metavar="FILE",
         help="private file of lines NAME=value for ${NAME} in addresses (default: the environment alone)")  # fmt: skip
     add("--max-seconds", type=float, default=math.inf, metavar="SECONDS", help="end after so much output")
@@ -64,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--progress", choices=["auto", "plain", "json"], default="auto",
         help="one line a second for people (default), or one JSON object a line")  # fmt: skip
     add("--weights-dir", type=Path, metavar="DIR", help="network weights for a machine without internet access")
+
+
+def _network_threads(cores: int) -> int:
+    """Decoding and encoding leave most of a second core idle in between, which looks can use."""
+    return min(cores, max(2, min(4, cores // 2)))
 
 
 def run(parsed: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from or_mv_anon.models.network_file import Engine
 from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.models.site_model import SiteModel, load_site_model
 from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights, network_files
-from or_mv_anon.regions.networks import Networks, load_networks
+from or_mv_anon.regions.networks import Networks, open_networks
 from or_mv_anon.site import Kind
 
 
@@ -27,7 +27,8 @@ class WantedNetworks:
         model: a site model's folder; its smaller detector is taken if it has one.
         weights_dir: where weights lie on a machine without internet access.
         endoscope_weights: of a network of the user's own.
-        device, precision, threads: where and how networks run.
+        device, precision: where and how networks run.
+        threads: of the processor that look, each with networks of its own; of a GPU there is one.
         config, endoscope_config: changes to the shipped settings.
     """
 
@@ -46,7 +47,7 @@ class ReadyNetworks:
     """Loaded networks and all settings that go with them.
 
     Attributes:
-        networks: of room cameras; None where there is none.
+        networks: of room cameras, as many sets as look side by side; empty where there is no such camera.
         classifier: of endoscopes; None where there is none.
         site_model: that was asked for.
         geometry: of its cameras, if it has any.
@@ -55,7 +56,7 @@ class ReadyNetworks:
 
     config: PipelineConfig
     endoscopy: EndoscopyConfig
-    networks: Networks | None
+    networks: tuple[Networks, ...]
     classifier: OutOfBodyClassifier | None
     site_model: SiteModel | None
     weights: tuple[Weights, ...]
@@ -79,17 +80,19 @@ def ready_networks(wanted: WantedNetworks, kinds: Collection[Kind]) -> ReadyNetw
     config = load_config(wanted.config, model=choice.thresholds())
     endoscopy = load_endoscopy_config(wanted.endoscope_config)
     weights = find_weights(choice, kinds)
-    networks = classifier = None
+    networks, classifier = [], None
     if "room" in kinds:
-        engine = Engine(device=wanted.device, precision=wanted.precision, threads=wanted.threads)
-        rooms = [entry for entry in weights if entry.role in ("detector", "pose", "face")]
-        networks = load_networks(network_files(rooms, engine), config)
+        engine = Engine(device=wanted.device, precision=wanted.precision, threads=1)
+        files = network_files([entry for entry in weights if entry.role in ("detector", "pose", "face")], engine)
+        networks.append(open_networks(files, config))
+        if networks[0].batch == 1:
+            networks += [open_networks(files, config) for _ in range(wanted.threads - 1)]
     if "endoscope" in kinds:
         classifier = ready_classifier(
             wanted.endoscope_weights, device=wanted.device, precision=wanted.precision, threads=wanted.threads
         )
     return ReadyNetworks(
-        config=config, endoscopy=endoscopy, networks=networks, classifier=classifier, site_model=site_model,
+        config=config, endoscopy=endoscopy, networks=tuple(networks), classifier=classifier, site_model=site_model,
         weights=tuple(weights),
         geometry=None if site_model is None or site_model.geometry is None else load_geometry(site_model.geometry),
     )  # fmt: skip

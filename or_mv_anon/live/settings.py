@@ -22,6 +22,9 @@ class LookingConfig:
     pose_least_score: Annotated[
         float, Range(0.0, 0.8, "a share; above it, heads of clear people rest on their box alone")
     ]
+    pose_known_head: Annotated[
+        float, Range(0.3, 1.0, "a share; below it, nobody's keypoints make up for a doubtful head")
+    ]
     pose_at_once: Annotated[int, Range(1, 100, "people; fewer leave others to their boxes, more take time")]
     face_interval_s: Annotated[float, Range(0.0, 1.0, "s; whoever comes and goes between two looks is not seen")]
     still_interval_s: Annotated[

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.build import BOX_WEIGHT, Bodies, from_keypoints, middle_line, plausible_head
-from or_mv_anon.association.views import Observations, View
+from or_mv_anon.association.views import BodyPoint, Observations, View
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Keypoints
-from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
+from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS
 from or_mv_anon.live.looking import Look
+from or_mv_anon.regions.own_heads import own_heads
 from or_mv_anon.tracking.bytetrack import ByteTracker
 
 KEPT_S = 30.0
@@ -44,7 +45,7 @@ class Sights:
         self._seen.clear()
 
     def note(self, look: Look) -> None:
-        """A finished look. Only those with keypoints tell others anything."""
+        """A finished look. Only those that are due for keypoints tell others anything."""
         persons = look.tables.get(PERSONS.name, Detections.empty())
         assert isinstance(persons, Detections)
         size = look.held.frame.upright_size
@@ -63,7 +64,9 @@ class Sights:
         self.last = instant
         keypoints = look.tables.get(KEYPOINTS.name, Keypoints.empty())
         assert isinstance(keypoints, Keypoints)
-        self._seen.append((instant, self._observed(persons, keypoints, track, instant)))
+        heads = look.tables.get(HEADS.name, Detections.empty())
+        assert isinstance(heads, Detections)
+        self._seen.append((instant, self._observed(persons, keypoints, heads, track, instant)))
         while self._seen[0][0] < self.instant(look.held.time - KEPT_S):
             self._seen.popleft()
 
@@ -79,7 +82,7 @@ class Sights:
         return View(name=self._name, size=self.size, observations=seen, tracks=np.unique(seen.track))
 
     def _observed(
-        self, persons: Detections, keypoints: Keypoints, track: NDArray[np.int32], instant: int
+        self, persons: Detections, keypoints: Keypoints, heads: Detections, track: NDArray[np.int32], instant: int
     ) -> Observations:
         bodies = middle_line(persons.box, weight=BOX_WEIGHT)
         points, weight, head = bodies.points.copy(), bodies.weight.copy(), bodies.head.copy()
@@ -87,6 +90,12 @@ class Sights:
         seen = (posed.weight > 0).any(axis=1)
         rows = keypoints.detection[seen]
         points[rows], weight[rows], head[rows] = posed.points[seen], posed.weight[seen], posed.head[seen]
+        own = own_heads(persons, heads, self._config.heads, lying_aspect=self._config.regions.lying_aspect)
+        own[own >= 0] = np.where(heads.score[own[own >= 0]] > weight[own >= 0, BodyPoint.HEAD], own[own >= 0], -1)
+        rows, found = np.flatnonzero(own >= 0), heads[own[own >= 0]]
+        points[rows, BodyPoint.HEAD] = (found.box[:, :2] + found.box[:, 2:]) / 2
+        weight[rows, BodyPoint.HEAD] = found.score
+        head[rows] = (found.box[:, 2:] - found.box[:, :2]).max(axis=1, initial=0)
         kept = np.flatnonzero(track >= 0)
         kept = kept[np.argsort(track[kept], kind="stable")]
         return Observations(

@@ -29,7 +29,7 @@ class RoomStatus:
         """Everything, as plain values."""
         run, now = self._run, time.time()
         step = Step.NOTHING if run.judge is None else run.judge.ladder.step
-        judging = run.judge is None or run.judge.is_alive() or not run.judge.started
+        judging = run.judge is None or run.judge.judging
         cameras = {name: self._camera(name, camera) for name, camera in run.cameras.items()}
         return {
             "time": round(now, 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,11 +31,10 @@ class _Turned:
 class TurnedLooks:
     """Goes round the cameras; `work` does the next turn of a picture."""
 
-    def __init__(
-        self, cameras: Sequence[JudgedCamera], networks: Networks, config: PipelineConfig, live: LiveConfig
-    ) -> None:
+    def __init__(self, cameras: Sequence[JudgedCamera], config: PipelineConfig, live: LiveConfig) -> None:
         """Nothing is looked at yet."""
-        self._cameras, self._networks, self._config = cameras, networks, config
+        self._cameras, self._config = cameras, config
+        self._lock = threading.Lock()  # of whoever looks: one at a time
         self._interval_s, self._learn_s = live.looking.still_interval_s, live.memory.learn_interval_s
         self._searched: dict[str, float] = {}
         self._often = live.memory.learn_looks + OFTEN
@@ -45,15 +45,23 @@ class TurnedLooks:
         """Whether a camera waits for its first looks: nothing of it is shown until then."""
         return any(camera.window.learning and not camera.fault for camera in self._cameras)
 
-    def work(self) -> int:
-        """Look at one turn of one picture; whether there was anything to do."""
+    def work(self, networks: Networks) -> int:
+        """Look at one turn of one picture; whether there was anything to do that nobody else does now."""
+        if not self._lock.acquire(blocking=False):
+            return 0
+        try:
+            return self._work(networks)
+        finally:
+            self._lock.release()
+
+    def _work(self, networks: Networks) -> int:
         if self._current is None:
             self._current = self._next()
         current = self._current
         if current is None:
             return 0
         self._current = None  # should this fail, the look is given up
-        networks, config = self._networks, self._config
+        config = self._config
         detectors = rotated_detectors(networks[DETECTOR], networks["face"], config)
         turn = len(current.found)
         current.found.append(candidates_turned(current.picture, turn, *detectors, networks["pose"], config))
@@ -63,7 +71,8 @@ class TurnedLooks:
         boxes = np.concatenate([boxes for boxes, _ in current.found])
         scores = np.concatenate([scores for _, scores in current.found])
         found = Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)
-        current.camera.window.search(found, current.time)
+        with current.camera.lock:
+            current.camera.window.search(found, current.time)
         return 1
 
     def _next(self) -> _Turned | None:

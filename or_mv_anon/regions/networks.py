@@ -64,7 +64,12 @@ class Networks:
 
 @lru_cache(maxsize=1)
 def load_networks(files: NetworkFiles, config: PipelineConfig) -> Networks:
-    """The networks of every source, loaded once per process.
+    """See `open_networks`; loaded once per process."""
+    return open_networks(files, config)
+
+
+def open_networks(files: NetworkFiles, config: PipelineConfig) -> Networks:
+    """The networks of every source. One set looks at one picture at a time.
 
     Raises:
         UserError: a file is no such network, or the device is not to be had.

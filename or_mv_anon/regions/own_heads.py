@@ -25,7 +25,9 @@ CHIN = 0.2  # heights of a head's box that are added towards the body: boxes of 
 FROM_END = 0.3  # sides of the person's box by which a head's centre must be away from its end to fit a third as well
 
 
-def own_heads(people: Tracks, heads: Detections, config: HeadConfig, *, lying_aspect: float) -> NDArray[np.intp]:
+def own_heads(
+    people: Tracks | Detections, heads: Detections, config: HeadConfig, *, lying_aspect: float
+) -> NDArray[np.intp]:
     """The row of `heads` that is each person's, ``(P,)``; -1 where there is none.
 
     Args:
@@ -101,7 +103,7 @@ def _shared(
     person: NDArray[np.intp],
     head: NDArray[np.intp],
     quality: NDArray[np.float32],
-    people: Tracks,
+    people: Tracks | Detections,
 ) -> NDArray[np.intp]:
     """Gives a box that got no head the best of those whose own person's box it mostly is, or holds."""
     owner = np.full(head.max(initial=-1) + 1, -1, np.intp)

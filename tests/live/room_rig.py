@@ -146,7 +146,7 @@ def room(
     run = RoomRun(
         load_live_site(folder / "site.toml", out=folder / "out", secrets={}), RoomOptions(**options),
         config=load_config(), live=load_live_config(None, {"memory": {"learn_looks": 0}, **(live or {})}),
-        networks=networks, endoscopy=load_endoscopy_config(), classifier=None, say=said.append,
+        networks=[networks], endoscopy=load_endoscopy_config(), classifier=None, say=said.append,
     )  # fmt: skip
     return run, said
 

@@ -96,7 +96,7 @@ def test_an_endoscope_of_the_same_room_is_covered_outside_the_body(clip: Path, t
     )
     run = RoomRun(
         load_live_site(tmp_path / "site.toml", out=tmp_path / "out", secrets={}), RoomOptions(fast=True),
-        config=load_config(), live=load_live_config(), networks=fake_networks(), endoscopy=load_endoscopy_config(),
+        config=load_config(), live=load_live_config(), networks=[fake_networks()], endoscopy=load_endoscopy_config(),
         classifier=OutOfBodyClassifier(network), say=print,
     )  # fmt: skip
     assert run.run() == 0

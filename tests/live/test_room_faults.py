@@ -11,13 +11,16 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+from or_mv_anon.core.records import Regions
 from or_mv_anon.live.ladder import Step
 from or_mv_anon.live.sinks import EncodedSink
+from or_mv_anon.live.window import CameraWindow
 from tests.live.room_rig import (
     RATE,
     Picture,
@@ -74,12 +77,27 @@ def test_overload_gives_up_one_thing_after_another_and_in_the_end_covers(long_cl
     whole(tmp_path, "cam2")
 
 
-def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(long_clip: Path, tmp_path: Path) -> None:
+def test_looks_that_hang_let_nothing_pass_and_every_frame_still_leaves(long_clip: Path, tmp_path: Path) -> None:
     networks = fake_networks(lambda count: time.sleep(3 if armed and count > 4 else 0))
     armed: list[bool] = []
     run, _ = room(tmp_path, [long_clip], networks, delay=0.5)
     armed.append(True)
     networks["detector"].looks = 0
+    with running(run):
+        wait_until(lambda: run.cameras["cam1"].meter.covered > 20)
+    assert sum(whole(tmp_path)) > 10
+
+
+def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(
+    long_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*arguments: Any) -> Regions:
+        time.sleep(3)
+        return decide(*arguments)
+
+    decide = CameraWindow.decide
+    monkeypatch.setattr(CameraWindow, "decide", slow)
+    run, _ = room(tmp_path, [long_clip], fake_networks(), delay=0.5)
     with running(run):
         wait_until(lambda: run.cameras["cam1"].meter.late > 10)
     assert sum(whole(tmp_path)) > 10

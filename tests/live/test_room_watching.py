@@ -57,7 +57,7 @@ def test_a_session_writes_status_and_audit_and_hashes_its_files(
     (tmp_path / "site.toml").write_text(f'name = "theatre"\n[[camera]]\nname = "north"\ninput = "{clip}"\n')
     site = load_live_site(tmp_path / "site.toml", out=tmp_path / "out", secrets={})
     ready = ReadyNetworks(
-        config=CONFIG, endoscopy=load_endoscopy_config(), networks=fake_networks(), classifier=None, site_model=None,
+        config=CONFIG, endoscopy=load_endoscopy_config(), networks=(fake_networks(),), classifier=None, site_model=None,
         weights=(),
     )  # fmt: skip
     log = tmp_path / "log"
@@ -184,6 +184,15 @@ def test_the_ladder_goes_up_in_order_and_down_after_a_calm_while() -> None:
     taken = [ladder.note(10 + now / 10, 0.02) for now in range(300)]
     assert taken[-1] == Step.NOTHING
     assert ladder.note(60.0, 0.02, late=True) == Step.CADENCE
+
+
+def test_what_small_pictures_have_time_for_is_shown_again() -> None:
+    """Looks that are too slow for full pictures, and quick enough for frames to be judged, do not stay covered."""
+    ladder = Ladder(LIVE.overload, longest_interval_s=0.2, longest_gap_s=0.5)
+    for now in range(100):
+        ladder.note(now / 10, 0.5)
+    assert ladder.step == Step.COVERED
+    assert [ladder.note(10 + now / 10, 0.22) for now in range(300)][-1] == Step.SIZE
 
 
 def regions(*boxes: tuple[float, ...]) -> Regions:
@@ -315,7 +324,7 @@ def test_a_password_reaches_no_message_and_no_record(
         )
         site = load_live_site(tmp_path / "site.toml", out=tmp_path / "out", secrets={"WHO": "anna", "WORD": "SE/CRET"})
         ready = ReadyNetworks(
-            config=CONFIG, endoscopy=load_endoscopy_config(), networks=fake_networks(), classifier=None,
+            config=CONFIG, endoscopy=load_endoscopy_config(), networks=(fake_networks(),), classifier=None,
             site_model=None, weights=(),
         )  # fmt: skip
         assert run_room(site, RoomOptions(max_seconds=1.5), ready, LIVE, log=tmp_path / "log", as_json=True) == 0
