@@ -62,6 +62,7 @@ class Ladder:
         if end - self._since < self._config.watch_s:
             return self.step
         mean = sum(took for _, took in self._rounds) / len(self._rounds)
+        late = late and self.step < Step.SIZE  # a late frame leaves covered by itself, and takes no others with it
         if self.step < Step.COVERED and (late or mean > self._limit(self.step)):
             return self._take(Step(self.step + 1), end)
         if self.step == Step.NOTHING or mean > self._config.low * self._limit(Step(self.step - 1)):

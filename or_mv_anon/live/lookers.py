@@ -21,7 +21,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.live.across import Across
 from or_mv_anon.live.judged_camera import JudgedCamera, set_cadence
 from or_mv_anon.live.ladder import Ladder, Step
-from or_mv_anon.live.looking import Look, fewer_poses, live_thresholds, look, smaller, warm
+from or_mv_anon.live.looking import Look, fewer_poses, look, smaller, warm
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.turned_looks import TurnedLooks
@@ -59,7 +59,6 @@ class Lookers:
         self.interval = live.looking.longest_interval_s if fast else live.looking.interval_s
         self._cameras, self._live, self._fast = cameras, live, fast
         self._guarded, self._wake, self._say = guarded, wake, say
-        config = live_thresholds(config, live.looking)
         self._turning = TurnedLooks(cameras, config, live)
         self._eyes = [_Eyes(each, config, live, warmed) for each in networks[: max(1, len(cameras))]]
         self._work, self._stages = _Work(live.overload.watch_s), stages

@@ -18,7 +18,7 @@ from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.live.across import Across
 from or_mv_anon.live.judge import Judge
 from or_mv_anon.live.judged_camera import JudgedCamera, cadences
-from or_mv_anon.live.looking import smaller, warm
+from or_mv_anon.live.looking import live_thresholds, smaller, warm
 from or_mv_anon.live.overview import RATE, SIZE, Overview
 from or_mv_anon.live.queued_sink import QueuedSink
 from or_mv_anon.live.room_camera import RoomCamera, RoomClock
@@ -93,6 +93,7 @@ class RoomRun:
         """
         if options.fast and any(camera.input.kind != "file" for camera in site.cameras):
             raise UserError("--pace fast is for files; a live input has its own pace.")
+        config = live_thresholds(config, live.looking)
         self.name, self.delay = site.name, options.delay
         self.finished: Callable[[str, Path, int], None] = lambda camera, path, pictures: None
         self.stages = StageTimes()

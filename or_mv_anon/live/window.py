@@ -18,7 +18,7 @@ import numpy as np
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns, Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
-from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
+from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.memory import StillHeads
@@ -131,6 +131,9 @@ class CameraWindow:
         persons = followed.observed.read(PERSONS)
         clear = persons.score[followed.heads.detection] >= self._config.tracking.high_score
         self._sizes.extend(followed.heads.size[clear].tolist())
+        heads = followed.observed.read(HEADS)
+        sure = heads.box[heads.score >= self._config.pose.known_head_score]  # whose keypoints nobody looks for
+        self._sizes.extend((sure[:, 2:] - sure[:, :2]).max(axis=1, initial=0).tolist())
 
     def turned(self) -> None:
         """The camera looks elsewhere: what is known of places is of no use, and zones are somewhere else."""

@@ -77,10 +77,11 @@ def detect_together(
     for size, rows in parts:
         pictures = [looks[row][1] for row in rows]
         for row, (people, heads) in zip(rows, people_and_heads(detector, pictures, size=size), strict=True):
-            found[row] = _of_first_frame(people), None if heads is None else _of_first_frame(heads)
+            found[row] = of_first_frame(people), None if heads is None else of_first_frame(heads)
     return [found[row] for row in range(len(looks))]
 
 
-def _of_first_frame(found: Found) -> Detections:
+def of_first_frame(found: Found) -> Detections:
+    """What was found in one picture, as a record of frame 0."""
     boxes, scores = found
     return Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)

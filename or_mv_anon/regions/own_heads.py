@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.config import HeadConfig
+from or_mv_anon.core.config import HeadConfig, PipelineConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.rows import equal_pairs
 
@@ -42,6 +42,22 @@ def own_heads(
     quality = heads.score[head] * _fit(heads.box[head], people.box[person], lying_aspect)
     own = _best_first(person, head, quality, len(people))
     return _shared(own, person, head, quality, people)
+
+
+def known_heads(people: Detections, heads: Detections | None, config: PipelineConfig) -> NDArray[np.bool_]:
+    """Whose head was found with them so surely that their keypoints need not be looked for, ``(P,)``.
+
+    Args:
+        people: ordered by frame.
+        heads: found in the same pass, ordered by frame; None where none are looked for.
+        config: `known_head_score` of `[pose]`, and how large heads are.
+    """
+    known = np.zeros(len(people), bool)
+    if heads is None or config.pose.known_head_score >= 1:
+        return known
+    own = own_heads(people, heads, config.heads, lying_aspect=config.regions.lying_aspect)
+    known[own >= 0] = heads.score[own[own >= 0]] >= config.pose.known_head_score
+    return known
 
 
 def towards_body(head: Boxes, person: Boxes) -> Boxes:

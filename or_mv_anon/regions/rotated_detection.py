@@ -18,8 +18,9 @@ from or_mv_anon.core.records import Detections, Keypoints
 from or_mv_anon.models.detectors.protocol import Detector, Found, Picture
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
-from or_mv_anon.regions.detecting import people_and_heads
+from or_mv_anon.regions.detecting import of_first_frame, people_and_heads
 from or_mv_anon.regions.heads import locate_heads
+from or_mv_anon.regions.own_heads import known_heads
 from or_mv_anon.regions.source import as_faces
 
 REGION_SCALE = 1.35  # region side ÷ side of a head's box
@@ -71,7 +72,7 @@ def _candidates(
     turned = [turn(picture, quarters) for quarters in turns]
     seen = [faces.detect([_resized(faces, each)], size=_size(each))[0] for each in turned]
     people, heads = zip(*(_people_and_heads(persons, each) for each in turned), strict=True)
-    posed = _heads(turned, people, pose, config)
+    posed = _heads(turned, _doubtful(people, heads, config), pose, config)
 
     def upright(found: Sequence[Found]) -> Found:
         boxes = [
@@ -127,6 +128,15 @@ def _resized(detector: Detector, picture: Picture) -> Picture:
     larger = to[0] < picture.shape[1]
     resized = cv2.resize(picture, to, interpolation=cv2.INTER_AREA if larger else cv2.INTER_LINEAR)
     return resized.astype(np.uint8, copy=False)
+
+
+def _doubtful(people: Sequence[Found], heads: Sequence[Found | None], config: PipelineConfig) -> list[Found]:
+    """The people of each picture whose keypoints are wanted; see `known_heads`."""
+    wanted = []
+    for own, seen in zip(people, heads, strict=True):
+        left = ~known_heads(of_first_frame(own), None if seen is None else of_first_frame(seen), config)
+        wanted.append((own[0][left], own[1][left]))
+    return wanted
 
 
 def _heads(

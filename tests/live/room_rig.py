@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -164,10 +165,18 @@ def pictures(folder: Path, camera: str = "cam1") -> list[Picture]:
 
 
 def times(folder: Path, camera: str = "cam1") -> list[float]:
-    """Timestamps of the pictures of a camera's only file."""
-    (path,) = (folder / "out" / camera).glob("*.mp4")
-    with av.open(str(path)) as container:
-        return [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
+    """Timestamps of the pictures of a camera from its first file's beginning on; a full hour begins another file."""
+    found: list[float] = []
+    paths = sorted((folder / "out" / camera).glob("*.mp4"))
+    for path in paths:
+        with av.open(str(path)) as container:
+            since = (_began(path) - _began(paths[0])).total_seconds()
+            found += [since + float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
+    return found
+
+
+def _began(path: Path) -> datetime:
+    return datetime.strptime(path.stem, "%Y%m%dT%H%M%S.%fZ")
 
 
 def shows_face(picture: Picture) -> bool:

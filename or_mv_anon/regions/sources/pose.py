@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig, RegionConfig
-from or_mv_anon.core.records import Detections, FrameFlag, Keypoints, RegionKind, Tracks
+from or_mv_anon.core.records import FrameFlag, Keypoints, RegionKind, Tracks
 from or_mv_anon.core.run_layout import KEYPOINTS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.regions.carrying import carried
 from or_mv_anon.regions.heads import Heads
-from or_mv_anon.regions.own_heads import own_heads
+from or_mv_anon.regions.own_heads import known_heads
 from or_mv_anon.regions.source import Batch, CameraScene, Mask, Proposal, RegionSource
 from or_mv_anon.video.frame import Frame
 
@@ -50,7 +50,7 @@ class PoseSource(RegionSource):
         for frame in due:
             rows = batch.rows(frame)
             rows = rows[batch.persons.score[rows] >= config.pose.min_detection_score]
-            rows = rows[~_known_heads(batch.persons[rows], batch.heads, config)]
+            rows = rows[~known_heads(batch.persons[rows], batch.heads, config)]
             if len(rows):
                 points, scores = networks["pose"].estimate(frame.bgr(), batch.persons.box[rows])
                 parts.append(Keypoints(detection=rows, points=points, score=scores))
@@ -72,16 +72,6 @@ class PoseSource(RegionSource):
         margin = config.regions.uncertain_growth * uncertainty[:, None] * (head[:, 2:] - head[:, :2])
         head = np.concatenate([head[:, :2] - margin, head[:, 2:] + margin], axis=1)
         return Proposal(head, uncertainty, np.full(len(people), RegionKind.HEAD, np.uint8))
-
-
-def _known_heads(people: Detections, heads: Detections | None, config: PipelineConfig) -> Mask:
-    """Which people's own heads were found surely enough with them; `people` and `heads` are ordered by frame."""
-    known = np.zeros(len(people), bool)
-    if heads is None or config.pose.known_head_score >= 1:
-        return known
-    own = own_heads(people, heads, config.heads, lying_aspect=config.regions.lying_aspect)
-    known[own >= 0] = heads.score[own[own >= 0]] >= config.pose.known_head_score
-    return known
 
 
 def _head_boxes(heads: Heads, config: RegionConfig) -> Boxes:
