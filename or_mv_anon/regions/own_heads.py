@@ -44,19 +44,22 @@ def own_heads(
     return _shared(own, person, head, quality, people)
 
 
-def known_heads(people: Detections, heads: Detections | None, config: PipelineConfig) -> NDArray[np.bool_]:
+def known_heads(
+    people: Detections, heads: Detections | None, config: PipelineConfig, *, least_score: float
+) -> NDArray[np.bool_]:
     """Whose head was found with them so surely that their keypoints need not be looked for, ``(P,)``.
 
     Args:
         people: ordered by frame.
         heads: found in the same pass, ordered by frame; None where none are looked for.
-        config: `known_head_score` of `[pose]`, and how large heads are.
+        config: how large heads are.
+        least_score: of a head that is sure; with 1 none is.
     """
     known = np.zeros(len(people), bool)
-    if heads is None or config.pose.known_head_score >= 1:
+    if heads is None or least_score >= 1:
         return known
     own = own_heads(people, heads, config.heads, lying_aspect=config.regions.lying_aspect)
-    known[own >= 0] = heads.score[own[own >= 0]] >= config.pose.known_head_score
+    known[own >= 0] = heads.score[own[own >= 0]] >= least_score
     return known
 
 

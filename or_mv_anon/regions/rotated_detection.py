@@ -24,6 +24,7 @@ from or_mv_anon.regions.own_heads import known_heads
 from or_mv_anon.regions.source import as_faces
 
 REGION_SCALE = 1.35  # region side ÷ side of a head's box
+KNOWN_HEAD = 0.5  # score of a person's own head from which on keypoints say nothing new of where it is
 SURE_OF_HEAD = 0.5  # uncertainty below which a head was seen and not inferred from the neck
 
 
@@ -131,10 +132,11 @@ def _resized(detector: Detector, picture: Picture) -> Picture:
 
 
 def _doubtful(people: Sequence[Found], heads: Sequence[Found | None], config: PipelineConfig) -> list[Found]:
-    """The people of each picture whose keypoints are wanted; see `known_heads`."""
+    """The people of each picture whose keypoints are wanted: a sure head of their own is a candidate already."""
     wanted = []
     for own, seen in zip(people, heads, strict=True):
-        left = ~known_heads(of_first_frame(own), None if seen is None else of_first_frame(seen), config)
+        heads_here = None if seen is None else of_first_frame(seen)
+        left = ~known_heads(of_first_frame(own), heads_here, config, least_score=KNOWN_HEAD)
         wanted.append((own[0][left], own[1][left]))
     return wanted
 

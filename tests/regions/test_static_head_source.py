@@ -14,6 +14,7 @@ from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.protocol import Found
 from or_mv_anon.regions import rotated_detection
+from or_mv_anon.regions.rotated_detection import KNOWN_HEAD
 from or_mv_anon.regions.source import Observed, head_around_face
 from or_mv_anon.regions.sources.static_heads import StaticHeadSource, looks_for_still_heads
 
@@ -80,6 +81,7 @@ def found(box: Sequence[float], score: float) -> Found:
 
 FACE, AROUND, ELSEWHERE = (100, 100, 130, 140), (95, 90, 135, 145), (300, 20, 340, 75)
 LYING = (200, 200, 260, 300)
+BODY = (85, 85, 145, 285)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,8 @@ LYING = (200, 200, 260, 300)
         (NOTHING, found(LYING, CONFIG.lone_person_score), NOTHING, 1),
         (NOTHING, NOTHING, found(AROUND, CONFIG.min_score), 1),
         (NOTHING, NOTHING, found(AROUND, 0.1), 0),
+        (NOTHING, found(BODY, 0.9), found(AROUND, KNOWN_HEAD), 1),  # the head itself; nobody looks for its keypoints
+        (NOTHING, found(BODY, 0.9), found(AROUND, KNOWN_HEAD - 0.1), 2),
     ],
 )
 def test_weak_candidates_count_where_a_head_is_found(

@@ -50,7 +50,9 @@ class PoseSource(RegionSource):
         for frame in due:
             rows = batch.rows(frame)
             rows = rows[batch.persons.score[rows] >= config.pose.min_detection_score]
-            rows = rows[~known_heads(batch.persons[rows], batch.heads, config)]
+            rows = rows[
+                ~known_heads(batch.persons[rows], batch.heads, config, least_score=config.pose.known_head_score)
+            ]
             if len(rows):
                 points, scores = networks["pose"].estimate(frame.bgr(), batch.persons.box[rows])
                 parts.append(Keypoints(detection=rows, points=points, score=scores))
