@@ -20,7 +20,7 @@ from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
 from or_mv_anon.regions.detecting import of_first_frame, people_and_heads
 from or_mv_anon.regions.heads import locate_heads
-from or_mv_anon.regions.own_heads import known_heads
+from or_mv_anon.regions.own_heads import holds_a_head, known_heads
 from or_mv_anon.regions.source import as_faces
 
 REGION_SCALE = 1.35  # region side ÷ side of a head's box
@@ -132,12 +132,18 @@ def _resized(detector: Detector, picture: Picture) -> Picture:
 
 
 def _doubtful(people: Sequence[Found], heads: Sequence[Found | None], config: PipelineConfig) -> list[Found]:
-    """The people of each picture whose keypoints are wanted: a sure head of their own is a candidate already."""
+    """The people of each picture whose keypoints may say anything new.
+
+    A sure head of their own is a candidate already, and weak people without any head are none whatever is posed.
+    """
     wanted = []
-    for own, seen in zip(people, heads, strict=True):
-        heads_here = None if seen is None else of_first_frame(seen)
-        left = ~known_heads(of_first_frame(own), heads_here, config, least_score=KNOWN_HEAD)
-        wanted.append((own[0][left], own[1][left]))
+    for (boxes, scores), seen in zip(people, heads, strict=True):
+        left = np.ones(len(boxes), bool)
+        if seen is not None:
+            persons, heads_here = of_first_frame((boxes, scores)), of_first_frame(seen)
+            left = holds_a_head(persons.frame, boxes, heads_here) | (scores >= config.static_heads.lone_person_score)
+            left &= ~known_heads(persons, heads_here, config, least_score=KNOWN_HEAD)
+        wanted.append((boxes[left], scores[left]))
     return wanted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import av
@@ -17,20 +18,30 @@ _HD_HEIGHT = 720  # from this height on, pictures without a colour matrix are ta
 
 
 class PictureScaler:
-    """Scales frames to small BGR pictures; kept per source, since setting a scaler up costs more than using it."""
+    """Scales frames to small BGR pictures; kept per source, since setting a scaler up costs more than using it.
+
+    Several threads may ask at once: each has what FFmpeg's scaler keeps from one picture to the next for itself.
+    """
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+        self._own = threading.local()
 
     def bgr(self, frame: av.VideoFrame, *, width: int, height: int) -> NDArray[np.uint8]:
         """The coded `frame` as BGR (height, width, 3), its colour matrix and range honoured."""
         space = None
         if int(frame.colorspace) == UNSPECIFIED_SPACE:
             space = _assumed_space(frame)
-        small = self._reformatter.reformat(
+        small = self._reformatter().reformat(
             frame, width, height, "bgr24", src_colorspace=space, interpolation=Interpolation.AREA, threads=1
         )
         return plane_rows(small.planes[0], np.uint8)[:, : 3 * width].reshape(height, width, 3)
+
+    def _reformatter(self) -> VideoReformatter:
+        """This thread's."""
+        if not hasattr(self._own, "reformatter"):
+            self._own.reformatter = VideoReformatter()
+        reformatter: VideoReformatter = self._own.reformatter
+        return reformatter
 
 
 def _assumed_space(frame: av.VideoFrame) -> Colorspace:
