@@ -7,9 +7,10 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
+from or_mv_anon.core.records import Detections
 from or_mv_anon.core.run_layout import FACES, KEYPOINTS, PERSONS
 from or_mv_anon.core.schedule import Cadence
-from or_mv_anon.live.line import DelayLine
+from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.meter import Meter
 from or_mv_anon.live.settings import LiveConfig
@@ -17,11 +18,29 @@ from or_mv_anon.live.watch import Fault, PictureWatch
 from or_mv_anon.live.window import CameraWindow
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A finished look: what it found, what is wrong with its picture, and whether the camera was turned before it."""
+
+    look: Look
+    fault: Fault
+    turned: bool
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found in the turned pictures of a frame taken at `time` seconds."""
+
+    candidates: Detections
+    time: float
+
+
 @dataclass
 class JudgedCamera:
     """One camera as the judge knows it.
 
-    Whoever takes a look and whoever decides hold `lock` while they use `window`, `waiting`, `watch` or `fault`.
+    Who decides keeps the window and says what waits for a look; who looks keeps the watch, and leaves what came of it in
+    `found`. So neither waits for the other.
 
     Attributes:
         name: the camera's.
@@ -30,7 +49,9 @@ class JudgedCamera:
         window: its last seconds.
         watch: of its pictures.
         cadence: by source, how often it looks.
-        waiting: frames that are due for a look, with the sources that are.
+        waiting: frames that are due for a look, with the sources that are; changed under `lock`.
+        found: what came of looks and is not in the window yet, in order.
+        shown: the newest frame.
         fault: of the last picture.
         people: regions in the frame that was decided about last.
         looks: so far.
@@ -44,6 +65,8 @@ class JudgedCamera:
     watch: PictureWatch
     cadence: dict[str, Cadence]
     waiting: deque[Look] = field(default_factory=deque)
+    found: deque[Seen | Searched] = field(default_factory=deque)
+    shown: Held | None = None
     owed: set[str] = field(default_factory=set)  # sources that wait for a frame that can be looked at
     fault: Fault = Fault.NONE
     people: int = 0

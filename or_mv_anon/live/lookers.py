@@ -1,8 +1,7 @@
 """Look at what is due at the cameras of a room, and make looks as frequent as the machine can.
 
 In live they are threads, each with networks of its own: a processor sees more pictures one beside another than one by
-one on several cores, and frames are decided about in time beside them. What is found reaches a camera's window under
-the camera's lock, look after look.
+one on several cores, and frames are decided about in time beside them. Looks at one camera come one after another.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.live.across import Across
-from or_mv_anon.live.judged_camera import JudgedCamera, set_cadence
+from or_mv_anon.live.judged_camera import JudgedCamera, Seen, set_cadence
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.looking import Look, fewer_poses, look, smaller, warm
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.turned_looks import TurnedLooks
-from or_mv_anon.live.watch import Fault
 from or_mv_anon.regions.networks import Networks
 
 TARGET = 0.85  # share of its time that looking may take while the cadence adapts
@@ -100,6 +98,10 @@ class Lookers:
         """Make the looks that are due and that have waited longest; returns how many."""
         return self._round(self._eyes[0])
 
+    def turn(self) -> int:
+        """Look at one turned picture; whether any was due."""
+        return self._guarded(lambda: self._turning.work(self._eyes[0].networks)) or 0
+
     def _run(self, eyes: _Eyes) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)  # of this thread alone
         while not self._quit:
@@ -115,8 +117,6 @@ class Lookers:
             self._guarded(self._compare)
             self._wake()
         if self._fast:
-            while self._guarded(lambda: self._turning.work(eyes.networks)):
-                pass
             return looked
         if sizes != len(eyes.warmed):  # preparing took long, and is over
             for camera in self._cameras:
@@ -190,40 +190,22 @@ class Lookers:
             return newest
 
     def _note(self, camera: JudgedCamera, found: Look) -> None:
-        """Let the camera's window and the other cameras know of a finished look."""
-        with camera.lock:
-            turned = self._watch(camera, found)
-            camera.window.note(found)
-            camera.looks += 1
-            camera.looked = found.held.time
-        if self._across is not None:
-            with self._telling:
-                if turned:
-                    self._across.forget(camera.name)
-                if found.believed:
-                    self._across.note(camera.name, found)
-
-    def _watch(self, camera: JudgedCamera, found: Look) -> bool:
-        """Whether the picture is to be believed is noted in both; returns whether the camera was turned elsewhere."""
+        """Leave a finished look to who decides, and let the other cameras know of it."""
         assert found.picture is not None
         moves = camera.watch.moves
         fault = camera.watch.look(found.picture, found.held.time)
         found.grey = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_BGR2GRAY), np.uint8)
         found.picture = None
-        if fault != camera.fault:
-            told = (
-                f"the picture is {fault}, covered whole until that changes" if fault else "the picture is sound again"
-            )
-            self._say(f"{camera.name}: {told}.")
         turned = camera.watch.moves > moves
-        if turned:
-            camera.meter.moves += 1
-            camera.window.turned()
-        if camera.window.zones_lost:
-            fault = Fault.MOVED
-        camera.fault = fault
-        found.believed = not fault
-        return turned
+        camera.found.append(Seen(found, fault, turned))
+        camera.looks += 1
+        camera.looked = found.held.time
+        if self._across is not None:
+            with self._telling:
+                if turned:
+                    self._across.forget(camera.name)
+                if not fault and not camera.window.zones_lost:
+                    self._across.note(camera.name, found)
 
     def _compare(self) -> None:
         """Let cameras tell each other what they saw, as long as there is time for it."""

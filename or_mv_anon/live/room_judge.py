@@ -19,13 +19,14 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Regions
 from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
 from or_mv_anon.live.across import Across
-from or_mv_anon.live.judged_camera import JudgedCamera
+from or_mv_anon.live.judged_camera import JudgedCamera, Searched, Seen
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.lookers import Lookers
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
+from or_mv_anon.live.watch import Fault
 from or_mv_anon.regions.networks import Networks
 
 WAIT_S = 0.02  # between two tries when nothing happens
@@ -86,9 +87,7 @@ class RoomJudge(threading.Thread):
             while not self._quit:
                 ended = self._guarded(self._take)
                 self._guarded(self._decide)
-                looked = self._lookers.round() if self._fast else 0
-                if self._fast:
-                    self._guarded(self._decide)
+                looked = self._look() if self._fast else 0
                 if ended and not any(camera.window.undecided or camera.waiting for camera in self._cameras):
                     return
                 for camera in self._cameras:
@@ -101,8 +100,7 @@ class RoomJudge(threading.Thread):
             if not self._fast:
                 self._lookers.join(JOIN_S)
             for camera in self._cameras:
-                with camera.lock:
-                    camera.window.cover()
+                camera.window.cover()
                 camera.line.tell_decided(final=True)
 
     def _take(self) -> int:
@@ -118,14 +116,14 @@ class RoomJudge(threading.Thread):
             self._took += len(frames)
             if hole:
                 camera.meter.holes += 1
-            with camera.lock:
-                for held in frames:
-                    camera.window.add(held)
-                    camera.newest = held.time
-                    self._schedule(camera, held)
-                if ended and not camera.ended and (last := camera.window.newest) is not None and not last.decided:
-                    self._look_at_last(camera, last)
-                camera.ended = ended
+            for held in frames:
+                camera.window.add(held)
+                camera.newest, camera.shown = held.time, held
+                self._schedule(camera, held)
+            if ended and not camera.ended and (last := camera.window.newest) is not None and not last.decided:
+                self._look_at_last(camera, last)
+            camera.ended = ended
+        self._take_notes()
         if self._took:
             self._lookers.tell()
         return int(all(camera.ended for camera in self._cameras))
@@ -134,24 +132,57 @@ class RoomJudge(threading.Thread):
         """Note which sources are to look at a frame. Damage is no sight."""
         camera.owed |= {name for name, cadence in camera.cadence.items() if cadence.due([held.time])[0]}
         if PERSONS.name in camera.owed and not held.frame.corrupt:
-            camera.waiting.append(Look(held, frozenset(camera.owed)))
+            with camera.lock:
+                camera.waiting.append(Look(held, frozenset(camera.owed)))
             camera.owed.clear()
 
     def _look_at_last(self, camera: JudgedCamera, last: Held) -> None:
         if not last.frame.corrupt and (not camera.waiting or camera.waiting[-1].held is not last):
-            camera.waiting.append(Look(last, frozenset({PERSONS.name, KEYPOINTS.name})))
+            with camera.lock:
+                camera.waiting.append(Look(last, frozenset({PERSONS.name, KEYPOINTS.name})))
+
+    def _note(self, camera: JudgedCamera, found: Seen | Searched) -> None:
+        """What came of a look reaches the window."""
+        if isinstance(found, Searched):
+            camera.window.search(found.candidates, found.time)
+            return
+        if found.turned:
+            camera.meter.moves += 1
+            camera.window.turned()
+        fault = Fault.MOVED if camera.window.zones_lost else found.fault
+        if fault != camera.fault:
+            told = (
+                f"the picture is {fault}, covered whole until that changes" if fault else "the picture is sound again"
+            )
+            self._say(f"{camera.name}: {told}.")
+        camera.fault = fault
+        found.look.believed = not camera.fault
+        camera.window.note(found.look)
+
+    def _look(self) -> int:
+        """Where time does not matter: every look that is due now, and what follows from it."""
+        looked = self._lookers.round()
+        self._guarded(self._take_notes)
+        while self._lookers.turn():
+            self._guarded(self._take_notes)
+        self._guarded(self._decide)
+        return looked
+
+    def _take_notes(self) -> None:
+        for camera in self._cameras:
+            while camera.found:
+                self._note(camera, camera.found.popleft())
 
     def _decide(self) -> None:
         for camera in self._cameras:
-            with camera.lock:
-                undecided = camera.window.undecided
-                if not undecided:
-                    continue
-                known = self._known(camera)
-                if undecided[0].time > known - self._lookahead:
-                    continue
-                with self._stages.measured("decide"):
-                    self._decide_camera(camera, known - self._lookahead + self._live.window.chunk_s)
+            undecided = camera.window.undecided
+            if not undecided:
+                continue
+            known = self._known(camera)
+            if undecided[0].time > known - self._lookahead:
+                continue
+            with self._stages.measured("decide"):
+                self._decide_camera(camera, known - self._lookahead + self._live.window.chunk_s)
             camera.line.tell_decided()
 
     def _known(self, camera: JudgedCamera) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections
-from or_mv_anon.live.judged_camera import JudgedCamera
+from or_mv_anon.live.judged_camera import JudgedCamera, Searched
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.models.detectors.protocol import Found, Picture
 from or_mv_anon.models.turning import TURNS
@@ -71,8 +71,7 @@ class TurnedLooks:
         boxes = np.concatenate([boxes for boxes, _ in current.found])
         scores = np.concatenate([scores for _, scores in current.found])
         found = Detections(frame=np.zeros(len(boxes)), box=boxes, score=scores)
-        with current.camera.lock:
-            current.camera.window.search(found, current.time)
+        current.camera.found.append(Searched(found, current.time))
         return 1
 
     def _next(self) -> _Turned | None:
@@ -80,7 +79,7 @@ class TurnedLooks:
         if self._interval_s <= 0:
             return None
         for camera in sorted(self._cameras, key=lambda each: self._searched.get(each.name, -np.inf)):
-            held = camera.window.newest
+            held = camera.shown
             if held is None or held.frame.corrupt or camera.fault:
                 continue
             if held.time - self._searched.get(camera.name, -np.inf) >= self._interval(camera):
