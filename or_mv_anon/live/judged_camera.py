@@ -39,7 +39,7 @@ class Searched:
 class JudgedCamera:
     """One camera as the judge knows it.
 
-    Who decides keeps the window and says what waits for a look; who looks keeps the watch, and leaves what came of it in
+    Who decides keeps the window and says what waits for a look; who looks keeps the watch and leaves what came of it in
     `found`. So neither waits for the other.
 
     Attributes:
