@@ -51,7 +51,7 @@ class Ladder:
         Args:
             end: now, in seconds.
             seconds: of work that looking at every camera once would have taken.
-            late: a frame had to leave before it was decided about.
+            late: a frame had to leave before it was decided about, or looks came too rarely.
 
         Returns:
             The step to take.

@@ -28,8 +28,11 @@ from or_mv_anon.regions.networks import Networks
 
 TARGET = 0.85  # share of its time that looking may take while the cadence adapts
 LEARN_STEP_S = 0.5  # between two turned pictures that are looked at although there is no time for them, while learning
-TURN_STEP_S = 1.0  # the same later
+TURN_STEP_S = 1.0  # the same later ...
+IDLE_STEP_S = 0.5  # ... and in moments in which nothing else is due: one takes as long as some upright looks
 NICE = 10  # of looks, beside what sends pictures in time: they take what is left of the processor
+SLACK = 1.25  # times the longest interval: frames do not come when looks are due
+COMPARE_S = 0.1  # between two times at which cameras tell each other what they saw
 WAIT_S = 0.02  # between two tries when nothing is due
 
 
@@ -61,14 +64,17 @@ class Lookers:
         self._eyes = [_Eyes(each, config, live, warmed) for each in networks[: max(1, len(cameras))]]
         self._work, self._stages = _Work(live.overload.watch_s), stages
         self._turned = -math.inf  # when a turned picture was looked at last
-        self._across, self._telling = across, threading.Lock()
-        self._lock = threading.Lock()  # of everything else here that several threads change
+        self._across = across
+        self._seen: deque[tuple[str, Look, bool]] = deque()  # that others are to hear of: camera, look, turned
+        self._lock = threading.Lock()  # of everything here that several threads change
         self._due = threading.Event()
         self._quit = False
         self._threads = [
             threading.Thread(target=self._run, args=(eyes,), name=f"looking {number}", daemon=True)
             for number, eyes in enumerate(self._eyes)
         ]
+        if across is not None:  # it takes as long as several looks, now and then
+            self._threads.append(threading.Thread(target=self._run_compare, name="comparing", daemon=True))
 
     def start(self) -> None:
         """Begin to look."""
@@ -114,9 +120,9 @@ class Lookers:
         looked = self._guarded(lambda: self._look(eyes)) or 0
         took = time.monotonic() - began
         if looked:
-            self._guarded(self._compare)
             self._wake()
         if self._fast:
+            self._guarded(self._compare)
             return looked
         if sizes != len(eyes.warmed):  # preparing took long, and is over
             for camera in self._cameras:
@@ -129,17 +135,19 @@ class Lookers:
         return looked
 
     def _may_turn(self, *, idle: bool) -> bool:
-        """Whether it is time for a turned picture: now and then, and as soon as nothing else is to be done.
+        """Whether it is time for a turned picture: now and then, and more often while nothing else is to be done.
 
         While no camera is shown, because all of them wait for these pictures, nothing else is as urgent.
         """
         now = time.monotonic()
         step_s = TURN_STEP_S if self.ladder.step < Step.SIZE else math.inf
+        if idle and self.ladder.step == Step.NOTHING:
+            step_s = IDLE_STEP_S
         if self._turning.learning:
             shown = any(not camera.window.learning and not camera.fault for camera in self._cameras)
             step_s = LEARN_STEP_S if shown else 0.0
         with self._lock:
-            if not (idle and self.ladder.step == Step.NOTHING) and now - self._turned < step_s:
+            if now - self._turned < step_s:
                 return False
             self._turned = now
             return True
@@ -201,30 +209,35 @@ class Lookers:
         camera.looks += 1
         camera.looked = found.held.time
         if self._across is not None:
-            with self._telling:
-                if turned:
-                    self._across.forget(camera.name)
-                if not fault and not camera.window.zones_lost:
-                    self._across.note(camera.name, found)
+            self._seen.append((camera.name, found, turned))
+
+    def _run_compare(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        while not self._quit:
+            self._guarded(self._compare)
+            time.sleep(COMPARE_S)
 
     def _compare(self) -> None:
         """Let cameras tell each other what they saw, as long as there is time for it."""
-        if self._across is None or self.ladder.step >= Step.SIZE:
+        if self._across is None:
             return
-        if not self._telling.acquire(blocking=False):
-            return
-        try:
+        while self._seen:
+            name, found, turned = self._seen.popleft()
+            if turned:
+                self._across.forget(name)
+            if found.believed:
+                self._across.note(name, found)
+        if self.ladder.step < Step.SIZE:
             with self._stages.measured("across"):
                 self._across.update(max(camera.looked for camera in self._cameras))
-        finally:
-            self._telling.release()
 
     def _adapt(self, seconds: float, looked: int) -> None:
         """Make looks as frequent as the machine can, and give up something where it cannot."""
         now = time.monotonic()
         needed = self._work.note(now, seconds, looked) * len(self._cameras) / len(self._eyes)
         before = self.ladder.step
-        step = self.ladder.note(now, needed, late=any(camera.meter.fresh_late() for camera in self._cameras))
+        late = any([camera.meter.fresh_late() for camera in self._cameras]) or self._rare(now)
+        step = self.ladder.note(now, needed, late=late)
         if step != before:
             self._say(f"Overload: {before.word} -> {step.word} ({needed * 1000:.0f} ms for one look at every camera).")
         looking = self._live.looking
@@ -236,6 +249,12 @@ class Lookers:
             slower *= self.interval / looking.longest_interval_s
         for camera in self._cameras:
             set_cadence(camera, self.interval, slower, self._live)
+
+    def _rare(self, now: float) -> bool:
+        """Whether looks come more rarely than they must, however little time each takes."""
+        if self._turning.learning or self.ladder.step == Step.COVERED:
+            return False
+        return self._work.interval(now) * len(self._cameras) > SLACK * self._live.looking.longest_interval_s
 
 
 class _Eyes:
@@ -275,3 +294,9 @@ class _Work:
         while self._done[0][0] < now - self._watch_s:
             self._done.popleft()
         return sum(each[1] for each in self._done) / sum(each[2] for each in self._done)
+
+    def interval(self, now: float) -> float:
+        """Seconds from one look at any camera to the next; 0 before that is known."""
+        first, _, before = self._done[0]
+        looks = sum(each[2] for each in self._done) - before
+        return (now - first) / max(looks, 1) if now - first > self._watch_s / 2 else 0.0

@@ -178,11 +178,13 @@ class RoomJudge(threading.Thread):
             undecided = camera.window.undecided
             if not undecided:
                 continue
-            known = self._known(camera)
-            if undecided[0].time > known - self._lookahead:
+            due = self._known(camera) - self._lookahead
+            if undecided[0].time > due:
                 continue
+            # Those that are not due yet are decided about with them, as far as they lie before a look.
+            until = max(due, min(due + self._live.window.chunk_s, camera.window.looked_until))
             with self._stages.measured("decide"):
-                self._decide_camera(camera, known - self._lookahead + self._live.window.chunk_s)
+                self._decide_camera(camera, until)
             camera.line.tell_decided()
 
     def _known(self, camera: JudgedCamera) -> float:

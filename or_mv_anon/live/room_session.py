@@ -19,7 +19,7 @@ from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.status import RoomStatus, line
 from or_mv_anon.live.status_server import answering
 
-SWITCH_S = 0.001  # the judge waits for other threads so long at most; Python's own 5 ms add up
+SWITCH_S = 0.002  # the judge waits for other threads so long at most; Python's own 5 ms add up
 
 
 def run_room(

@@ -91,6 +91,11 @@ class CameraWindow:
         return self._frames[-1] if self._frames else None
 
     @property
+    def looked_until(self) -> float:
+        """When the frame was taken that was looked at last."""
+        return self._looks[-1].held.time if self._looks else -math.inf
+
+    @property
     def undecided(self) -> list[Held]:
         """Frames that were not decided about, oldest first."""
         return [held for held in self._frames if not held.decided]
