@@ -28,7 +28,7 @@ NEIGHBOURS = 15  # covered heads near a place that tell how high heads are there
 JOIN_S = 1.0  # seconds between two moments of one doubt
 LOOK_S = 0.6  # seconds of one look
 INSTANTS_AT_ONCE = 20_000  # bounds memory
-CHANCE = 0.05  # that a face shows there: most people whom a camera does not see are hidden from it
+CHANCE = 0.1  # that a face shows there: most people whom a camera does not see are hidden from it
 LASTING_S = 3.0  # seconds after which somebody is more likely hidden than missed
 
 

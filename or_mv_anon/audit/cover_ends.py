@@ -27,6 +27,7 @@ CHAIN_S = 0.7  # seconds before a cover's end in which another one may have take
 BEFORE = 0.35  # of the chance, before a cover begins: most people are found as soon as they show
 GUESSED = 0.3  # of the chance, where the head's place within a person's box was not known
 OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
+HEADLESS = 0.3  # of the chance, where heads were looked for in upright pictures around the end and never found
 AT_EDGE = 0.3  # of the chance, at the picture's edge: a head is cut off there, and most people there are leaving
 OUTWARDS = 0.15  # of its size, from which on who moves over an edge leaves
 REACH = 1.0  # sizes within which another cover's head may be the same
@@ -72,6 +73,8 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
                 guess *= AT_EDGE
             if evidence.is_of_followed(int(beyond[bare][0]), box, track=track):
                 guess *= OF_FOLLOWED
+            if evidence.headless(box, *clock.span(frame, frame)):
+                guess *= HEADLESS
             chance = guess * _chance(tail, _nearest_cover(evidence, int(beyond[bare][0]), track, box))
             for moment in moments_of(clock, beyond, bare, STAYING if tail.still else LEAVING, step):
                 yield Doubt(
@@ -145,4 +148,4 @@ def _chance(tail: Tail, other: float) -> float:
     """
     sure = min(1.0, max(tail.seconds, 0.2) / CERTAIN_S) * (0.3 + 0.7 * tail.score)
     alone = float(np.interp(other, [0.5, 1.0, 2.5], [0.04, 0.15, 1.0]))
-    return (0.6 if tail.still else 0.03) * sure * alone
+    return (0.4 if tail.still else 0.03) * sure * alone

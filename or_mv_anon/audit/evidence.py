@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from or_mv_anon.audit.intervals import Clock
 from or_mv_anon.audit.reasons import Reason
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.records import Detections, Disagreements, Frames, Identities, Regions, Tracks
+from or_mv_anon.core.records import Detections, Disagreements, FrameFlag, Frames, Identities, Regions, Tracks
 
 UPPER_SHARE = 0.5  # of a person box, in which the head is
+AROUND_S, LEAST_LOOKS = 6.0, 10  # seconds around a moment in which so many looks tell that no head is there
 CORE = 0.25  # of a box's sides, taken off on every side: a head's middle, wherever exactly its outline is
 
 Seconds = NDArray[np.float64]
@@ -35,7 +36,9 @@ class CameraEvidence:
         heads: heads that are nobody's in `tracks`, over time.
         identities: of the tracks; empty where cameras were treated one by one.
         persons: detections of people.
-        candidates: weak detections of heads, followed or not.
+        candidates: weak detections of heads, followed or not, in turned pictures.
+        upright: detections of heads in upright pictures, followed or not, ordered by frame.
+        faces: the same of faces.
         disagreements: people whom other cameras see and this one does not.
     """
 
@@ -49,6 +52,8 @@ class CameraEvidence:
     identities: Identities = field(default_factory=Identities.empty)
     persons: Detections = field(default_factory=Detections.empty)
     candidates: Detections = field(default_factory=Detections.empty)
+    upright: Detections = field(default_factory=Detections.empty)
+    faces: Detections = field(default_factory=Detections.empty)
     disagreements: Disagreements = field(default_factory=Disagreements.empty)
 
     @cached_property
@@ -71,6 +76,23 @@ class CameraEvidence:
         upper = self.tracks.box[rows].copy()
         upper[:, 3] = upper[:, 1] + UPPER_SHARE * (upper[:, 3] - upper[:, 1])
         return bool(((upper[:, 0] <= x) & (x <= upper[:, 2]) & (upper[:, 1] <= y) & (y <= upper[:, 3])).any())
+
+    def headless(self, box: NDArray[np.float32], start: float, end: float) -> bool:
+        """Whether heads were often looked for in upright pictures, and none found with its middle in a box.
+
+        Args:
+            box: x1, y1, x2, y2 in pixels.
+            start, end: seconds of the session; `AROUND_S` before and after count as well.
+        """
+        clock = self.clock
+        first, last = np.searchsorted(clock.starts, [start - AROUND_S, end + AROUND_S])
+        part = self.frames[first:last]
+        looked = part.frame[part.has(FrameFlag.HEADS)]
+        if len(looked) < LEAST_LOOKS:
+            return False
+        rows = slice(*np.searchsorted(self.upright.frame, [looked[0], looked[-1] + 1]))
+        middle = (self.upright.box[rows, :2] + self.upright.box[rows, 2:]) / 2
+        return not ((box[:2] <= middle) & (middle <= box[2:])).all(axis=1).any()
 
     def person(self, track: int) -> int:
         """The identity of a person's track, -1 where it is not known."""

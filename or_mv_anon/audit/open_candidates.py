@@ -1,6 +1,8 @@
 """Candidates in the open: what some detector took for a head or a person, too weakly or too rarely to cover it.
 
-One weak candidate means nothing. At a place where they recur, somebody may lie or stand whom no track stands for.
+One weak candidate means nothing. At a place where they recur, somebody may lie or stand whom no track stands for. What
+else was looked for at the place counts, too: equipment looks like a head in turned pictures and never in upright ones,
+and a weak face is somebody's where a head was covered a moment ago or soon will be.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.track_risks import overlapped
 from or_mv_anon.core.boxes import Boxes, iou
-from or_mv_anon.core.records import RegionKind
+from or_mv_anon.core.records import Detections, RegionKind
 
 COVERED = 0.5  # share of a head's middle from which on it is covered
 SAME_PLACE_IOU = 0.3
@@ -23,6 +25,13 @@ LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
 PERSON_CHANCE = 0.01  # of a face, per unit of score
 HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least
+UPRIGHT_FROM, UPRIGHT_LEAST = (
+    0.12,
+    0.002,
+)  # of a face, per unit of an upright head's score above the first, and at least
+FACE_CHANCE, LONE_FACE_CHANCE = 0.1, 0.001  # of a face, at a weak face with covers around it in time, and without
+AROUND_S, STEP_S = 1.5, 0.1  # seconds before and after a weak face within which a head must be covered there; of a look
+HEADLESS = 0.1  # of the chance, at a place where heads were looked for in upright pictures and never found
 OF_FOLLOWED = 0.25  # of the chance, where the place is in the upper part of a person who is followed
 ALONE_S, LONGEST_S = 1.0, 4.0  # seconds that a candidate stands for, and a place at most
 CUT = 0.3  # of the chance, at the picture's edge
@@ -57,6 +66,8 @@ def open_candidates(evidence: CameraEvidence) -> Iterator[Doubt]:
         there = 1 - float(np.prod([1 - each for each in of_frame.values()]))
         if evidence.is_of_followed(int(frame[rows[best]]), box[rows[best]]):
             there *= OF_FOLLOWED
+        if evidence.headless(box[rows[best]], float(times[0]), float(times[-1])):
+            there *= HEADLESS
         middle = float(times[best])
         yield Doubt(
             camera=evidence.name,
@@ -77,14 +88,42 @@ def _candidates(evidence: CameraEvidence) -> tuple[NDArray[np.int32], Boxes, NDA
     held[claimed[claimed < len(persons)]] = True
     alone = np.flatnonzero(~held)
     alone = alone[~overlapped(persons.frame[alone], persons.box[alone], evidence.tracks)]
-    heads = heads[(heads.box[:, 2:] - heads.box[:, :2]).max(axis=1, initial=0) <= _largest_head(evidence)]
+    largest = _largest_head(evidence)
+    heads, upright, faces = (
+        each[(each.box[:, 2:] - each.box[:, :2]).max(axis=1, initial=0) <= largest]
+        for each in (heads, evidence.upright, evidence.faces)
+    )
     return (
-        np.concatenate([persons.frame[alone], heads.frame]),
-        np.concatenate([_tops(persons.box[alone]), heads.box]).astype(np.float32),
+        np.concatenate([persons.frame[alone], heads.frame, upright.frame, faces.frame]),
+        np.concatenate([_tops(persons.box[alone]), heads.box, upright.box, faces.box]).astype(np.float32),
         np.concatenate(
-            [PERSON_CHANCE * persons.score[alone], np.maximum(HEAD_CHANCE * (heads.score - HEAD_FROM), LEAST)]
+            [
+                PERSON_CHANCE * persons.score[alone],
+                np.maximum(HEAD_CHANCE * (heads.score - HEAD_FROM), LEAST),
+                np.maximum(upright.score - UPRIGHT_FROM, UPRIGHT_LEAST),
+                np.where(_between_covers(evidence, faces), FACE_CHANCE, LONE_FACE_CHANCE),
+            ]
         ),
     )
+
+
+def _between_covers(evidence: CameraEvidence, faces: Detections) -> NDArray[np.bool_]:
+    """Which faces ``(N,)`` lie bare where something is covered shortly before as well as shortly after."""
+    clock = evidence.clock
+    between = np.isin(faces.frame, clock.frame)
+    between &= evidence.covered(faces.frame, faces.box) < COVERED
+    step = max(1, round(STEP_S / float(np.median(clock.ends - clock.starts)))) if len(clock.frame) else 1
+    most = max(1, round(AROUND_S / STEP_S))
+    for direction in (-1, 1):
+        rows = np.flatnonzero(between)
+        frame = np.searchsorted(clock.frame, faces.frame[rows])
+        covered = np.zeros(len(rows), bool)
+        for away in range(1, most + 1):
+            there = frame + direction * step * away
+            left = np.flatnonzero(~covered & (there >= 0) & (there < len(clock.frame)))
+            covered[left] = evidence.covered(clock.frame[there[left]], faces.box[rows[left]]) >= COVERED
+        between[rows[~covered]] = False
+    return between
 
 
 def _cut(box: Boxes, evidence: CameraEvidence) -> NDArray[np.bool_]:

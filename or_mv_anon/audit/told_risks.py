@@ -17,7 +17,7 @@ EXPECTED: dict[Reason, float] = {
     "not_covered": 0.5,
     "not_analysed": 0.3,
     "maybe_out_of_body": 0.3,
-    "lone_detection": 0.05,
+    "lone_detection": 0.1,
     "filled_gap": 0.03,
     "seen_elsewhere": 0.03,
     "missed_by_detector": 0.01,

@@ -1,5 +1,7 @@
 """Doubts of one camera on small made-up records: which are raised, when to look, and which are worth most."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from or_mv_anon.audit.evidence import CameraEvidence
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.open_candidates import open_candidates
 from or_mv_anon.audit.told_risks import told_risks
-from or_mv_anon.core.records import Detections, Identities, Provenance, RegionKind, Regions, Tracks
+from or_mv_anon.core.records import Detections, FrameFlag, Identities, Provenance, RegionKind, Regions, Tracks
 from tests.audit.audit_scenes import RATE, SIZE, frames
 
 HEAD = (300.0, 200.0, 340.0, 240.0)
@@ -148,6 +150,39 @@ def test_two_candidates_in_one_frame_count_once():
     (once,) = open_candidates(evidence(candidates=detected(HEAD, 0.5, 60)))
     (twice,) = open_candidates(evidence(candidates=both))
     assert once.severity == pytest.approx(twice.severity)
+
+
+def looked_for_heads(scene):
+    """The same, with a network that knows heads in every frame."""
+    return replace(scene, frames=frames(COUNT, flags=FrameFlag.PERSONS | FrameFlag.HEADS))
+
+
+def test_what_never_looks_like_a_head_upright_is_worth_less_where_heads_were_looked_for():
+    candidates = detected(HEAD, 0.5, 20, 40, 60, 80)
+    (unknown,) = open_candidates(evidence(candidates=candidates))
+    (never,) = open_candidates(looked_for_heads(evidence(candidates=candidates)))
+    once = looked_for_heads(evidence(candidates=candidates, upright=detected(HEAD, 0.12, 50)))
+    (seen,) = open_candidates(once)
+    assert seen.severity >= unknown.severity > 5 * never.severity
+    assert worth(evidence(covered(0, 79))) > 2 * worth(looked_for_heads(evidence(covered(0, 79))))
+    found = looked_for_heads(evidence(covered(0, 79), upright=detected(HEAD, 0.3, 60)))
+    assert worth(found) == worth(evidence(covered(0, 79)))
+
+
+def test_an_upright_head_in_the_open_is_in_doubt_the_surer_the_more():
+    (weak,) = open_candidates(evidence(upright=detected(HEAD, 0.14, 50)))
+    (surer,) = open_candidates(evidence(upright=detected(HEAD, 0.3, 50)))
+    assert surer.severity > 2 * weak.severity
+    assert list(open_candidates(evidence(covered(0, COUNT - 1), upright=detected(HEAD, 0.3, 50)))) == []
+
+
+def test_a_weak_face_is_somebodys_where_a_head_is_covered_before_and_after():
+    covers = covered(0, 79), covered(90, COUNT - 1, track=-3)
+    (between,) = open_candidates(evidence(*covers, faces=detected(HEAD, 0.3, 85)))
+    (before,) = open_candidates(evidence(covers[1], faces=detected(HEAD, 0.3, 85)))
+    (long_after,) = open_candidates(evidence(*covers, faces=detected((50, 50, 80, 80), 0.3, 85)))
+    assert between.severity > 10 * before.severity == 10 * long_after.severity
+    assert between.start <= 8.5 < between.end
 
 
 def test_people_who_are_followed_and_heads_too_large_are_no_candidates():

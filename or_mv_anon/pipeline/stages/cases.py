@@ -17,7 +17,17 @@ from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.open_candidates import open_candidates
 from or_mv_anon.audit.told_risks import told_risks
 from or_mv_anon.core.config import RiskConfig, config_hash
-from or_mv_anon.core.run_layout import CAMERA_AUDIT, CASES, FRAMES, GEOMETRY, PERSONS, REGIONS, STATIC_HEADS
+from or_mv_anon.core.run_layout import (
+    CAMERA_AUDIT,
+    CASES,
+    FACES,
+    FRAMES,
+    GEOMETRY,
+    HEADS,
+    PERSONS,
+    REGIONS,
+    STATIC_HEADS,
+)
 from or_mv_anon.core.store import RunStore
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
@@ -31,7 +41,7 @@ from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.place import Followed, read_camera_audit
 from or_mv_anon.pipeline.stages.track import TRACK, analysed
 
-RULES = 3  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
+RULES = 4  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,8 @@ def read_evidence(plan: CameraPlan, persons: Persons, *, associated: bool) -> Ca
         identities=persons.of_camera(plan.camera.name, followed.identities) if persons.told else followed.identities,
         persons=read_joined(plan, PERSONS),
         candidates=read_joined(plan, STATIC_HEADS),
+        upright=read_joined(plan, HEADS),
+        faces=read_joined(plan, FACES),
         disagreements=followed.disagreements,
     )
 
