@@ -148,8 +148,13 @@ class Proxies:
         self._stills.set(camera.name, opener, lambda error: self._refuse(view, error))
 
     def look(self, camera: str, second: float) -> None:
-        """Somebody looks there: it goes before everything that is made in advance."""
+        """Somebody looks there: it goes before everything that is made in advance.
+
+        Whoever asks again for what is being made is not to have it begun anew.
+        """
         with self._change:
+            if self._focus == (camera, second):
+                return
             self._focus = camera, second
             self._wished = []  # of where somebody looked before
             self._stills.unwant()

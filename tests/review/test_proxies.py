@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.review.covered_video import open_covered
+from or_mv_anon.review.covered_video import Picture, open_covered
 from or_mv_anon.review.proxies import PreparingError, Proxies
 from or_mv_anon.review.run_folder import ReviewedRun, read_run
 from or_mv_anon.review.scratch import PREFIX, Scratch, scratch
@@ -136,7 +137,7 @@ def test_after_another_rendering_only_what_changed_is_made_again(tmp_path: Path)
         proxies.end()
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9"])
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1", "libvpx-vp9"])
 def test_single_pictures_are_the_very_ones_that_decoding_everything_gives(tmp_path: Path, codec: str):
     encoder = encoder_options(codec, crf=18, preset="superfast", threads=1)
     run = read_run(write_reviewed(tmp_path / "out", {"a": View(70, gop=30, codec=codec, encoder=encoder)}))
@@ -198,6 +199,34 @@ def test_the_next_cases_pictures_are_there_before_anybody_asks(tmp_path: Path):
                 assert picture is not None
                 assert code_in(picture)[1] == frame
     finally:
+        proxies.end()
+
+
+def test_who_asks_again_does_not_have_it_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    begun, go = [], threading.Event()
+
+    class Slow(StillReader):
+        def read(self, frame: int, wanted: Callable[[], bool] = lambda: True) -> Picture | None:
+            begun.append(frame)
+            go.wait(PATIENCE_S)
+            return super().read(frame, wanted)
+
+    monkeypatch.setattr("or_mv_anon.review.proxies.StillReader", Slow)
+    run = read_run(write_reviewed(tmp_path / "out", {"a": View(60)}))
+    (tmp_path / "room").mkdir()
+    proxies = Proxies(run, Scratch(tmp_path / "room", 1 << 30))
+    proxies._stills.start()
+    try:
+        proxies.look("a", 1.0)
+        proxies.ask({"a": 25})
+        proxies.wait("a", 25, 0.2)
+        proxies.look("a", 1.0)
+        go.set()
+        proxies.wait("a", 25, PATIENCE_S)
+        assert code_in(proxies.picture("a", 25)) == (0, 25)
+        assert begun == [25]
+    finally:
+        go.set()
         proxies.end()
 
 
