@@ -1,7 +1,7 @@
 """A finished run of four cameras and any length to open the review page on: generated pictures that say where they are.
 
-Twenty seconds of a grainy, textured room in which a few things move are encoded with the tool's own settings (a
-keyframe every 250 frames) and repeated without encoding them again. Every picture holds a code of its camera and its
+Twenty seconds of a grainy, textured room in which a few things move are encoded with the tool's own settings and
+repeated without encoding them again. Every picture holds a code of its camera and its
 frame within the twenty seconds, so that what the page shows can be compared with what was asked for.
 """
 
@@ -21,19 +21,19 @@ from tests.review.review_scenes import View, case, coded_picture, write_reviewed
 CAMERAS = ("cam1", "cam2", "cam3", "cam4")
 RATE = 25
 TURN_S = 20
-GOP = 250  # x264's own, which the tool leaves as it is
 SIZE = (1280, 720)
 GRAIN = 2.0  # standard deviation of the sensor's noise, grey values
 THINGS = 6
 
 
-def write_hour(out: Path, *, seconds: float, size: tuple[int, int] = SIZE) -> Path:
-    """A run in a new folder `out` whose cameras last `seconds`."""
+def write_hour(out: Path, *, seconds: float, size: tuple[int, int] = SIZE, keyframe_every: int | None = None) -> Path:
+    """A run in a new folder `out` whose cameras last `seconds`; frames from keyframe to keyframe as the tool has it."""
     video = load_config().video
+    gop = keyframe_every or video.keyframe_every
     encoder = encoder_options("libx264", crf=video.crf, preset=video.preset, threads=1)
     frames = round(seconds * RATE)
     views = {
-        name: View(frames, rate=RATE, gop=GOP, turn=min(frames, TURN_S * RATE), encoder=encoder, picture=grainy_picture)
+        name: View(frames, rate=RATE, gop=gop, turn=min(frames, TURN_S * RATE), encoder=encoder, picture=grainy_picture)
         for name in CAMERAS
     }
     moments = np.random.default_rng(5).uniform(0, seconds - 2, max(1, round(seconds / 40))).round(2).tolist()

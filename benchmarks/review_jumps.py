@@ -3,14 +3,16 @@
 
 Opens the page of a finished run as a user would, jumps to random moments of the session, and measures from the request
 to the moment at which the pictures of all cameras stand on the page: first wherever it may be, then, when everything is
-prepared or `--minutes` are over, again. `--rounds` opens it that often, so that nothing is prepared again; `--other`
-measures another checkout's code beside this one's, in turns. Prints JSON; `--json` also writes it.
+prepared or `--minutes` are over, again. `--play` also plays from where nothing is prepared. `--rounds` opens it that
+often, so that nothing is prepared again; `--other` measures another checkout's code beside this one's, in turns. Prints
+JSON; `--json` also writes it.
 
 `--hour` makes a run of four generated cameras first, if there is none (benchmarks/review_hour.py), and compares what
 the page shows with what was asked for.
 
     python benchmarks/review_jumps.py OUT --jumps 200 --json jumps.json
     python benchmarks/review_jumps.py HOUR --hour --rounds 3 --minutes 0 --other ../before --json jumps.json
+    python benchmarks/review_jumps.py HOUR --hour --keyframe-every 250 --anywhere 200 --minutes 0 --json jumps.json
 """
 
 from __future__ import annotations
@@ -46,6 +48,32 @@ JUMP = """
   }
   return performance.now() - begun;
 """
+
+PLAY = """
+  const frame = () => Number(document.querySelector('.view').dataset.frame);
+  const begun = performance.now(), first = frame();
+  document.querySelector('#play').click();
+  let [last, changed, longest] = [first, begun, 0];
+  while (performance.now() - begun < 1000 * values[0]) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    if (frame() === last) continue;
+    longest = Math.max(longest, performance.now() - changed);
+    [last, changed] = [frame(), performance.now()];
+  }
+  document.querySelector('#play').click();
+  return {seconds: (performance.now() - begun) / 1000, frames: last - first, longest_ms: longest};
+"""
+
+
+def plays(page: Page, span: tuple[float, float], seconds: float, seed: int, rate: float) -> list[dict[str, float]]:
+    """Played at normal speed from three random moments: how much of real time was shown, and the longest pause."""
+    found = []
+    for second in np.random.default_rng(seed).uniform(span[0], span[1] - seconds, 3).tolist():
+        page.run(JUMP, second)
+        played = page.run(PLAY, seconds)
+        share = played["frames"] / rate / played["seconds"]
+        found.append({"share": round(share, 3), "longest_pause_ms": round(played["longest_ms"], 1)})
+    return found
 
 
 def jumps(page: Page, span: tuple[float, float], count: int, seed: int, *, coded: bool) -> list[float]:
@@ -86,6 +114,10 @@ def measure(options: argparse.Namespace, checkout: Path | None, turn: int) -> di
         found["first_pictures_s"] = round(time.monotonic() - begun, 1)
         found["anywhere_took_ms"] = jumps(page, span, options.anywhere, 1 + turn, coded=options.hour)
         found["memory_then"] = memory(review)
+        if options.play:
+            lead = session["cameras"][0]
+            rate = lead["frames"] / (lead["end"] - lead["start"])
+            found["played"] = plays(page, span, options.play, 1 + turn, rate)
         made, last = 0.0, time.monotonic() + 60 * options.minutes
         while made < 1 and time.monotonic() < last:
             made = min(each["made"] for each in review.get("state").json["proxies"].values())
@@ -111,14 +143,16 @@ def main() -> None:
     parser.add_argument("--jumps", type=int, default=200)
     parser.add_argument("--anywhere", type=int, default=20, help="jumps before everything is prepared")
     parser.add_argument("--minutes", type=float, default=5.0, help="that preparing may take")
+    parser.add_argument("--play", type=float, default=0.0, help="seconds to play from each of three random moments")
     parser.add_argument("--rounds", type=int, default=1, help="how often the page is opened")
     parser.add_argument("--other", type=Path, help="another checkout, measured in turns with this one")
     parser.add_argument("--hour", action="store_true", help="make OUT, if it is not there: four generated cameras")
     parser.add_argument("--seconds", type=float, default=3600.0, help="length of what --hour makes")
+    parser.add_argument("--keyframe-every", type=int, help="frames, of what --hour makes (default: the tool's own)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.hour and not options.out.exists():
-        write_hour(options.out, seconds=options.seconds)
+        write_hour(options.out, seconds=options.seconds, keyframe_every=options.keyframe_every)
     checkouts: dict[str, Path | None] = {"this": None}
     if options.other is not None:
         checkouts = {"other": options.other.absolute(), **checkouts}

@@ -290,6 +290,9 @@ class VideoConfig:
     codec: CodecChoice
     crf: Annotated[int, CRF]
     preset: str
+    keyframe_every: Annotated[
+        int, Range(5, 1000, "frames; fewer make files much larger, more make review wait wherever it jumps to")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -262,8 +262,9 @@ def open_writer(
         return ImageSegmentWriter(path, _pictures_of(plan.camera))
     index = _stored_index(plan.camera, plan.store)
     return SegmentWriter(
-        path, index, plan.encoding, crf=config.crf, preset=config.preset, shift=plan.shift, threads=threads
-    )
+        path, index, plan.encoding, crf=config.crf, preset=config.preset, shift=plan.shift, threads=threads,
+        keyframe_every=config.keyframe_every,
+    )  # fmt: skip
 
 
 def read_back(plan: CameraPlan, segment: Segment) -> Iterator[Frame]:

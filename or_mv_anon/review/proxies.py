@@ -1,8 +1,9 @@
 """Makes proxies of all cameras in the background, what is looked at first, and hands out their pictures.
 
-One thread makes them. What somebody waits for comes before what is made in advance: a single picture is decoded from
-the covered video itself, by `Stills`, while this thread waits; a stretch that is to be played is made first. When the
-private folder is full, what was looked at longest ago goes; it is made again when it is wanted.
+A few threads make them, each a stretch of its own. What somebody waits for comes before what is made in advance: a
+single picture is decoded from the covered video itself, by `Stills`, while these threads wait; a stretch that is to be
+played is made first. When the private folder is full, what was looked at longest ago goes; it is made again when it is
+wanted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from or_mv_anon.review.scratch import Scratch
 from or_mv_anon.review.still_reader import StillReader
 from or_mv_anon.review.stills import Stills
 
-NICENESS = 10  # of the thread that makes them: what is looked at goes first
+NICENESS = 10  # of the threads that make them: what is looked at goes first
+MOST_THREADS = 2  # that make them; more would keep the pictures that are there from being sent and shown
 AHEAD = 2  # stretches after the one that is looked at
 CASES_AHEAD = 3  # moments after the one that is looked at, in the worklist's order, whose pictures are made in advance
 STILLS_S = 0.5  # after which it is looked again whether anybody waits for a single picture
@@ -44,6 +46,7 @@ class _Stretch:
     path: Path
     ends: list[int] = field(default_factory=list)
     finished: bool = False
+    making: bool = False  # by one of the threads
     used: float = 0.0
 
     @property
@@ -96,14 +99,18 @@ class Proxies:
         self._ended = self._paused = False
         self._number = 0
         self._stills = Stills(self._change)
-        self._thread = threading.Thread(target=self._work, name="proxies", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"proxies-{number}", daemon=True)
+            for number in range(min(MOST_THREADS, os.cpu_count() or 1))
+        ]
         for camera in run.cameras:
             self._add_view(camera)
 
     def start(self) -> None:
         """Begin to make them."""
         self._stills.start()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def end(self) -> None:
         """Make no more."""
@@ -111,8 +118,9 @@ class Proxies:
             self._ended = True
             self._change.notify_all()
         self._stills.end()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=10)
 
     def pause(self) -> None:
         """Read no output from now on: they are about to be replaced."""
@@ -272,21 +280,29 @@ class Proxies:
     def _next(self) -> Callable[[], None] | None:
         """What to do now; None for nothing. Called with the lock held."""
         if (wish := self._next_wish()) is not None:
-            view = self._views[wish.camera]
-            wanted = view.stretches[view.stretch_of(wish.frame)]
-            return lambda: self._make(view, wanted, wanted=True)
+            return self._maker(*self._of_wish(wish), wanted=True)
         names = [*([self._focus[0]] if self._focus is not None else []), *self._views]
         for view in (self._views[name] for name in names):
-            if view.video is None and not view.refused:
+            if view.video is None and not view.refused and not view.opening.locked():
                 return lambda view=view: self._open(view)  # type: ignore[misc]
         if (ahead := self._next_ahead()) is not None:
             return ahead
         return None
 
     def _next_wish(self) -> _Wish | None:
-        """What somebody waits to play, the latest first; what is there already is no wish any more."""
+        """What somebody waits to play and no thread makes, the latest first; what is there is no wish any more."""
         self._wished = [wish for wish in self._wished if self._stands(wish)]
-        return next((wish for wish in reversed(self._wished) if self._views[wish.camera].video is not None), None)
+        opened = (wish for wish in reversed(self._wished) if self._views[wish.camera].video is not None)
+        return next((wish for wish in opened if not self._of_wish(wish)[1].making), None)
+
+    def _of_wish(self, wish: _Wish) -> tuple[_View, _Stretch]:
+        view = self._views[wish.camera]
+        return view, view.stretches[view.stretch_of(wish.frame)]
+
+    def _maker(self, view: _View, stretch: _Stretch, *, wanted: bool = False) -> Callable[[], None]:
+        """What makes a stretch, which is this thread's from now on. Called with the lock held."""
+        stretch.making = True
+        return lambda: self._make(view, stretch, wanted=wanted)
 
     def _stands(self, wish: _Wish) -> bool:
         view = self._views[wish.camera]
@@ -314,11 +330,11 @@ class Proxies:
             if (found := self._unfinished(name, second, 0)) is not None:
                 return found
         rest = [(stretch.first, name, stretch) for name, view in self._views.items() for stretch in view.stretches]
-        left = [entry for entry in rest if not entry[2].finished and not self._views[entry[1]].refused]
+        left = [entry for entry in rest if _is_free(entry[2]) and not self._views[entry[1]].refused]
         if not left:
             return None
         _, name, stretch = min(left, key=lambda entry: entry[:2])
-        return lambda: self._make(self._views[name], stretch)
+        return self._maker(self._views[name], stretch)
 
     def _around_focus(self, ahead: int) -> Callable[[], None] | None:
         """The stretches that are looked at, and so many after them, the leading camera's first."""
@@ -356,8 +372,8 @@ class Proxies:
             return None
         number = max(0, view.stretch_of(view.camera.frame_at(second) or 0))
         for stretch in view.stretches[number : number + ahead + 1]:
-            if not stretch.finished:
-                return lambda: self._make(view, stretch)
+            if _is_free(stretch):
+                return self._maker(view, stretch)
         return None
 
     def _open(self, view: _View) -> None:
@@ -380,7 +396,15 @@ class Proxies:
                 self._change.notify_all()
 
     def _make(self, view: _View, stretch: _Stretch, *, wanted: bool = False) -> None:
-        """Make a stretch; what somebody waits for more is done in between."""
+        """Make a stretch that is this thread's; what somebody waits for more is done in between."""
+        try:
+            self._write(view, stretch, wanted=wanted)
+        finally:
+            with self._change:
+                stretch.making = False
+                self._change.notify_all()
+
+    def _write(self, view: _View, stretch: _Stretch, *, wanted: bool) -> None:
         assert view.video is not None
         number = view.video.stretches.index((stretch.first, stretch.stop))
         stretch.ends.clear()
@@ -417,11 +441,8 @@ class Proxies:
                 wish = None if wanted else self._next_wish()
                 if wish is None:
                     return True
-                other = self._views[wish.camera]
-                first = other.stretches[other.stretch_of(wish.frame)]
-                if first is stretch:
-                    return True
-            self._make(other, first, wanted=True)
+                make = self._maker(*self._of_wish(wish), wanted=True)
+            make()
 
     def _make_room(self) -> None:
         """Let go of what was looked at longest ago, until the rest fits. Called with the lock held."""
@@ -435,3 +456,8 @@ class Proxies:
             stretch.path.unlink(missing_ok=True)
             stretch.finished = False
             stretch.ends = []
+
+
+def _is_free(stretch: _Stretch) -> bool:
+    """Whether a stretch is to be made and no thread does."""
+    return not stretch.finished and not stretch.making

@@ -1,7 +1,9 @@
 """Single pictures of one camera's covered output, wherever they are asked for: one decoder, kept open, no file written.
 
 Decoding begins at the keyframe before the frame, or where the decoder stands if that is nearer. Of H.264, pictures that
-no other picture is made from are passed over on the way; what comes out is the same, bit for bit.
+no other picture is made from are passed over on the way; what comes out is the same, bit for bit. Once the frame's
+packet is in the decoder it is emptied, instead of having it wait for what may have to be shown before: nothing that is
+stored behind the frame is needed for it. Whoever goes on to the next frame is read for without that.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class StillReader:
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._next = -1  # the frame that the decoder shows next; -1 where that is not known
         self._target = 0
+        self._last = -1  # the frame that was asked for before
+        self._alone = True  # nobody is expected to ask for the next frame
         self._scaler = PictureScaler()
 
     def read(self, frame: int, wanted: Callable[[], bool] = lambda: True) -> Picture | None:
@@ -59,7 +63,7 @@ class StillReader:
                 continue
             if not video.is_at(shown.pts, frame):
                 break
-            self._next = frame + 1
+            self._next = -1 if self._alone else frame + 1
             width, height = video.orientation.coded_size(*self._size)
             return video.orientation.upright(self._scaler.bgr(shown, width=width, height=height))
         self._next = -1
@@ -73,7 +77,7 @@ class StillReader:
 
     def _go_to(self, frame: int) -> None:
         """Have the decoder where `frame` is among what it shows next."""
-        self._target = frame
+        self._target, self._last, last = frame, frame, self._last
         key = self._video.key_before(frame)
         if self._container is not None and max(key, 0) <= self._next <= frame:
             return
@@ -84,6 +88,7 @@ class StillReader:
             show_in_order(self._stream, self._video.codec)
             self._stream.codec_context.thread_count = 1  # threads of FFmpeg's that log can block those of Python's
         assert self._video.pts is not None
+        self._alone = frame != last + 1
         try:
             self._container.seek(int(self._video.pts[key]), stream=self._stream)
         except FFmpegError as error:
@@ -102,6 +107,9 @@ class StillReader:
                 early = packet.pts is not None and self._video.is_before(packet.pts, self._target)
                 context.skip_frame = "NONREF" if early else "DEFAULT"
             yield packet
+            if self._alone and packet.pts is not None and self._video.is_at(packet.pts, self._target):
+                yield av.Packet()  # empty: the decoder holds nothing back
+                return
 
     def _of_folder(self, frame: int) -> Picture:
         folder = self._video.camera.output

@@ -42,9 +42,20 @@ class SegmentWriter:
 
     def __init__(
         self, path: Path, index: VideoIndex, encoding: Encoding, *, crf: int, preset: str, shift: int = 0,
-        threads: int = 1,
+        threads: int = 1, keyframe_every: int | None = None,
     ) -> None:  # fmt: skip
-        """`shift` ticks of the source's time base are taken off every timestamp."""
+        """See the class.
+
+        Args:
+            path: of the segment.
+            index: the input.
+            encoding: what comes out.
+            crf: quality in x264's terms.
+            preset: the encoder's.
+            shift: ticks of the source's time base that are taken off every timestamp.
+            threads: of the encoder.
+            keyframe_every: frames from one keyframe to the next, at most; None leaves it to the encoder.
+        """
         self.path = path
         self._partial = partial_path(path)
         self._index = index
@@ -54,6 +65,7 @@ class SegmentWriter:
         )
         self._shift = shift
         self._threads = threads
+        self._keyframe_every = keyframe_every
         self._converter = Converter()
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
@@ -84,6 +96,8 @@ class SegmentWriter:
         context = stream.codec_context
         context.pix_fmt = encoding.pix_fmt
         context.thread_count = self._threads
+        if self._keyframe_every is not None:
+            context.gop_size = self._keyframe_every
         context.color_primaries = encoding.color_primaries
         context.color_trc = encoding.color_trc
         context.colorspace = encoding.colorspace

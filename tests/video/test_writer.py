@@ -64,6 +64,32 @@ def test_same_frames_give_same_bytes_and_independent_segments(tmp_path, name, cl
     assert len(headers) == 1
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
+@pytest.mark.parametrize("every", [7, 1000])
+def test_decoding_can_begin_at_every_keyframe_and_the_next_is_near(tmp_path, codec, every):
+    source = source_of(tmp_path / "a.mp4", frames=45, size=(96, 80))
+    path = tmp_path / "s.mp4"
+    render(path, source, Segment(0, 0, 45), codec=codec, preset="veryfast", keyframe_every=every)
+    with av.open(str(path)) as container:
+        packets = [(packet.pts, packet.is_keyframe) for packet in container.demux(video=0) if packet.size]
+    shown = sorted(pts for pts, _ in packets)
+    keys = [place for place, (_, key) in enumerate(packets) if key]
+    assert keys == [shown.index(packets[place][0]) for place in keys], "closed: none before it is stored behind it"
+    assert np.diff([*keys, 45]).max() == (7 if every == 7 else 45)
+    whole = {frame.pts: frame.to_ndarray() for frame in decoded_from(path, None)}
+    for place in keys:
+        part = list(decoded_from(path, packets[place][0]))
+        assert [frame.pts for frame in part] == shown[place:]
+        assert all(np.array_equal(frame.to_ndarray(), whole[frame.pts]) for frame in part)
+
+
+def decoded_from(path: Path, pts: int | None):
+    with av.open(str(path)) as container:
+        if pts is not None:
+            container.seek(pts, stream=container.streams.video[0])
+        yield from container.decode(video=0)
+
+
 def test_bytes_do_not_depend_on_what_memory_held_before(tmp_path):
     """x264 once did (macroblock tree with AVX-512): glibc fills fresh memory with the byte that it is given."""
     write_clip(tmp_path / "a.mp4", frames=30, b_frames=2)
