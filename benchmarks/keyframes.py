@@ -1,10 +1,10 @@
 """What keyframes at short distances cost and gain: size, encoding, and decoding a picture at a random place.
 
-Pictures of every clip are covered by nothing and encoded by the tool's own writer with its settings, once for every
-distance, in turns. Then single pictures at random frames are decoded the way the review page does, on one thread.
-Prints JSON; `--json` also writes it.
+Pictures of every clip are encoded by the tool's own writer with its settings, nothing covered, once for every distance,
+in turns. Then single pictures at random frames are decoded the way the review page does, on one thread. A clip named
+`generated` is made first: the grainy room of benchmarks/review_hour.py. Prints JSON; `--json` also writes it.
 
-    python benchmarks/keyframes.py CLIP [CLIP ...] --every 250 50 25 12 --json keyframes.json
+    python benchmarks/keyframes.py generated CLIP [CLIP ...] --every 250 50 25 12 --json keyframes.json
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.review_hour import RATE, SIZE, grainy_picture
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.seals import Seal
 from or_mv_anon.review.covered_video import CoveredVideo
@@ -31,6 +34,7 @@ from or_mv_anon.video.index import index_video
 from or_mv_anon.video.reader import VideoSource
 from or_mv_anon.video.segments import Segment
 from or_mv_anon.video.writer import SegmentWriter
+from tests.review.review_scenes import View, write_coded
 
 
 def encode(source: VideoSource, path: Path, *, frames: int, every: int) -> dict[str, float]:
@@ -70,6 +74,12 @@ def jumps(path: Path, *, count: int, seed: int) -> dict[str, Any]:
     return {"keyframes": len(keys), **{f"jump_ms_{q}": round(float(np.percentile(took, q)), 1) for q in (50, 95, 100)}}
 
 
+def generated(path: Path) -> Path:
+    """A clip of 12 s of the grainy room, hardly compressed."""
+    view = View(300, rate=RATE, gop=250, encoder={"preset": "ultrafast", "crf": "8"}, picture=grainy_picture)
+    return write_coded(path, 0, view, size=SIZE)
+
+
 def measure(clip: Path, distances: Sequence[int], *, frames: int, rounds: int, count: int) -> dict[str, Any]:
     """One clip at every distance."""
     index = index_video(clip)
@@ -101,10 +111,14 @@ def main() -> None:
     parser.add_argument("--jumps", type=int, default=100)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows = [
-        measure(clip, options.every, frames=options.frames, rounds=options.rounds, count=options.jumps)
-        for clip in options.clips
-    ]
+    with tempfile.TemporaryDirectory() as folder:
+        clips = [
+            generated(Path(folder) / f"{clip}.mp4") if str(clip) == "generated" else clip for clip in options.clips
+        ]
+        rows = [
+            measure(clip, options.every, frames=options.frames, rounds=options.rounds, count=options.jumps)
+            for clip in clips
+        ]
     text = json.dumps(rows, indent=1)
     sys.stdout.write(text + "\n")
     if options.json is not None:
