@@ -1,9 +1,9 @@
 """Makes proxies of all cameras in the background, what is looked at first, and hands out their pictures.
 
-A few threads make them, each a stretch of its own. What somebody waits for comes before what is made in advance: a
-single picture is decoded from the covered video itself, by `Stills`, while these threads wait; a stretch that is to be
-played is made first. When the private folder is full, what was looked at longest ago goes; it is made again when it is
-wanted.
+A few threads make them, each a stretch of its own; one of them also what nobody has asked for. What somebody waits for
+comes before what is made in advance: a single picture is decoded from the covered video itself, by `Stills`, while
+these threads wait; a stretch that is to be played is made first. When the private folder is full, what was looked at
+longest ago goes; it is made again when it is wanted.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Proxies:
         self._number = 0
         self._stills = Stills(self._change)
         self._threads = [
-            threading.Thread(target=self._work, name=f"proxies-{number}", daemon=True)
+            threading.Thread(target=self._work, args=(number == 0,), name=f"proxies-{number}", daemon=True)
             for number in range(min(MOST_THREADS, os.cpu_count() or 1))
         ]
         for camera in run.cameras:
@@ -265,29 +265,29 @@ class Proxies:
         self._wished.append(wish)
         self._change.notify_all()
 
-    def _work(self) -> None:
+    def _work(self, ahead: bool) -> None:
         with suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while True:
             with self._change:
-                while not self._ended and (task := None if self._paused else self._next()) is None:
+                while not self._ended and (task := None if self._paused else self._next(ahead=ahead)) is None:
                     self._change.wait()
                 if self._ended:
                     return
             assert task is not None
             task()
 
-    def _next(self) -> Callable[[], None] | None:
-        """What to do now; None for nothing. Called with the lock held."""
+    def _next(self, *, ahead: bool) -> Callable[[], None] | None:
+        """What to do now, in advance only if `ahead`; None for nothing. Called with the lock held."""
         if (wish := self._next_wish()) is not None:
             return self._maker(*self._of_wish(wish), wanted=True)
+        if not ahead:
+            return None
         names = [*([self._focus[0]] if self._focus is not None else []), *self._views]
         for view in (self._views[name] for name in names):
             if view.video is None and not view.refused and not view.opening.locked():
                 return lambda view=view: self._open(view)  # type: ignore[misc]
-        if (ahead := self._next_ahead()) is not None:
-            return ahead
-        return None
+        return self._next_ahead()
 
     def _next_wish(self) -> _Wish | None:
         """What somebody waits to play and no thread makes, the latest first; what is there is no wish any more."""
