@@ -25,10 +25,7 @@ LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
 PERSON_CHANCE = 0.01  # of a face, per unit of score
 HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least
-UPRIGHT_FROM, UPRIGHT_LEAST = (
-    0.12,
-    0.002,
-)  # of a face, per unit of an upright head's score above the first, and at least
+UPRIGHT_FROM, UPRIGHT_LEAST = 0.12, 0.002  # of a face, per unit of an upright head's score above it, and at least
 FACE_CHANCE, LONE_FACE_CHANCE = 0.1, 0.001  # of a face, at a weak face with covers around it in time, and without
 AROUND_S, STEP_S = 1.5, 0.1  # seconds before and after a weak face within which a head must be covered there; of a look
 HEADLESS = 0.1  # of the chance, at a place where heads were looked for in upright pictures and never found
