@@ -32,6 +32,7 @@ TURN_STEP_S = 1.0  # the same later ...
 IDLE_STEP_S = 0.5  # ... and in moments in which nothing else is due: one takes as long as some upright looks
 NICE = 10  # of looks, beside what sends pictures in time: they take what is left of the processor
 SLACK = 1.25  # times the longest interval: frames do not come when looks are due
+MOST_OVERDUE = 0.5  # share of looks that may be farther apart than that while all else is in time
 COMPARE_S = 0.1  # between two times at which cameras tell each other what they saw
 WAIT_S = 0.02  # between two tries when nothing is due
 
@@ -63,6 +64,7 @@ class Lookers:
         self._turning = TurnedLooks(cameras, config, live)
         self._eyes = [_Eyes(each, config, live, warmed) for each in networks[: max(1, len(cameras))]]
         self._work, self._stages = _Work(live.overload.watch_s), stages
+        self._rare_s = SLACK * live.looking.longest_interval_s
         self._turned = -math.inf  # when a turned picture was looked at last
         self._across = across
         self._seen: deque[tuple[str, Look, bool]] = deque()  # that others are to hear of: camera, look, turned
@@ -117,6 +119,7 @@ class Lookers:
 
     def _round(self, eyes: _Eyes) -> int:
         sizes, began = len(eyes.warmed), time.monotonic()
+        eyes.overdue = 0
         looked = self._guarded(lambda: self._look(eyes)) or 0
         took = time.monotonic() - began
         if looked:
@@ -129,7 +132,7 @@ class Lookers:
                 camera.meter.fresh_late()
         elif looked:
             with self._lock:
-                self._adapt(took, looked)
+                self._adapt(took, looked, eyes.overdue)
         if self._may_turn(idle=not looked):
             looked += self._guarded(lambda: self._turning.work(eyes.networks)) or 0
         return looked
@@ -169,6 +172,7 @@ class Lookers:
                 look(looks, networks, config)
             for camera, found in chosen:
                 self._note(camera, found)
+            eyes.overdue = sum(found.overdue for _, found in chosen)
         finally:
             for camera, _ in chosen:
                 camera.looking = False
@@ -192,6 +196,7 @@ class Lookers:
             if self._fast:
                 return camera.waiting.popleft()
             newest = camera.waiting.pop()
+            newest.overdue = bool(camera.waiting) and newest.held.time - camera.looked > self._rare_s
             for passed in camera.waiting:
                 newest.sources |= passed.sources
             camera.waiting.clear()
@@ -204,6 +209,7 @@ class Lookers:
         fault = camera.watch.look(found.picture, found.held.time)
         found.grey = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_BGR2GRAY), np.uint8)
         found.picture = None
+        found.believed = not fault
         turned = camera.watch.moves > moves
         camera.found.append(Seen(found, fault, turned))
         camera.looks += 1
@@ -231,13 +237,20 @@ class Lookers:
             with self._stages.measured("across"):
                 self._across.update(max(camera.looked for camera in self._cameras))
 
-    def _adapt(self, seconds: float, looked: int) -> None:
-        """Make looks as frequent as the machine can, and give up something where it cannot."""
+    def _adapt(self, seconds: float, looked: int, overdue: int) -> None:
+        """Make looks as frequent as the machine can, and give up something where it cannot.
+
+        Args:
+            seconds: that the last looks took.
+            looked: how many these were.
+            overdue: how many of them came more rarely than they must, although frames were there.
+        """
         now = time.monotonic()
-        needed = self._work.note(now, seconds, looked) * len(self._cameras) / len(self._eyes)
+        needed = self._work.note(now, seconds, looked, overdue) * len(self._cameras) / len(self._eyes)
         before = self.ladder.step
-        late = any([camera.meter.fresh_late() for camera in self._cameras]) or self._rare(now)
-        step = self.ladder.note(now, needed, late=late)
+        late = any([camera.meter.fresh_late() for camera in self._cameras])
+        rare = self._work.overdue > MOST_OVERDUE and not self._turning.learning
+        step = self.ladder.note(now, needed, late=late or rare)
         if step != before:
             self._say(f"Overload: {before.word} -> {step.word} ({needed * 1000:.0f} ms for one look at every camera).")
         looking = self._live.looking
@@ -250,12 +263,6 @@ class Lookers:
         for camera in self._cameras:
             set_cadence(camera, self.interval, slower, self._live)
 
-    def _rare(self, now: float) -> bool:
-        """Whether looks come more rarely than they must, however little time each takes."""
-        if self._turning.learning or self.ladder.step == Step.COVERED:
-            return False
-        return self._work.interval(now) * len(self._cameras) > SLACK * self._live.looking.longest_interval_s
-
 
 class _Eyes:
     """One set of networks, for pictures as they are and smaller ones.
@@ -264,6 +271,7 @@ class _Eyes:
         networks: all of them, for turned pictures.
         full, small: networks and settings.
         warmed: sizes of pictures that they are prepared for.
+        overdue: how many of the looks that were made last came too rarely.
     """
 
     def __init__(
@@ -274,6 +282,7 @@ class _Eyes:
         self.full = few, config
         self.small = smaller(few, config, live.overload.smaller)
         self.warmed = set(warmed)
+        self.overdue = 0
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Let the networks prepare themselves for pictures of `size`, (width, height)."""
@@ -283,20 +292,20 @@ class _Eyes:
 
 
 class _Work:
-    """Seconds of work per look at one camera, over the last seconds."""
+    """Looks of the last seconds: how long one takes, and which share of them was overdue."""
 
     def __init__(self, watch_s: float) -> None:
         self._watch_s = watch_s
-        self._done: deque[tuple[float, float, int]] = deque()
+        self._done: deque[tuple[float, float, int, int]] = deque()
 
-    def note(self, now: float, seconds: float, looks: int) -> float:
-        self._done.append((now, seconds, looks))
+    def note(self, now: float, seconds: float, looks: int, overdue: int) -> float:
+        """Seconds of work per look at one camera."""
+        self._done.append((now, seconds, looks, overdue))
         while self._done[0][0] < now - self._watch_s:
             self._done.popleft()
         return sum(each[1] for each in self._done) / sum(each[2] for each in self._done)
 
-    def interval(self, now: float) -> float:
-        """Seconds from one look at any camera to the next; 0 before that is known."""
-        first, _, before = self._done[0]
-        looks = sum(each[2] for each in self._done) - before
-        return (now - first) / max(looks, 1) if now - first > self._watch_s / 2 else 0.0
+    @property
+    def overdue(self) -> float:
+        """The share of looks that came more rarely than they must."""
+        return sum(each[3] for each in self._done) / sum(each[2] for each in self._done)

@@ -38,6 +38,7 @@ class Look:
         picture: as the person detector saw it, ``(h, w, 3)``.
         grey: what is kept of it, ``(h, w)``.
         believed: whether the picture shows the room as it is.
+        overdue: whether frames between it and the look before had been due.
     """
 
     held: Held
@@ -47,6 +48,7 @@ class Look:
     picture: Picture | None = None
     grey: NDArray[np.uint8] | None = None
     believed: bool = True
+    overdue: bool = False
 
 
 def look(looks: Sequence[Look], networks: Networks, config: PipelineConfig) -> None:
