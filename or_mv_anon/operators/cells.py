@@ -80,7 +80,7 @@ def cover(
     for box, cells in zip(snapped, samples, strict=True):
         for plane, cell in zip(planes, cells, strict=True):
             view = view_of(plane, box)
-            view[...] = _enlarge(cell, view, method)
+            view[...] = cell if cell.size == 1 else _enlarge(cell, view, method)  # one value needs no picture of it
     return [Covered(box, cells[0], detail) for box, cells, detail in zip(snapped, samples, details, strict=remember)]
 
 
