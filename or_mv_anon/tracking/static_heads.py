@@ -20,6 +20,7 @@ from or_mv_anon.core.config import StaticHeadConfig
 from or_mv_anon.core.records import Detections, Frames, Provenance, Tracks
 
 SAME_HEAD_IOU = 0.5  # candidates of one observation that overlap more are one
+SPREAD = 0.25  # share of the candidates at a place that may say that the head reaches farther than what is covered
 
 
 def static_heads(
@@ -40,8 +41,8 @@ def static_heads(
         upright: in which share of some frames ``(M,)`` the upright looks find the head at a place's box ``(4,)``.
 
     Returns:
-        Tracks without gaps, ordered by track, then frame; ids from 0. A box is the median of its place's candidates,
-        the score their mean.
+        Tracks without gaps, ordered by track, then frame; ids from 0. A box holds the middle half of what its
+        place's candidates say of each edge, the score is their mean.
     """
     if not len(candidates) or not len(looked):
         return Tracks.empty()
@@ -93,8 +94,14 @@ def _places(
             hits = np.unique(frame[stretch])
             possible = np.searchsorted(observed, hits[-1], side="right") - np.searchsorted(observed, hits[0])
             if len(hits) >= config.least_observations and len(hits) >= config.least_share * possible:
-                found.append((np.median(box[stretch], axis=0), float(score[stretch].mean()), hits))
+                found.append((_place_of(box[stretch]), float(score[stretch].mean()), hits))
     return found
+
+
+def _place_of(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The box ``(4,)`` of a place: wider than the median of its ``boxes`` (N, 4) by as much as these disagree."""
+    outer = np.percentile(boxes, [100 * SPREAD, 100 * (1 - SPREAD)], axis=0)
+    return np.concatenate([outer[0, :2], outer[1, 2:]]).astype(np.float32)
 
 
 def _one_per_observation(candidates: Detections) -> Detections:
