@@ -40,6 +40,19 @@ def test_a_weak_head_seen_now_and_then_is_covered_from_first_to_last() -> None:
     assert (tracks.provenance == Provenance.TRACKED).all()
 
 
+def test_a_place_is_as_wide_as_its_candidates_disagree() -> None:
+    """One look sees brow and eyes, another the chin: neither's box alone, nor their median, holds the face."""
+    every = frames(60)
+    looked = looks(every)
+    down = np.array([0, 6, 0, 6], np.float32)
+    upper, lower = candidates(looked[::2], HEAD - down), candidates(looked[1::2], HEAD + down)
+    tracks = static_heads(Detections.concat([upper, lower]), every, looked, CONFIG)
+    assert set(tracks.track) == {0}
+    assert np.allclose(tracks.box[:, [1, 3]], [HEAD[1] - 6, HEAD[3] + 6])
+    alike = static_heads(candidates(looked), every, looked, CONFIG)
+    assert np.allclose(alike.box, HEAD)
+
+
 def test_what_is_seen_too_seldom_is_no_head() -> None:
     every = frames(100)
     looked = looks(every)
