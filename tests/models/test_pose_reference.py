@@ -14,7 +14,7 @@ from or_mv_anon.models import pose
 from or_mv_anon.models.pose import Halpe26, PoseEstimator
 from tests.models.reference_inputs import POSE_BOXES, generated_picture, sampled_pixels, simcc_heads
 
-CONFIG = PoseConfig(interval_s=0.1, min_detection_score=0.2, batch=2, trusted_score=0.35)
+CONFIG = PoseConfig(interval_s=0.1, min_detection_score=0.2, known_head_score=1.0, batch=2, trusted_score=0.35)
 
 
 def test_crops_equal_mmpose(reference: dict[str, Any]) -> None:

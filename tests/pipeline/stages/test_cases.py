@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from or_mv_anon.audit import grouping
 from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
@@ -111,8 +112,14 @@ LEFT, RIGHT = (30.0, 10.0, 45.0, 60.0), (60.0, 10.0, 75.0, 60.0)
 
 
 @pytest.fixture
-def vanishing(plans: tuple[CameraPlan, ...], store: RunStore) -> tuple[CameraPlan, ...]:
-    """The same cameras; in the first, one person vanishes in mid-picture, and soon afterwards another."""
+def vanishing(
+    plans: tuple[CameraPlan, ...], store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> tuple[CameraPlan, ...]:
+    """The same cameras; in the first, one person vanishes in mid-picture, and soon afterwards another.
+
+    Seconds of video afford few cases, and what is looked at here is not their order: none falls off the list's end.
+    """
+    monkeypatch.setattr(grouping, "MOST_LOOKED", 10.0)
     release(store)
     plan = plans[0]
     frame = np.concatenate([np.arange(9), np.arange(14)])
