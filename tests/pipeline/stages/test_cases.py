@@ -119,7 +119,8 @@ def vanishing(
 
     Seconds of video afford few cases, and what is looked at here is not their order: none falls off the list's end.
     """
-    monkeypatch.setattr(grouping, "MOST_LOOKED", 10.0)
+    monkeypatch.setattr(grouping, "CASE_S", 0.0)
+    monkeypatch.setattr(grouping, "LEAST_LOOK_S", 0.01)
     release(store)
     plan = plans[0]
     frame = np.concatenate([np.arange(9), np.arange(14)])
