@@ -91,8 +91,9 @@ class Sights:
         rows = keypoints.detection[seen]
         points[rows], weight[rows], head[rows] = posed.points[seen], posed.weight[seen], posed.head[seen]
         own = own_heads(persons, heads, self._config.heads, lying_aspect=self._config.regions.lying_aspect)
-        own[own >= 0] = np.where(heads.score[own[own >= 0]] > weight[own >= 0, BodyPoint.HEAD], own[own >= 0], -1)
-        rows, found = np.flatnonzero(own >= 0), heads[own[own >= 0]]
+        rows = np.flatnonzero(own >= 0)
+        rows = rows[heads.score[own[rows]] > weight[rows, BodyPoint.HEAD]]
+        found = heads[own[rows]]
         points[rows, BodyPoint.HEAD] = (found.box[:, :2] + found.box[:, 2:]) / 2
         weight[rows, BodyPoint.HEAD] = found.score
         head[rows] = (found.box[:, 2:] - found.box[:, :2]).max(axis=1, initial=0)

@@ -50,7 +50,7 @@ def test_two_cameras_fast_every_frame_once_at_its_time_without_a_face(clip: Path
         shown = pictures(tmp_path, camera)
         assert [number_of(picture) for picture in shown] == list(range(FRAMES))
         assert not any(map(shows_face, shown))
-        assert np.allclose(times(tmp_path, camera), np.arange(FRAMES) / RATE, atol=2e-3)
+        assert np.allclose(times(tmp_path, camera), np.arange(FRAMES) / RATE, atol=1e-4)
 
 
 def test_at_its_own_pace_frames_leave_at_their_time_plus_the_delay(clip: Path, tmp_path: Path) -> None:
