@@ -7,7 +7,6 @@ one on several cores, and frames are decided about in time beside them. Looks at
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.priority import lower_priority
 from or_mv_anon.live.across import Across
 from or_mv_anon.live.judged_camera import JudgedCamera, Seen, set_cadence
 from or_mv_anon.live.ladder import Ladder, Step
@@ -111,7 +111,7 @@ class Lookers:
         return self._guarded(lambda: self._turning.work(self._eyes[0].networks)) or 0
 
     def _run(self, eyes: _Eyes) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)  # of this thread alone
+        lower_priority(NICE)
         while not self._quit:
             if not self._round(eyes):
                 self._due.wait(WAIT_S)
@@ -218,7 +218,7 @@ class Lookers:
             self._seen.append((camera.name, found, turned))
 
     def _run_compare(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        lower_priority(NICE)
         while not self._quit:
             self._guarded(self._compare)
             time.sleep(COMPARE_S)

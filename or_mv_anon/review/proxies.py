@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.errors import UserError
+from or_mv_anon.core.priority import lower_priority
 from or_mv_anon.review.covered_video import CoveredVideo, open_covered
 from or_mv_anon.review.proxy import Picture, ProxyWriter, proxy_size, read_group
 from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
@@ -266,8 +267,7 @@ class Proxies:
         self._change.notify_all()
 
     def _work(self, ahead: bool) -> None:
-        with suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        lower_priority(NICENESS)
         while True:
             with self._change:
                 while not self._ended and (task := None if self._paused else self._next(ahead=ahead)) is None:
