@@ -62,7 +62,7 @@ class Lookers:
         self._cameras, self._live, self._fast = cameras, live, fast
         self._guarded, self._wake, self._say = guarded, wake, say
         self._turning = TurnedLooks(cameras, config, live)
-        self._eyes = [_Eyes(each, config, live, warmed) for each in networks[: max(1, len(cameras))]]
+        self._eyes = [_Eyes(each, config, live, warmed) for each in networks]
         self._work, self._stages = _Work(live.overload.watch_s), stages
         self._rare_s = SLACK * live.looking.longest_interval_s
         self._turned = -math.inf  # when a turned picture was looked at last

@@ -101,7 +101,7 @@ def _run(parsed: argparse.Namespace) -> int:
     site = load_live_site(parsed.site, out=parsed.out, secrets=secrets)
     live = load_live_config(parsed.live_config)
     wanted = WantedNetworks(**{name: getattr(parsed, name) for name in WantedNetworks.__dataclass_fields__})
-    ready = ready_networks(wanted, {camera.kind for camera in site.cameras})
+    ready = ready_networks(wanted, [camera.kind for camera in site.cameras])
     log = parsed.log or (None if parsed.out is None else parsed.out / LOG)
     return run_room(
         site, options, ready, live, log=log, status_port=parsed.status_port, as_json=parsed.progress == "json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,8 @@ class ReadyNetworks:
     geometry: Geometry | None = None
 
 
-def ready_networks(wanted: WantedNetworks, kinds: Collection[Kind]) -> ReadyNetworks:
-    """Everything that cameras of these `kinds` need.
+def ready_networks(wanted: WantedNetworks, kinds: Sequence[Kind]) -> ReadyNetworks:
+    """Everything that cameras need, of which each is one of `kinds`; no more look side by side than there are.
 
     Raises:
         UserError: a network or the device is not to be had, or a setting is out of its range.
@@ -86,7 +86,7 @@ def ready_networks(wanted: WantedNetworks, kinds: Collection[Kind]) -> ReadyNetw
         files = network_files([entry for entry in weights if entry.role in ("detector", "pose", "face")], engine)
         networks.append(open_networks(files, config))
         if networks[0].batch == 1:
-            networks += [open_networks(files, config) for _ in range(wanted.threads - 1)]
+            networks += [open_networks(files, config) for _ in range(min(wanted.threads, kinds.count("room")) - 1)]
     if "endoscope" in kinds:
         classifier = ready_classifier(
             wanted.endoscope_weights, device=wanted.device, precision=wanted.precision, threads=wanted.threads
