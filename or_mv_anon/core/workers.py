@@ -6,12 +6,9 @@ core decodes, detects and encodes on its own.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -27,12 +24,11 @@ import cv2
 from or_mv_anon.core.listening import current
 from or_mv_anon.core.lock import held
 from or_mv_anon.core.printable import printable
-from or_mv_anon.core.stopping import SIGNALS, handling
+from or_mv_anon.core.processes import end_with_parent, main_unseen, signals_held
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-PR_SET_PDEATHSIG = 1
 PLACES = 4096  # for counts of worker processes, each at its process number's remainder: those that run at a time differ
 WORKER_DIED = "a worker process died; most often the machine ran out of memory, so try fewer --workers"
 _counter: Callable[[int], object] | None = None  # hears of a job's frames; set in each worker
@@ -76,7 +72,7 @@ class WorkerPool:
         self._context = multiprocessing.get_context("spawn")
         self._counts = self._context.RawArray("q", PLACES)
         self._stopping = self._context.RawValue("b", 0)
-        with _signals_held():  # for multiprocessing's own helper process, which this starts
+        with signals_held():  # for multiprocessing's own helper process, which this starts
             self._executor = self._start()
 
     def __enter__(self) -> WorkerPool:
@@ -184,41 +180,12 @@ class WorkerPool:
                 return True
             queue = suspects or waiting
             try:
-                with _signals_held(), _main_unseen():
+                with signals_held(), main_unseen():
                     future = self._executor.submit(function, queue[0])
                     running[future] = queue.popleft()
             except BrokenProcessPool:
                 return False
         return True
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Hold requests to stop back while processes start: they inherit the mask, so only this process answers them."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield
-        return
-    caught: list[int] = []
-    with handling(lambda number, _: caught.append(number)):
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    for number in caught[:1]:
-        signal.raise_signal(number)
-
-
-@contextmanager
-def _main_unseen() -> Iterator[None]:
-    """Let processes that start within the block not run the caller's script again: all they need comes by name."""
-    main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(hidden)
 
 
 def default_workers(cameras: int) -> int:
@@ -250,11 +217,7 @@ def _start_worker(counts: Any, stopping: Any, _: Any) -> None:
     _counter = partial(_count_for_all, counts, os.getpid() % PLACES, stopping)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # how the pool ends a worker that lost its fellow
     cv2.setNumThreads(1)  # one process per core: threads below would only get in each other's way
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no orphans when the main process is killed
-        parent = multiprocessing.parent_process()
-        if parent is None or os.getppid() != parent.pid:  # it was killed before the line above took effect
-            os._exit(1)
+    end_with_parent()
 
 
 def _count_for_all(counts: Any, place: int, stopping: Any, number: int) -> None:

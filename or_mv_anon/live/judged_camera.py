@@ -7,15 +7,15 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from or_mv_anon.core.records import Detections
 from or_mv_anon.core.run_layout import FACES, KEYPOINTS, PERSONS
 from or_mv_anon.core.schedule import Cadence
+from or_mv_anon.live.deciding import CameraFrames
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.meter import Meter
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.watch import Fault, PictureWatch
-from or_mv_anon.live.window import CameraWindow
+from or_mv_anon.live.window import Searched
 
 
 @dataclass(frozen=True)
@@ -27,30 +27,22 @@ class Seen:
     turned: bool
 
 
-@dataclass(frozen=True)
-class Searched:
-    """What was found in the turned pictures of a frame taken at `time` seconds."""
-
-    candidates: Detections
-    time: float
-
-
 @dataclass
 class JudgedCamera:
     """One camera as the judge knows it.
 
-    Who decides keeps the window and says what waits for a look; who looks keeps the watch and leaves what came of it in
+    Who decides keeps the frames and says what waits for a look; who looks keeps the watch and leaves what came of it in
     `found`. So neither waits for the other.
 
     Attributes:
         name: the camera's.
         line: its frames.
         meter: its counts.
-        window: its last seconds.
+        frames: those that wait to be decided about.
         watch: of its pictures.
         cadence: by source, how often it looks.
         waiting: frames that are due for a look, with the sources that are; changed under `lock`.
-        found: what came of looks and is not in the window yet, in order.
+        found: what came of looks and is not told yet, in order.
         shown: the newest frame.
         fault: of the last picture.
         people: regions in the frame that was decided about last.
@@ -61,7 +53,7 @@ class JudgedCamera:
     name: str
     line: DelayLine
     meter: Meter
-    window: CameraWindow
+    frames: CameraFrames
     watch: PictureWatch
     cadence: dict[str, Cadence]
     waiting: deque[Look] = field(default_factory=deque)

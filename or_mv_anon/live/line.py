@@ -20,12 +20,14 @@ class Held:
         frame: upright; `corrupt` covers it whole, whatever was decided.
         regions: what was decided; None is the frame whole.
         decided: whether anything was.
+        number: by which who decides knows it.
     """
 
     time: float
     frame: Frame
     regions: Regions | None = None
     decided: bool = False
+    number: int = -1
 
     def decide(self, regions: Regions | None) -> None:
         """What is to be covered in it; None for all of it."""

@@ -147,7 +147,7 @@ class Lookers:
         if idle and self.ladder.step == Step.NOTHING:
             step_s = IDLE_STEP_S
         if self._turning.learning:
-            shown = any(not camera.window.learning and not camera.fault for camera in self._cameras)
+            shown = any(not camera.frames.learning and not camera.fault for camera in self._cameras)
             step_s = LEARN_STEP_S if shown else 0.0
         with self._lock:
             if now - self._turned < step_s:

@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from or_mv_anon.association.known_geometry import Geometry
+from or_mv_anon.core.companion import Companion
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
 from or_mv_anon.live.across import Across
+from or_mv_anon.live.deciding import CameraFrames, Question, Windows, Zones
 from or_mv_anon.live.judge import Judge
 from or_mv_anon.live.judged_camera import JudgedCamera, cadences
 from or_mv_anon.live.looking import live_thresholds, smaller, warm
@@ -29,7 +31,7 @@ from or_mv_anon.live.settings import LiveConfig, OutputConfig
 from or_mv_anon.live.sinks import EncodedSink, Sink
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.watch import PictureWatch
-from or_mv_anon.live.window import CameraWindow
+from or_mv_anon.live.window import Decided
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.regions.networks import Networks
 from or_mv_anon.video.demux import main_stream, open_video
@@ -85,11 +87,11 @@ class RoomRun:
     def __init__(
         self, site: LiveSite, options: RoomOptions, *, config: PipelineConfig, live: LiveConfig,
         networks: Sequence[Networks], endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier | None,
-        say: Callable[[str], None], geometry: Geometry | None = None,
+        say: Callable[[str], None], geometry: Geometry | None = None, beside: bool = False,
     ) -> None:  # fmt: skip
         """`networks` look at room cameras, each set in a thread of its own, `classifier` at endoscopes.
 
-        `geometry` of a site model lets cameras carry heads to one another.
+        `geometry` of a site model lets cameras carry heads to one another. `beside` decides in a process of its own.
         """
         if options.fast and any(camera.input.kind != "file" for camera in site.cameras):
             raise UserError("--pace fast is for files; a live input has its own pace.")
@@ -104,6 +106,7 @@ class RoomRun:
         for each in networks:  # before the clock starts: it takes seconds
             for size in sizes:
                 warm([(each, config), smaller(each, config, live.overload.smaller)], size)
+        self._ask, self._companion = self._deciding(config, live, beside=beside)  # starting takes a second, too
         self.clock = RoomClock(fast=options.fast)
         self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
         begins = _begins(files, site.cameras)
@@ -155,6 +158,8 @@ class RoomRun:
                 self.judge.quit()
             for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
                 thread.join(JOIN_S)
+            if self._companion is not None:
+                self._companion.close()
         report()
         errors = [camera.reader.error for camera in self.cameras.values() if camera.reader.error]
         if errors and len(errors) == len(self.cameras):
@@ -190,7 +195,9 @@ class RoomRun:
         self.judged = {
             camera.spec.name: JudgedCamera(
                 camera.spec.name, camera.line, camera.meter,
-                CameraWindow(config, live, always=camera.spec.always, never=camera.spec.never),
+                CameraFrames(
+                    camera.spec.name, self._ask, live, has_zones=bool(camera.spec.always or camera.spec.never)
+                ),
                 PictureWatch(live.faults), cadences(live, interval),
             )
             for camera in rooms
@@ -199,6 +206,19 @@ class RoomRun:
             list(self.judged.values()), networks, config, live, delay=self._options.delay, fast=self._options.fast,
             wake=self._wake, say=self._say, stages=self.stages, warmed=sizes, across=self.across,
         )  # fmt: skip
+
+    def _deciding(
+        self, config: PipelineConfig, live: LiveConfig, *, beside: bool
+    ) -> tuple[Callable[[Question], Decided], Companion[Question, Decided] | None]:
+        """Who answers questions about the room's cameras, and the process that does, if any."""
+        rooms = {
+            camera.name: Zones(camera.always, camera.never) for camera in self._site.cameras if camera.kind == "room"
+        }
+        windows = partial(Windows, config, live, rooms)
+        if not beside or not rooms:
+            return windows(), None
+        companion: Companion[Question, Decided] = Companion(windows)
+        return companion.ask, companion
 
     def _scope_judges(self, endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier) -> list[Judge]:
         lookahead = LOOKAHEAD_SHARE * self._options.delay

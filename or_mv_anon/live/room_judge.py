@@ -15,11 +15,12 @@ from functools import partial
 
 import numpy as np
 
+from or_mv_anon.core.companion import CompanionLostError
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Regions
 from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
 from or_mv_anon.live.across import Across
-from or_mv_anon.live.judged_camera import JudgedCamera, Searched, Seen
+from or_mv_anon.live.judged_camera import JudgedCamera, Seen
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.lookers import Lookers
@@ -27,6 +28,7 @@ from or_mv_anon.live.looking import Look
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.watch import Fault
+from or_mv_anon.live.window import Searched
 from or_mv_anon.regions.networks import Networks
 
 WAIT_S = 0.02  # between two tries when nothing happens
@@ -88,7 +90,7 @@ class RoomJudge(threading.Thread):
                 ended = self._guarded(self._take)
                 self._guarded(self._decide)
                 looked = self._look() if self._fast else 0
-                if ended and not any(camera.window.undecided or camera.waiting for camera in self._cameras):
+                if ended and not any(camera.frames.undecided or camera.waiting for camera in self._cameras):
                     return
                 for camera in self._cameras:
                     camera.line.busy = bool(looked)
@@ -100,7 +102,7 @@ class RoomJudge(threading.Thread):
             if not self._fast:
                 self._lookers.join(JOIN_S)
             for camera in self._cameras:
-                camera.window.cover()
+                camera.frames.cover()
                 camera.line.tell_decided(final=True)
 
     def _take(self) -> int:
@@ -117,10 +119,10 @@ class RoomJudge(threading.Thread):
             if hole:
                 camera.meter.holes += 1
             for held in frames:
-                camera.window.add(held)
+                camera.frames.add(held)
                 camera.newest, camera.shown = held.time, held
                 self._schedule(camera, held)
-            if ended and not camera.ended and (last := camera.window.newest) is not None and not last.decided:
+            if ended and not camera.ended and (last := camera.frames.newest) is not None and not last.decided:
                 self._look_at_last(camera, last)
             camera.ended = ended
         self._take_notes()
@@ -142,14 +144,14 @@ class RoomJudge(threading.Thread):
                 camera.waiting.append(Look(last, frozenset({PERSONS.name, KEYPOINTS.name})))
 
     def _note(self, camera: JudgedCamera, found: Seen | Searched) -> None:
-        """What came of a look reaches the window."""
+        """Tell what came of a look."""
         if isinstance(found, Searched):
-            camera.window.search(found.candidates, found.time)
+            camera.frames.search(found)
             return
         if found.turned:
             camera.meter.moves += 1
-            camera.window.turned()
-        fault = Fault.MOVED if camera.window.zones_lost else found.fault
+            camera.frames.turned()
+        fault = Fault.MOVED if camera.frames.zones_lost else found.fault
         if fault != camera.fault:
             told = (
                 f"the picture is {fault}, covered whole until that changes" if fault else "the picture is sound again"
@@ -157,7 +159,7 @@ class RoomJudge(threading.Thread):
             self._say(f"{camera.name}: {told}.")
         camera.fault = fault
         found.look.believed = not camera.fault
-        camera.window.note(found.look)
+        camera.frames.note(found.look)
 
     def _look(self) -> int:
         """Where time does not matter: every look that is due now, and what follows from it."""
@@ -175,14 +177,14 @@ class RoomJudge(threading.Thread):
 
     def _decide(self) -> None:
         for camera in self._cameras:
-            undecided = camera.window.undecided
+            undecided = camera.frames.undecided
             if not undecided:
                 continue
             due = self._known(camera) - self._lookahead
             if undecided[0].time > due:
                 continue
             # Those that are not due yet are decided about with them, as far as they lie before a look.
-            until = max(due, min(due + self._live.window.chunk_s, camera.window.looked_until))
+            until = max(due, min(due + self._live.window.chunk_s, camera.frames.looked_until))
             with self._stages.measured("decide"):
                 self._decide_camera(camera, until)
             camera.line.tell_decided()
@@ -196,15 +198,20 @@ class RoomJudge(threading.Thread):
         return min(camera.newest, camera.waiting[0].held.time if camera.waiting else math.inf)
 
     def _decide_camera(self, camera: JudgedCamera, until: float) -> None:
-        if self.ladder.step == Step.COVERED:
-            camera.window.cover(until)
-            camera.people = 0
-            return
         try:
-            shown = camera.window.decide(until, partial(self._told_by_others, camera.name))
+            if self.ladder.step == Step.COVERED:
+                camera.frames.cover(until)
+                camera.frames.tell()
+                camera.people = 0
+                return
+            shown = camera.frames.decide(until, partial(self._told_by_others, camera.name))
             camera.people = len(np.unique(shown.track[shown.track >= 0]))
+        except CompanionLostError:
+            for each in self._cameras:
+                each.frames.begin_anew()
+            raise
         except Exception:
-            camera.window.cover()
+            camera.frames.cover()
             raise
 
     def _told_by_others(self, name: str, time: float) -> Regions:

@@ -44,7 +44,7 @@ def run_room(
     with ExitStack() as around:
         run = RoomRun(
             site, options, config=ready.config, live=live, networks=ready.networks, endoscopy=ready.endoscopy,
-            classifier=ready.classifier, say=say, geometry=ready.geometry,
+            classifier=ready.classifier, say=say, geometry=ready.geometry, beside=not options.fast,
         )  # fmt: skip
         status = RoomStatus(run)
         latest = status.read()

@@ -74,7 +74,7 @@ def state_of(camera: RoomCamera, judged: JudgedCamera | None) -> str:
         return "no signal"
     if judged is not None and judged.fault:
         return str(judged.fault)
-    if judged is not None and judged.window.learning:
+    if judged is not None and judged.frames.learning:
         return "learning"
     return "output" if camera.problems else "ok"
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections
-from or_mv_anon.live.judged_camera import JudgedCamera, Searched
+from or_mv_anon.live.judged_camera import JudgedCamera
 from or_mv_anon.live.settings import LiveConfig
+from or_mv_anon.live.window import Searched
 from or_mv_anon.models.detectors.protocol import Found, Picture
 from or_mv_anon.models.turning import TURNS
 from or_mv_anon.regions.networks import DETECTOR, Networks
@@ -43,7 +44,7 @@ class TurnedLooks:
     @property
     def learning(self) -> bool:
         """Whether a camera waits for its first looks: nothing of it is shown until then."""
-        return any(camera.window.learning and not camera.fault for camera in self._cameras)
+        return any(camera.frames.learning and not camera.fault for camera in self._cameras)
 
     def work(self, networks: Networks) -> int:
         """Look at one turn of one picture; whether there was anything to do that nobody else does now."""
@@ -89,7 +90,7 @@ class TurnedLooks:
 
     def _interval(self, camera: JudgedCamera) -> float:
         """Seconds from one look at a camera to the next."""
-        if camera.window.learning:
+        if camera.frames.learning:
             return self._learn_s
         often = min(self._config.static_heads.interval_s or self._interval_s, self._interval_s)
-        return often if camera.window.searches < self._often else self._interval_s
+        return often if camera.frames.searches < self._often else self._interval_s

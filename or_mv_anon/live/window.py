@@ -1,4 +1,4 @@
-"""The last seconds of one camera, from which its frames are decided about.
+"""The last seconds of one camera, from which its frames are decided about. No pictures are needed for that.
 
 Nothing is followed in another way than offline: the people, faces and regions of a short recording are tracked, filled,
 smoothed and placed, whose last frames are the newest ones, and whose beginning is forgotten as time goes on. What
@@ -8,19 +8,17 @@ lies in the future of a frame is bounded by the delay, so that a person who is l
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns, Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS
-from or_mv_anon.live.line import Held
-from or_mv_anon.live.looking import Look
 from or_mv_anon.live.memory import StillHeads
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.unchanged import UnchangedPlaces
@@ -35,6 +33,67 @@ from or_mv_anon.tracking.offline import track_detections
 
 SAME_S = 1e-6
 MOST_SIZES = 2000  # head heights that are remembered
+
+
+@dataclass(eq=False)
+class Moment:
+    """A frame.
+
+    Attributes:
+        number: counted from the camera's first.
+        time: in seconds on the line's clock.
+        size: width and height of the upright frame.
+        corrupt: damage reaches it.
+        decided: whether it was decided about.
+    """
+
+    number: int
+    time: float
+    size: tuple[int, int]
+    corrupt: bool
+    decided: bool = False
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a look at a frame found.
+
+    Attributes:
+        number, time, size: of the frame, see `Moment`.
+        tables: records by source; their frame is 0.
+        flags: `FrameFlag`, which sources looked.
+        believed: whether the picture shows the room as it is.
+        grey: the picture, small and grey ``(h, w)``.
+    """
+
+    number: int
+    time: float
+    size: tuple[int, int]
+    tables: Mapping[str, Columns]
+    flags: int
+    believed: bool
+    grey: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found in the turned pictures of a frame taken at `time` seconds."""
+
+    candidates: Detections
+    time: float
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is to be covered.
+
+    Attributes:
+        regions: in frames, by their number; None for all of a frame.
+        last: in the last of them that was judged.
+    """
+
+    regions: Mapping[int, Regions | None]
+    last: Regions
 
 
 @dataclass(frozen=True)
@@ -55,12 +114,7 @@ class Followed:
 
 
 class CameraWindow:
-    """What is known of one camera's last seconds.
-
-    Attributes:
-        zones_lost: the camera looks elsewhere than when its zones were drawn.
-        searches: looks at turned pictures since the camera stands as it does.
-    """
+    """What is known of one camera's last seconds."""
 
     def __init__(
         self, config: PipelineConfig, live: LiveConfig, *, always: Sequence[Zone] = (), never: Sequence[Zone] = ()
@@ -77,59 +131,51 @@ class CameraWindow:
         self._config = dataclasses.replace(config, tracking=tracking, face_tracking=faces, regions=regions)
         self._live = live
         self._always, self._never = always, never
-        self.zones_lost = False
         self._still = StillHeads(live.memory, config.static_heads)
         self._unchanged = UnchangedPlaces(live.memory)
-        self.searches = 0
-        self._frames: deque[Held] = deque()
-        self._looks: deque[Look] = deque()
+        self._frames: deque[Moment] = deque()
+        self._looks: deque[Sight] = deque()
         self._sizes: deque[float] = deque(maxlen=MOST_SIZES)
 
-    @property
-    def newest(self) -> Held | None:
-        """The frame that came last."""
-        return self._frames[-1] if self._frames else None
-
-    @property
-    def looked_until(self) -> float:
-        """When the frame was taken that was looked at last."""
-        return self._looks[-1].held.time if self._looks else -math.inf
-
-    @property
-    def undecided(self) -> list[Held]:
-        """Frames that were not decided about, oldest first."""
-        return [held for held in self._frames if not held.decided]
-
-    def add(self, held: Held) -> None:
+    def add(self, moment: Moment) -> None:
         """The next frame. One of another size begins anew: nothing that is known fits it."""
-        if self._frames and held.frame.upright_size != self._frames[-1].frame.upright_size:
-            self.cover()
+        if self._frames and moment.size != self._frames[-1].size:
             self._frames.clear()
             self._looks.clear()
             self._sizes.clear()
-            self._forget_places()
-        self._frames.append(held)
+            self.turned()
+        self._frames.append(moment)
 
-    def note(self, look: Look) -> None:
+    def note(self, sight: Sight) -> None:
         """A finished look at one of the frames."""
-        if self._frames and look.held.frame.upright_size == self._frames[-1].frame.upright_size:
-            self._looks.append(look)
+        if self._frames and sight.size == self._frames[-1].size:
+            self._looks.append(sight)
 
-    def search(self, candidates: Detections, time: float) -> None:
-        """Candidates for heads in the turned pictures of a frame taken at `time` seconds; the unlikely are left out."""
+    def search(self, searched: Searched) -> None:
+        """Candidates for heads in turned pictures; the unlikely are left out."""
+        candidates = searched.candidates
         if self._frames:
-            size = self._frames[-1].frame.upright_size
-            candidates = candidates[plausible_faces(candidates, size, self._config.face)]
+            candidates = candidates[plausible_faces(candidates, self._frames[-1].size, self._config.face)]
         if len(self._sizes):
             largest = self._config.static_heads.largest_heads * np.percentile(self._sizes, USUAL_PERCENTILE)
             candidates = candidates[candidates.box[:, 3] - candidates.box[:, 1] <= largest]
-        self._still.search(candidates, time)
-        self.searches += 1
+        self._still.search(candidates, searched.time)
 
-    @property
-    def learning(self) -> bool:
-        """Whether too few turned pictures were looked at to know who lies where; all is covered until then."""
-        return self.searches < self._live.memory.learn_looks and self._live.looking.still_interval_s > 0
+    def turned(self) -> None:
+        """The camera looks elsewhere: what is known of places is of no use."""
+        self._still.forget()
+        self._unchanged.forget()
+
+    def cover(self, numbers: Collection[int]) -> None:
+        """These frames are covered whole, whatever is known of them."""
+        for moment in self._frames:
+            moment.decided |= moment.number in numbers
+        self._forget()
+
+    def distrust(self, numbers: Collection[int]) -> None:
+        """Damage reaches these frames."""
+        for moment in self._frames:
+            moment.corrupt |= moment.number in numbers
 
     def _note_sizes(self, followed: Followed) -> None:
         """Head heights of people who are clearly seen, for what else may be a head."""
@@ -140,66 +186,47 @@ class CameraWindow:
         sure = heads.box[heads.score >= self._config.pose.known_head_score]  # whose keypoints nobody looks for
         self._sizes.extend((sure[:, 2:] - sure[:, :2]).max(axis=1, initial=0).tolist())
 
-    def turned(self) -> None:
-        """The camera looks elsewhere: what is known of places is of no use, and zones are somewhere else."""
-        self._forget_places()
-        self.zones_lost = bool(self._always or self._never)
-
-    def _forget_places(self) -> None:
-        self._still.forget()
-        self._unchanged.forget()
-        self.searches = 0
-
-    def cover(self, until: float = math.inf) -> None:
-        """Cover whole what was taken at or before `until` seconds and is not decided about."""
-        for held in self.undecided:
-            if held.time <= until:
-                held.decide(None)
-        self._forget()
-
-    def decide(self, until: float, more: Callable[[float], Regions] = lambda time: Regions.empty()) -> Regions:
-        """Decide about the frames taken at or before `until` seconds; those that cannot be judged are covered whole.
+    def decide(self, numbers: Collection[int], more: Mapping[int, Regions]) -> Decided:
+        """Decide about some frames; those that cannot be judged are covered whole.
 
         Args:
-            until: on the line's clock.
-            more: what others want covered in a frame taken at a time.
-
-        Returns:
-            What is covered in the last of them.
+            numbers: of the frames.
+            more: what others want covered, by frame.
         """
-        due = [held for held in self._frames if not held.decided and held.time <= until + SAME_S]
-        if not due:
-            return Regions.empty()
-        last = Regions.empty()
+        due = [moment for moment in self._frames if moment.number in numbers]
         judged = self._judged(due)
+        decided: dict[int, Regions | None] = {}
+        last = Regions.empty()
         if any(judged):
             followed = self.follow()
             self._note_sizes(followed)
             placed = self._place(followed)
-            number = {id(held): place for place, held in enumerate(self._frames)}
-            looks = {id(look.held): look for look in self._looks}
-        for held, known in zip(due, judged, strict=True):
+            place_of = {moment.number: place for place, moment in enumerate(self._frames)}
+            looks = {sight.number: sight for sight in self._looks}
+        for moment, known in zip(due, judged, strict=True):
+            moment.decided = True
+            decided[moment.number] = None
             if not known:
-                held.decide(None)
                 continue
-            place = number[id(held)]
+            place = place_of[moment.number]
             here = placed[slice(*np.searchsorted(placed.frame, [place, place + 1]))]
-            if (look := looks.get(id(held))) is not None and look.grey is not None:
+            if (sight := looks.get(moment.number)) is not None and sight.grey is not None:
                 heads = _heads_found(followed, here, place, self._config.tracking.new_track_score)
-                self._unchanged.see(look.grey, held.frame.upright_size, heads, held.time)
-            last = Regions.concat([here, self._still.regions(held.time), self._kept(held), more(held.time)])
-            held.decide(None if self.learning else last)
+                self._unchanged.see(sight.grey, moment.size, heads, moment.time)
+            others = [more[moment.number]] if moment.number in more else []
+            last = Regions.concat([here, self._still.regions(moment.time), self._kept(moment), *others])
+            decided[moment.number] = last
         if any(judged):
             self._still.see(last, due[-1].time)
         self._forget()
-        return last
+        return Decided(decided, last)
 
-    def _kept(self, held: Held) -> Regions:
+    def _kept(self, moment: Moment) -> Regions:
         """Places that look in the looks before and after a frame as they did when a head was found there."""
-        following = next((look for look in self._looks if look.held.time > held.time and look.grey is not None), None)
+        following = next((sight for sight in self._looks if sight.time > moment.time and sight.grey is not None), None)
         boxes = [self._unchanged.boxes()]
         if following is not None and following.grey is not None:
-            boxes.append(self._unchanged.boxes_in(following.grey, held.frame.upright_size))
+            boxes.append(self._unchanged.boxes_in(following.grey, moment.size))
         box = np.concatenate(boxes)
         count = len(box)
         return Regions(
@@ -225,48 +252,47 @@ class CameraWindow:
         )  # fmt: skip
         return camera_regions(scene, self._config, never=self._never)
 
-    def _judged(self, due: Sequence[Held]) -> list[bool]:
+    def _judged(self, due: Sequence[Moment]) -> list[bool]:
         """Which frames lie between two looks that may be believed and are near enough to tell what was there."""
-        looked = np.array([look.held.time for look in self._looks])
+        looked = np.array([sight.time for sight in self._looks])
         if not len(looked):
             return [False] * len(due)
-        times = np.array([held.time for held in due])
+        times = np.array([moment.time for moment in due])
         after = np.searchsorted(looked, times - SAME_S)
         before = np.searchsorted(looked, times + SAME_S, side="right") - 1
         between = (before >= 0) & (after < len(looked))
         gap = looked[np.minimum(after, len(looked) - 1)] - looked[np.maximum(before, 0)]
-        believed = np.array([look.believed for look in self._looks])
+        believed = np.array([sight.believed for sight in self._looks])
         known = between & (gap <= self._live.looking.longest_gap_s + SAME_S)
         known &= believed[np.maximum(before, 0)] & believed[np.minimum(after, len(looked) - 1)]
-        return [bool(each) and not held.frame.corrupt for each, held in zip(known, due, strict=True)]
+        return [bool(each) and not moment.corrupt for each, moment in zip(known, due, strict=True)]
 
     def _observed(self) -> Observed:
-        frames = list(self._frames)
-        number = {id(held): place for place, held in enumerate(frames)}
-        flags = [int(FrameFlag.CORRUPT) if held.frame.corrupt else 0 for held in frames]
+        moments = list(self._frames)
+        place_of = {moment.number: place for place, moment in enumerate(moments)}
+        flags = [int(FrameFlag.CORRUPT) if moment.corrupt else 0 for moment in moments]
         found = Observations()
-        for look in self._looks:
-            if (place := number.get(id(look.held))) is None:
+        for sight in self._looks:
+            if (place := place_of.get(sight.number)) is None:
                 continue
-            flags[place] |= look.flags
-            tables = {name: [_in_frame(table, place)] for name, table in look.tables.items() if len(table)}
-            found.add(Observations([place], [look.flags], tables))
-        times = np.array([held.time for held in frames])
+            flags[place] |= sight.flags
+            tables = {name: [_in_frame(table, place)] for name, table in sight.tables.items() if len(table)}
+            found.add(Observations([place], [sight.flags], tables))
+        times = np.array([moment.time for moment in moments])
         record = Frames(
-            frame=np.arange(len(frames)), pts=np.arange(len(frames)), time=times - times[0], flags=np.array(flags, int)
+            frame=np.arange(len(times)), pts=np.arange(len(times)), time=times - times[0], flags=np.array(flags, int)
         )
-
-        return Observed(record, frames[-1].frame.upright_size, found.table)
+        return Observed(record, moments[-1].size, found.table)
 
     def _forget(self) -> None:
         """Let go of what lies too far before the first frame that is still to be decided about."""
         if not self._frames:
             return
-        oldest = next((held.time for held in self._frames if not held.decided), self._frames[-1].time)
+        oldest = next((moment.time for moment in self._frames if not moment.decided), self._frames[-1].time)
         first = oldest - self._live.window.past_s
         while self._frames[0].time < first:
             self._frames.popleft()
-        while self._looks and self._looks[0].held.time < first:
+        while self._looks and self._looks[0].time < first:
             self._looks.popleft()
 
 

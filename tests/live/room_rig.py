@@ -134,9 +134,9 @@ def fake_networks(before: Callable[[int], None] = lambda count: None) -> Network
 
 def room(
     folder: Path, clips: Sequence[Path | str], networks: Networks, *, live: dict[str, dict[str, Any]] | None = None,
-    site: str = "", **options: Any,
+    site: str = "", beside: bool = False, **options: Any,
 ) -> tuple[RoomRun, list[str]]:  # fmt: skip
-    """A run over `clips`, whose outputs go to `folder`/out; and what it says."""
+    """A run over `clips`, whose outputs go to `folder`/out; and what it says. `beside`: see `RoomRun`."""
     folder.mkdir(exist_ok=True, parents=True)
     tables = "".join(
         f'[[camera]]\nname = "cam{n}"\ninput = "{clip}"\n{site.replace("CAM", str(n))}\n'
@@ -148,6 +148,7 @@ def room(
         load_live_site(folder / "site.toml", out=folder / "out", secrets={}), RoomOptions(**options),
         config=load_config(), live=load_live_config(None, {"memory": {"learn_looks": 0}, **(live or {})}),
         networks=[networks], endoscopy=load_endoscopy_config(), classifier=None, say=said.append,
+        beside=beside,
     )  # fmt: skip
     if run.clock._epoch is not None:
         run.clock._epoch = EPOCH

@@ -53,6 +53,16 @@ def test_two_cameras_fast_every_frame_once_at_its_time_without_a_face(clip: Path
         assert np.allclose(times(tmp_path, camera), np.arange(FRAMES) / RATE, atol=1e-4)
 
 
+def test_a_process_beside_decides_the_same(clip: Path, tmp_path: Path) -> None:
+    found = []
+    for beside in (False, True):
+        run, _ = room(tmp_path / str(beside), [clip, clip], fake_networks(), fast=True, beside=beside)
+        assert run.run() == 0
+        found.append([pictures(tmp_path / str(beside), camera) for camera in ("cam1", "cam2")])
+    assert any(number_of(picture) is not None for picture in found[0][0])
+    np.testing.assert_array_equal(*found)
+
+
 def test_at_its_own_pace_frames_leave_at_their_time_plus_the_delay(clip: Path, tmp_path: Path) -> None:
     run, said = room(tmp_path, [clip, clip], fake_networks(), delay=2.0)
     assert run.run() == 0, said

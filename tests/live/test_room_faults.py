@@ -17,10 +17,9 @@ import av
 import numpy as np
 import pytest
 
-from or_mv_anon.core.records import Regions
 from or_mv_anon.live.ladder import Step
 from or_mv_anon.live.sinks import EncodedSink
-from or_mv_anon.live.window import CameraWindow
+from or_mv_anon.live.window import CameraWindow, Decided
 from tests.live.room_rig import (
     RATE,
     Picture,
@@ -91,7 +90,7 @@ def test_looks_that_hang_let_nothing_pass_and_every_frame_still_leaves(long_clip
 def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(
     long_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(*arguments: Any) -> Regions:
+    def slow(*arguments: Any) -> Decided:
         time.sleep(3)
         return decide(*arguments)
 
@@ -101,6 +100,26 @@ def test_a_judge_that_hangs_lets_nothing_pass_and_every_frame_still_leaves(
     with running(run):
         wait_until(lambda: run.cameras["cam1"].meter.late > 10)
     assert sum(whole(tmp_path)) > 10
+
+
+def test_a_lost_process_that_decides_is_replaced_and_shows_nothing_that_it_no_longer_knows(
+    long_clip: Path, tmp_path: Path
+) -> None:
+    run, said = room(tmp_path, [long_clip, long_clip], fake_networks(), delay=1.0, beside=True)
+    meter = run.cameras["cam1"].meter
+
+    def shown() -> int:
+        return meter.frames_out - meter.covered
+
+    with running(run):
+        wait_until(lambda: shown() > 10)
+        assert run._companion is not None
+        os.kill(run._companion._process.pid, signal.SIGKILL)
+        wait_until(lambda: any("Judging failed" in text for text in said))
+        before = shown()
+        wait_until(lambda: shown() > before + 2 * RATE)
+    for camera in ("cam1", "cam2"):
+        whole(tmp_path, camera)
 
 
 def test_a_frozen_camera_is_covered_until_it_moves_again(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_nothing_of_a_camera_is_shown_until_its_turned_pictures_were_looked_at(c
     assert whole[0]
     assert not whole[-1]
     assert whole == sorted(whole, reverse=True)
-    assert run.judged["cam1"].window.searches >= 3
+    assert run.judged["cam1"].frames.searches >= 3
     assert states == ["waiting"]
 
 
