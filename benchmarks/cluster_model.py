@@ -6,7 +6,7 @@ A task waits for a core, then its bytes queue at the storage, then it computes. 
 fixed time per task. The model knows no failures, no network but the storage's, and no difference between nodes; the
 pass over the packets takes its own stream, and nothing from the storage's total.
 
-Task times are those of benchmarks/profile.py on one thread, `--dispatch-ms` that of benchmarks/cluster_overhead.py.
+Task times are those of benchmarks/stage_times.py on one thread, `--dispatch-ms` that of benchmarks/cluster_overhead.py.
 
 Example:
   python benchmarks/cluster_model.py --profile profile.json --dispatch-ms 3 --out model.json
@@ -202,7 +202,7 @@ def stage_ms(profile: dict[str, Any]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--profile", type=Path, required=True, metavar="JSON", help="of benchmarks/profile.py")
+    add("--profile", type=Path, required=True, metavar="JSON", help="of benchmarks/stage_times.py")
     add("--dispatch-ms", type=float, required=True, help="of the starting machine per task")
     add("--rooms", type=int, default=100)
     add("--cameras", type=int, default=4, help="per room")

@@ -110,9 +110,7 @@ def showing(luma: Plane, drawn: Sequence[Covered]) -> float:
     for i, covered in enumerate(drawn):
         detail = covered.detail.astype(np.float32)
         difference = _detail(luma, covered.box, covered.cells).astype(np.float32)
-        visible = _not_under(covered.box, drawn[i + 1 :])
-        if visible is not None:
-            on_top = cv2.resize(visible, detail.shape[::-1], interpolation=cv2.INTER_AREA) > 0
+        if (on_top := _on_top(covered, drawn[i + 1 :])) is not None:
             detail, difference = detail[on_top], difference[on_top]
         shown, taken = shown + float((difference * detail).sum()), taken + float((detail**2).sum())
         count += detail.size
@@ -125,24 +123,38 @@ def _detail(plane: Plane, box: tuple[int, int, int, int], cells: NDArray) -> NDA
 
 
 def _difference(view: NDArray[Any], cells: NDArray, plane: Plane) -> NDArray[np.float16]:
-    difference = cv2.subtract(view, _enlarge(cells, view, "blur"), dtype=cv2.CV_32F)
-    reduced = cv2.resize(difference, _detail_size(view), interpolation=cv2.INTER_AREA)
-    return (reduced * to_8_bits(plane)).astype(np.float16)
+    reduced = _reduced(view)
+    return (cv2.subtract(reduced, _enlarge(cells, reduced, "blur"), dtype=cv2.CV_32F) * to_8_bits(plane)).astype(
+        np.float16
+    )
+
+
+def _reduced(view: NDArray[Any]) -> NDArray[Any]:
+    """Area averages in the size of the detail. Halving first, which is many times quicker, rounds to whole levels."""
+    size = _detail_size(view)
+    while not (view.shape[0] % 2 or view.shape[1] % 2) and min(view.shape) >= 2 * DETAIL_SIDE:
+        view = cv2.resize(view, (view.shape[1] // 2, view.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(view, size, interpolation=cv2.INTER_AREA)
 
 
 def _detail_size(view: NDArray[Any]) -> tuple[int, int]:
     return min(view.shape[1], DETAIL_SIDE), min(view.shape[0], DETAIL_SIDE)
 
 
-def _not_under(box: tuple[int, int, int, int], later: Sequence[Covered]) -> NDArray[np.uint8] | None:
-    """Mask of the pixels of `box` that no later region covers; None when none of them reaches it."""
-    x1, y1, x2, y2 = box
+def _on_top(covered: Covered, later: Sequence[Covered]) -> NDArray[np.bool_] | None:
+    """Which samples of a region's detail no later region covers; None when none of them reaches it."""
+    x1, y1, x2, y2 = covered.box
     above = [c.box for c in later if c.box[0] < x2 and c.box[2] > x1 and c.box[1] < y2 and c.box[3] > y1]
     if not above:
         return None
-    mask = np.ones((y2 - y1, x2 - x1), np.uint8)
+    rows, columns = covered.detail.shape
+    down, across = rows / (y2 - y1), columns / (x2 - x1)
+    mask = np.ones((rows, columns), bool)
     for left, top, right, bottom in above:
-        mask[max(0, top - y1) : bottom - y1, max(0, left - x1) : right - x1] = 0
+        mask[
+            max(0, round((top - y1) * down)) : max(0, round((bottom - y1) * down)),
+            max(0, round((left - x1) * across)) : max(0, round((right - x1) * across)),
+        ] = False
     return mask
 
 
@@ -165,7 +177,7 @@ def drawn_on(plane: Plane, box: tuple[int, int, int, int], source: NDArray[Any])
         source: what the plane held in the box before, in the same shape.
     """
     view = view_of(plane, box)
-    drawn: NDArray[Any] = cv2.resize(view, _detail_size(view), interpolation=cv2.INTER_AREA)
+    drawn = _reduced(view)
     return Covered(box, drawn, _difference(source, drawn, plane))
 
 

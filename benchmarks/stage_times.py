@@ -6,8 +6,8 @@ is a part itself is not counted twice. What is left of a stage is `rest`. Times 
 that waiting for a disk or for another process counts nothing; a busy machine makes them longer all the same.
 
 Examples:
-  python benchmarks/profile.py --out profile.json
-  python benchmarks/profile.py --videos room/ --detect-every 0.2 --out profile.json
+  python benchmarks/stage_times.py --out profile.json
+  python benchmarks/stage_times.py --videos room/ --detect-every 0.2 --out profile.json
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def clocks(ledger: Ledger) -> Iterator[None]:
         (OnnxRuntimeModel, "infer", NETWORK),
         (SegmentWriter, "write", "encode"),
         (SegmentWriter, "__exit__", "encode"),
-        (covering, "cover", "cover"),
+        (covering, "cover_frame", "cover"),
         (covering, "showing", "check"),
         (StageFiles, "read", "tables"),
         (StageFiles, "write", "tables"),
