@@ -14,6 +14,7 @@ from or_mv_anon.live.warm import ready_classifier
 from or_mv_anon.models.network_file import Engine
 from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.models.site_model import SiteModel, load_site_model
+from or_mv_anon.pipeline.quicker import smaller_is_quicker
 from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights, network_files
 from or_mv_anon.regions.networks import Networks, open_networks
 from or_mv_anon.site import Kind
@@ -24,7 +25,8 @@ class WantedNetworks:
     """Which networks are asked for, and where they run.
 
     Attributes:
-        model: a site model's folder; its smaller detector is taken if it has one.
+        model: a site model's folder; its smaller detector is taken if it has one, without a detector of its own the
+            built-in one in 8 bits where that is quicker.
         weights_dir: where weights lie on a machine without internet access.
         endoscope_weights: of a network of the user's own.
         device, precision: where and how networks run.
@@ -71,9 +73,12 @@ def ready_networks(wanted: WantedNetworks, kinds: Sequence[Kind]) -> ReadyNetwor
     """
     require_device(wanted.device)
     site_model = None if wanted.model is None else load_site_model(wanted.model)
+    engine = Engine(device=wanted.device, precision=wanted.precision, threads=1)
+    has_student = site_model is not None and site_model.student is not None
     choice = NetworkChoice(
         model=wanted.model,
-        fast=site_model is not None and site_model.student is not None,
+        fast=has_student
+        or ("room" in kinds and smaller_is_quicker(wanted.model, engine, weights_dir=wanted.weights_dir)),
         weights_dir=wanted.weights_dir,
         endoscope_weights=wanted.endoscope_weights,
     )
@@ -82,7 +87,6 @@ def ready_networks(wanted: WantedNetworks, kinds: Sequence[Kind]) -> ReadyNetwor
     weights = find_weights(choice, kinds)
     networks, classifier = [], None
     if "room" in kinds:
-        engine = Engine(device=wanted.device, precision=wanted.precision, threads=1)
         files = network_files([entry for entry in weights if entry.role in ("detector", "pose", "face")], engine)
         networks.append(open_networks(files, config))
         if networks[0].batch == 1:

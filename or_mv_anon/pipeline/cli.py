@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go; made if missing")
     add("--model", type=Path, metavar="DIR", help="networks made for this site by `or-mv-anon adapt`")
     add("--fast", action="store_true",
-        help="look less often (configs/fast.toml), and with --model use its smaller person detector where that is "
-        "quicker on this processor; a few more faces may stay uncovered")  # fmt: skip
+        help="look less often (configs/fast.toml), and with a smaller person detector, that of --model or the built-in "
+        "one in 8 bits, where that is quicker on this processor; a few more faces may stay uncovered")  # fmt: skip
     add("--detector", type=Path, nargs="+", metavar="FILE",
         help="find people with your own detector: an ONNX file (YOLOX, RF-DETR, D-FINE, RT-DETR), or an mmdet "
         "configuration and its checkpoint (.py and .pth; needs the extra `adapt`); or with a registered one, see "

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from or_mv_anon.models.network_file import Engine
 from or_mv_anon.models.runtime import Device, Precision
 from or_mv_anon.operators.cells import Method
 from or_mv_anon.pipeline.quicker import smaller_is_quicker
@@ -24,7 +25,7 @@ class Options:
     out: Path
     model: Path | None = None
     detector: tuple[Path, ...] | None = None  # of the user's own: an ONNX file, or a configuration and a checkpoint
-    fast: bool = False  # look less often, and with the site model's smaller detector where that is quicker here
+    fast: bool = False  # look less often, and with a smaller detector where that is quicker here
     weights_dir: Path | None = None
     endoscope_weights: Path | None = None
     config: Path | None = None
@@ -54,8 +55,12 @@ class Options:
         """Which networks are wanted; found out once, as it may take a trial."""
         return NetworkChoice(
             model=self.model,
-            fast=self.fast and self.model is not None and smaller_is_quicker(self.model, self.device, self.precision),
+            fast=self.fast and self.detector is None and self._smaller_is_quicker(),
             detector=self.detector,
             weights_dir=self.weights_dir,
             endoscope_weights=self.endoscope_weights,
         )
+
+    def _smaller_is_quicker(self) -> bool:
+        engine = Engine(device=self.device, precision=self.precision, threads=1)
+        return smaller_is_quicker(self.model, engine, weights_dir=self.weights_dir)

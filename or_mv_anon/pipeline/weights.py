@@ -28,6 +28,8 @@ from or_mv_anon.regions.sources.head import HEAD_NETWORK, KNOWS_HEADS
 from or_mv_anon.site import Kind, Session
 
 EMBEDDER = "osnet-x1-msmt17"
+QUICKER = {"people-and-heads": "people-and-heads-8bit"}
+"""Built-in detectors that have a smaller one, and which."""
 DETECTOR_CONFIG_ROLE = "detector_config"
 MMDET_ENDINGS = [(".py",), (".pth", ".pt")]  # of a configuration and its checkpoint
 OWN_DETECTOR = (
@@ -58,7 +60,7 @@ class NetworkChoice:
 
     Attributes:
         model: a site model's folder.
-        fast: take its smaller person detector, which it then must have.
+        fast: take its smaller person detector, or the smaller built-in one if it has none of its own.
         detector: a person detector of the user's choice: an ONNX file, the name of a registered one, or an mmdet
             configuration and a checkpoint.
         weights_dir: where weights lie on a machine without internet access.
@@ -143,6 +145,7 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
             kind = site.kinds[choice.detector_role if role == "detector" else role]
             found.append(Weights(role, f"{site.folder.name}/{own.name}", str(own), sha256(own), "the site's own", kind))
         else:
+            name = QUICKER.get(name, name) if choice.fast and role == "detector" else name
             asset = weights_named(name)
             path = fetch(name, weights_dir=choice.weights_dir)
             found.append(Weights(role, name, str(path), asset.sha256, asset.licence, asset.kind))

@@ -56,7 +56,7 @@ def test_the_model_changes_settings_below_the_users_own(
     plain = Options(videos=tmp_path, out=tmp_path)
     with_model = Options(videos=tmp_path, out=tmp_path, model=bundle)
     fast = Options(videos=tmp_path, out=tmp_path, model=bundle, fast=True)
-    monkeypatch.setattr(asked, "smaller_is_quicker", lambda *_: True)
+    monkeypatch.setattr(asked, "smaller_is_quicker", lambda *_, **__: True)
     own = tmp_path / "own.toml"
     own.write_text("[tracking]\nhigh_score = 0.45")
     both = Options(videos=tmp_path, out=tmp_path, model=bundle, config=own)
@@ -67,7 +67,8 @@ def test_the_model_changes_settings_below_the_users_own(
     assert effective_config(fast).tracking == load_config(fast=True).tracking
 
 
-def test_fast_without_a_smaller_detector_looks_less_often(tmp_path: Path) -> None:
+def test_fast_without_a_smaller_detector_looks_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked, "smaller_is_quicker", lambda *_, **__: False)
     fast = effective_config(Options(videos=tmp_path, out=tmp_path, fast=True))
     assert fast == load_config(fast=True)
     assert fast.detection.interval_s > load_config().detection.interval_s

@@ -44,6 +44,11 @@ def test_without_one_nothing_is_configured(tmp_path: Path, own: tuple[Path, Path
     assert built_in["face"].kind == "yunet"
 
 
+def test_the_built_in_one_has_a_smaller_one(tmp_path: Path, own: tuple[Path, Path]) -> None:
+    files = network_files(find_weights(options(tmp_path, fast=True), {"room"}), Engine()).by_role
+    assert files["detector"] == NetworkFile("people_and_heads", tmp_path / "people-and-heads-8bit")
+
+
 def test_one_file_of_the_users_own_is_recognized_by_its_graph(tmp_path: Path, own: tuple[Path, Path]) -> None:
     for name, write, kind in (("d.onnx", write_tiny_query, "query"), ("y.onnx", write_tiny_yolox, "yolox")):
         asked = options(tmp_path, detector=(write(tmp_path / name),))
