@@ -64,6 +64,7 @@ class Evaluation:
     stretches: list[Stretch]
     worklist: WorklistResult | None = None
     faceoff: list[FaceOffRow] | None = None
+    faceoff_with_heads: list[FaceOffRow] | None = None
     squares: SquaresResult | None = None
     detection: DetectionResult | None = None
     tracking: TrackingResult | None = None
@@ -84,7 +85,10 @@ class Evaluation:
             "notes": list(self.notes),
             **parts,
             "stretches": [stretch.as_dict() for stretch in self.stretches],
-            "faceoff": None if self.faceoff is None else [row.as_dict() for row in self.faceoff],
+            **{
+                name: None if (rows := getattr(self, name)) is None else [row.as_dict() for row in rows]
+                for name in ("faceoff", "faceoff_with_heads")
+            },
         }
 
 
@@ -112,7 +116,10 @@ def evaluate_run(
     }
     exposure, faces, frames = _judge(truth, coverages, rules, progress)
     stretches = exposed_stretches(faces, truth, rules.exposure, offsets=run.offsets, runs=runs)
-    videos = [faceoff_video(truth.cameras[name], camera, rules.exposure) for name, camera in runs.items()]
+    faces_of, heads_of = (
+        [faceoff_video(truth.cameras[name], camera, rules.exposure, heads=heads) for name, camera in runs.items()]
+        for heads in (None, rules.faceoff)
+    )
     looked = {name: camera.frames.frame[camera.frames.has(FrameFlag.PERSONS)] for name, camera in runs.items()}
     return Evaluation(
         source={"run": path.name, "method": run.method, "coverage": "regions", "truth": truth.source},
@@ -124,7 +131,10 @@ def evaluate_run(
         worklist=None
         if run.cases is None
         else judge_worklist(run.cases, stretches, camera_hours=exposure.camera_hours),
-        faceoff=faceoff_table(videos, rules.faceoff),
+        faceoff=faceoff_table(faces_of, rules.faceoff),
+        faceoff_with_heads=faceoff_table(heads_of, rules.faceoff)
+        if any(len(run.heads) for run in runs.values())
+        else None,
         squares=evaluate_squares(squares_pictures(truth.cameras, runs, rules.squares), rules.squares),
         detection=evaluate_detection(
             truth.cameras, {name: camera.persons for name, camera in runs.items()}, analysed=looked

@@ -28,6 +28,7 @@ class FaceOffOptions:
         duplicates: further detections of a face that is hit are `false` alarms, or `ignored`.
         average: over all faces of all videos (`micro`), or of the videos' figures (`per_video`).
         min_score: of detections.
+        min_head_score: of detected heads, where they stand for faces.
     """
 
     iou: float = 0.3
@@ -39,6 +40,7 @@ class FaceOffOptions:
     duplicates: Literal["false", "ignored"] = "false"
     average: Literal["micro", "per_video"] = "micro"
     min_score: float = 0.5
+    min_head_score: float = 0.2
 
 
 @dataclass(frozen=True)

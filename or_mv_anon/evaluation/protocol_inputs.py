@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core.boxes import iou
 from or_mv_anon.core.records import Detections, FrameFlag
 from or_mv_anon.core.truth import CameraTruth
 from or_mv_anon.evaluation.detection_rules import DetectionRules
 from or_mv_anon.evaluation.detection_rules import counts as person_counts
 from or_mv_anon.evaluation.exposure import ExposureOptions
 from or_mv_anon.evaluation.face_points import FacePoints, face_points
-from or_mv_anon.evaluation.faceoff_rules import FaceLabels
+from or_mv_anon.evaluation.faceoff_rules import FaceLabels, FaceOffOptions
 from or_mv_anon.evaluation.frame_rows import rows_by_frame
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresPicture
 from or_mv_anon.evaluation.run_directory import CameraRun
@@ -21,10 +22,14 @@ from or_mv_anon.models.pose import Halpe26
 
 SEEN, HIDDEN = 2, 1  # visibility of the ground truth's keypoints
 CHIN_ENDS = [int(Halpe26.NOSE), int(Halpe26.NECK)]
+FACE_IN_HEAD = np.array([0.1, 0.2, 0.9, 1.0], np.float32)  # of a head's box: where its face is, seen from the front
+SAME_FACE_IOU = 0.2
 
 
-def faceoff_video(truth: CameraTruth, run: CameraRun, options: ExposureOptions) -> tuple[FaceLabels, Detections]:
-    """One camera's labels and face detections for FaceOff's protocol.
+def faceoff_video(
+    truth: CameraTruth, run: CameraRun, options: ExposureOptions, *, heads: FaceOffOptions | None = None
+) -> tuple[FaceLabels, Detections]:
+    """One camera's labels and face detections for FaceOff's protocol; with `heads` those of detected heads, too.
 
     Only frames in which the face detector ran are in it, numbered one after another: the protocol judges a detector,
     and its windows count frames that were looked at. Faces count as they do for exposure.
@@ -42,8 +47,32 @@ def faceoff_video(truth: CameraTruth, run: CameraRun, options: ExposureOptions) 
         box=people.face_box,
         counts=counts,
     )
-    found = run.faces[np.isin(run.faces.frame, looked)]
-    return labels, found.replace(frame=np.searchsorted(looked, found.frame))
+    return labels, _renumbered(run.faces if heads is None else with_heads(run.faces, run.heads, heads), looked)
+
+
+def _renumbered(found: Detections, looked: NDArray[np.intp]) -> Detections:
+    found = found[np.isin(found.frame, looked)]
+    return found.replace(frame=np.searchsorted(looked, found.frame))
+
+
+def with_heads(faces: Detections, heads: Detections, options: FaceOffOptions) -> Detections:
+    """Detected faces, and the faces of detected heads that are none of these: all that is taken for a face.
+
+    Whether a head is seen from behind is not known, so the faces of such heads are false alarms.
+    """
+    faces = faces[faces.score >= options.min_score]
+    heads = heads[heads.score >= options.min_head_score]
+    sides = np.tile(heads.box[:, 2:] - heads.box[:, :2], 2)
+    corners = np.tile(heads.box[:, :2], 2)
+    heads = heads.replace(box=corners + FACE_IN_HEAD * sides, score=np.ones(len(heads), np.float32))
+    there = rows_by_frame(faces.frame)
+    none = np.zeros(0, np.intp)
+    alone = np.ones(len(heads), bool)
+    for frame, rows in rows_by_frame(heads.frame).items():
+        overlap = iou(heads.box[rows], faces.box[there.get(frame, none)])
+        alone[rows] = overlap.max(axis=1, initial=0) < SAME_FACE_IOU
+    found = Detections.concat([faces, heads[alone]])
+    return found[np.argsort(found.frame, kind="stable")]
 
 
 def squares_pictures(

@@ -24,11 +24,13 @@ def table(evaluation: Evaluation) -> str:
         parts.append(_stretches(evaluation))
     if evaluation.worklist is not None:
         parts.append(_curve(evaluation.worklist))
-    if evaluation.faceoff:
-        names = ["not smoothed" if row.window == 1 else f"k = {row.window}" for row in evaluation.faceoff]
-        figures = [map(_share, (row.precision, row.recall, row.f1)) for row in evaluation.faceoff]
+    for faceoff, title in ((evaluation.faceoff, "faces"), (evaluation.faceoff_with_heads, "faces and heads")):
+        if not faceoff:
+            continue
+        names = ["not smoothed" if row.window == 1 else f"k = {row.window}" for row in faceoff]
+        figures = [map(_share, (row.precision, row.recall, row.f1)) for row in faceoff]
         rows = [[name, *figure] for name, figure in zip(names, figures, strict=True)]
-        parts.append(lines(["FaceOff, faces at IoU 0.3", "precision", "recall", "F1"], rows))
+        parts.append(lines([f"FaceOff, {title} at IoU 0.3", "precision", "recall", "F1"], rows))
     if (squares := evaluation.squares) is not None:
         rows = [
             [name, str(score.targets), *map(_share, (score.recall, score.multi_view_recall, score.precision))]

@@ -25,6 +25,7 @@ from or_mv_anon.core.run_layout import (
     FACE_TRACKS,
     FACES,
     FRAMES,
+    HEADS,
     IDENTITIES,
     INDEX,
     KEYPOINTS,
@@ -38,7 +39,7 @@ from or_mv_anon.core.store import MANIFEST, RunStore
 from or_mv_anon.video.orientation import Orientation
 
 Record = TypeVar("Record", bound=Columns)
-JOINED: tuple[Table[Any], ...] = (FRAMES, PERSONS, FACES, REGIONS)
+JOINED: tuple[Table[Any], ...] = (FRAMES, PERSONS, FACES, HEADS, REGIONS)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class CameraRun:
         size: width and height of the upright picture in pixels.
         orientation: how the coded picture is turned upright.
         frames: every frame.
-        persons, faces: detections.
+        persons, faces, heads: detections.
         keypoints: of `persons`; `detection` counts its rows.
         tracks, face_tracks: `detection` counts the rows of `persons` and `faces`.
         regions: what is covered, the frames that rendering painted whole included.
@@ -68,6 +69,7 @@ class CameraRun:
     face_tracks: Tracks
     regions: Regions
     identities: Identities | None = None
+    heads: Detections = field(default_factory=Detections.empty)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pytest
 from or_mv_anon.core.records import Detections, FrameFlag
 from or_mv_anon.evaluation.exposure import ExposureOptions
 from or_mv_anon.evaluation.face_points import FacePoints, face_points, squares
-from or_mv_anon.evaluation.protocol_inputs import faceoff_video, squares_pictures
+from or_mv_anon.evaluation.faceoff_rules import FaceOffOptions
+from or_mv_anon.evaluation.protocol_inputs import FACE_IN_HEAD, faceoff_video, squares_pictures, with_heads
 from or_mv_anon.evaluation.reference_protocol import SquaresOptions, SquaresPicture, evaluate_squares
 from or_mv_anon.evaluation.run_directory import load_run
 from or_mv_anon.models.pose import Halpe26
@@ -198,3 +199,18 @@ def test_faceoff_counts_frames_that_were_looked_at(tmp_path):
     assert labels.frame.tolist() == [0, 1, 2]
     assert labels.counts.tolist() == [True, False, True]
     assert found.frame.tolist() == [0, 2]
+
+
+def test_heads_stand_for_faces_where_no_face_was_found():
+    """A face in its head, a head alone, one too weak, and one in another frame than the face."""
+    face, head = (20, 30, 40, 50), (18, 22, 42, 52)
+    faces = Detections(frame=np.array([0]), box=np.array([face]), score=np.array([0.9]))
+    heads = Detections(
+        frame=np.array([0, 0, 0, 1]), box=np.array([head, (100, 0, 120, 20), (200, 0, 220, 20), head]),
+        score=np.array([0.9, 0.3, 0.1, 0.9]),
+    )  # fmt: skip
+    found = with_heads(faces, heads, FaceOffOptions())
+    assert found.frame.tolist() == [0, 0, 1]
+    np.testing.assert_allclose(found.box[1], [102, 4, 118, 20])
+    assert found.box[0].tolist() == list(face)
+    assert found.box[2, 1] == pytest.approx(22 + 30 * FACE_IN_HEAD[1])
