@@ -9,7 +9,7 @@ the body by its colour, so that what is tried here is everything but the network
 In the hours, as quickly as they can be judged, the picture is frozen, black, of a room elsewhere and damaged in every
 four minutes, the networks fail and the disk is full now and then. In the minutes, which are real, a camera's cable is
 pulled, the server of another is killed (GStreamer's, where it is installed) and looks take four times as long as there
-is time for, each for seconds, again and again.
+is time for, each for seconds, again and again. In both the process that decides is killed now and then.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import gc
 import itertools
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -54,6 +55,7 @@ SLOW_RATE = 5  # frames per second of the hours
 CYCLE = 1200  # frames: four minutes
 FROZEN, BLACK, ELSEWHERE = range(200, 260), range(400, 430), range(600, 700)
 DAMAGED = (900, 1001, 1102)
+LOST_EVERY = 20_000  # looks of the hours after which the process that decides is killed
 SLOW_S, EVERY_S = 10.0, 40.0  # seconds of overload, and of a round of the minutes
 JOIN_S = 60.0
 
@@ -67,7 +69,7 @@ class Soaked:
         frames_out: pictures that came out, all of them looked at.
         shown: of these, those that are not covered whole, by their number.
         unprotected: those in which the face can be seen.
-        memory_mb: of the process, first after a fifth of the time, then at most.
+        memory_mb: of the run's processes, first after a fifth of the time, then at most.
         told: sentences about faults.
         counts: of the cameras.
     """
@@ -92,12 +94,14 @@ def soak_hours(folder: Path, hours: float) -> Soaked:
 
     def look(count: int) -> None:
         if armed and count % 500 == 0:
-            memory.append(resident_mb(os.getpid()))
+            memory.append(_memory_mb(run))
+        if armed and count % LOST_EVERY == 0:
+            _lose_who_decides(run)
         if armed and count % 1500 in range(700, 720):
             raise RuntimeError("lens fogged")
 
     quick = {"output": {"segment_s": 600.0}, "looking": {"still_interval_s": 0.0}}
-    run, said = room(folder, [folder / "hours.mkv"], fake_networks(look), live=quick, fast=True)
+    run, said = room(folder, [folder / "hours.mkv"], fake_networks(look), live=quick, fast=True, beside=True)
     armed.append(True)
     gc.collect()
     with _full_disk_now_and_then():
@@ -118,7 +122,7 @@ def soak_minutes(folder: Path, minutes: float) -> Soaked:
     cable, served = free_port(), free_port()
     with_server = server_is_there()
     inputs = [f"udp://127.0.0.1:{cable}", f"rtsp://127.0.0.1:{served}/scope" if with_server else clip, clip]
-    run, said = room(folder, inputs, fake_networks(look), delay=1.0, max_seconds=60 * minutes)
+    run, said = room(folder, inputs, fake_networks(look), delay=1.0, max_seconds=60 * minutes, beside=True)
     armed.append(True)
     memory: list[float] = []
     stop = threading.Event()
@@ -128,9 +132,13 @@ def soak_minutes(folder: Path, minutes: float) -> Soaked:
     for thread in threads:
         thread.start()
     steps: set[Step] = set()
+    lost = time.monotonic()
     running = in_background(run)
     while running.is_alive():
-        memory.append(resident_mb(os.getpid()))
+        memory.append(_memory_mb(run))
+        if time.monotonic() - lost > EVERY_S:
+            lost = time.monotonic()
+            _lose_who_decides(run)
         steps |= set() if run.judge is None else {run.judge.ladder.step}
         running.join(1.0)
     stop.set()
@@ -139,6 +147,20 @@ def soak_minutes(folder: Path, minutes: float) -> Soaked:
     found = _looked_at(folder, run, said, memory)
     found.counts["overload"] = {step.word: int(step in steps) for step in Step}
     return found
+
+
+def _memory_mb(run: RoomRun) -> float:
+    """Of the run and of the process beside it that decides."""
+    beside = None if run.companion is None else run.companion.process
+    with suppress(OSError):
+        return resident_mb(os.getpid()) + (0.0 if beside is None else resident_mb(beside))
+    return 0.0
+
+
+def _lose_who_decides(run: RoomRun) -> None:
+    """As the kernel does when memory runs out."""
+    if run.companion is not None and run.companion.process is not None:
+        os.kill(run.companion.process, signal.SIGKILL)
 
 
 def _pull_now_and_then(port: int, stop: threading.Event) -> None:

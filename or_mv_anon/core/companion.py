@@ -42,6 +42,11 @@ class Companion(Generic[Question, Answer]):
         self._process: Any = None
         self._start()
 
+    @property
+    def process(self) -> int | None:
+        """The number of its process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
     def ask(self, question: Question) -> Answer:
         """The answer.
 

@@ -81,6 +81,7 @@ class RoomRun:
         across: what cameras tell one another; None without a geometry.
         judged: the room's cameras as the judge knows them, by name.
         stages: what the work costs.
+        companion: the process that decides; None where this one does.
         finished: called with every file that was ended: its camera, where it is, and its number of pictures.
     """
 
@@ -106,7 +107,7 @@ class RoomRun:
         for each in networks:  # before the clock starts: it takes seconds
             for size in sizes:
                 warm([(each, config), smaller(each, config, live.overload.smaller)], size)
-        self._ask, self._companion = self._deciding(config, live, beside=beside)  # starting takes a second, too
+        self._ask, self.companion = self._deciding(config, live, beside=beside)  # starting takes a second, too
         self.clock = RoomClock(fast=options.fast)
         self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
         begins = _begins(files, site.cameras)
@@ -158,8 +159,8 @@ class RoomRun:
                 self.judge.quit()
             for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
                 thread.join(JOIN_S)
-            if self._companion is not None:
-                self._companion.close()
+            if self.companion is not None:
+                self.companion.close()
         report()
         errors = [camera.reader.error for camera in self.cameras.values() if camera.reader.error]
         if errors and len(errors) == len(self.cameras):

@@ -58,7 +58,8 @@ def test_it_answers_and_an_error_there_is_one_here() -> None:
 def test_who_is_killed_is_replaced_by_one_that_knows_nothing() -> None:
     with adder() as companion:
         companion.ask(1)
-        os.kill(companion._process.pid, signal.SIGKILL)
+        assert companion.process is not None
+        os.kill(companion.process, signal.SIGKILL)
         with pytest.raises(CompanionLostError):
             companion.ask(2)
         assert companion.ask(3) == 3
@@ -83,8 +84,8 @@ def test_it_ends_with_whoever_started_it_and_ignores_ctrl_c() -> None:
         "from or_mv_anon.core.companion import Companion\n"
         "if __name__ == '__main__':\n"
         "    companion = Companion(adding_up)\n"
-        "    os.kill(companion._process.pid, signal.SIGINT); assert companion.ask(2) == 2\n"
-        "    print(companion._process.pid, flush=True); time.sleep(60)\n"
+        "    os.kill(companion.process, signal.SIGINT); assert companion.ask(2) == 2\n"
+        "    print(companion.process, flush=True); time.sleep(60)\n"
     )
     asking = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert asking.stdout is not None
