@@ -151,16 +151,17 @@ def soak_minutes(folder: Path, minutes: float) -> Soaked:
 
 def _memory_mb(run: RoomRun) -> float:
     """Of the run and of the process beside it that decides."""
-    beside = None if run.companion is None else run.companion.process
-    with suppress(OSError):
-        return resident_mb(os.getpid()) + (0.0 if beside is None else resident_mb(beside))
+    processes = [os.getpid(), *(companion.process for companion in run.companions if companion.process is not None)]
+    with suppress(OSError):  # it was killed just now
+        return sum(map(resident_mb, processes))
     return 0.0
 
 
 def _lose_who_decides(run: RoomRun) -> None:
     """As the kernel does when memory runs out."""
-    if run.companion is not None and run.companion.process is not None:
-        os.kill(run.companion.process, signal.SIGKILL)
+    for companion in run.companions:
+        if companion.process is not None:
+            os.kill(companion.process, signal.SIGKILL)
 
 
 def _pull_now_and_then(port: int, stop: threading.Event) -> None:

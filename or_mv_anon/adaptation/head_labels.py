@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.adaptation.settings import PoseAdaptationConfig
+from or_mv_anon.core.boxes import longer_side
 from or_mv_anon.core.pictures import Picture
 from or_mv_anon.core.records import Column, Columns, Detections, Keypoints, Tracks
 from or_mv_anon.core.rows import rows_around
@@ -127,7 +128,7 @@ def _expected(
 
 
 def _longer_side(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
+    return np.asarray(longer_side(boxes))
 
 
 def _inside(points: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:

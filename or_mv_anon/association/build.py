@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.association.views import BodyPoint, Observations, View
-from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes, longer_side
 from or_mv_anon.core.records import Column, Detections, Keypoints, Tracks
 from or_mv_anon.core.rows import ranges
 from or_mv_anon.models.pose import Halpe26
@@ -270,7 +270,7 @@ def middle_line(boxes: Boxes, *, weight: float) -> Bodies:
 
 def plausible_head(head: Floats, boxes: Boxes) -> Floats:
     """Head heights (N,) within what the boxes (N, 4) allow; the usual one where it is NaN."""
-    longer = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0), 1)
+    longer = np.maximum(longer_side(boxes), 1)
     known = np.where(np.isfinite(head), head, USUAL_SHARE * longer)
     return np.clip(known, SMALLEST_SHARE * longer, LARGEST_SHARE * longer).astype(np.float32)
 

@@ -19,6 +19,7 @@ from or_mv_anon.association.distances import pair_distances
 from or_mv_anon.association.heads import SURE_SPREAD, HeadHeights, HeadObservations, held_by_tracks
 from or_mv_anon.association.transfer import Places
 from or_mv_anon.association.views import Association, BodyPoint, Observations, PairGeometry, View, ViewNames
+from or_mv_anon.core.boxes import longer_side
 from or_mv_anon.core.records import Detections, Keypoints, Tracks
 
 HEAD_OVER_FACE = 1.25  # head height over the longer side of a face box, which goes from forehead to chin
@@ -53,7 +54,7 @@ def unassociated_faces(view: View, faces: Tracks, *, times: NDArray[np.float64],
         keypoints=Keypoints.empty(),
     ).observations
     middle = (seen.box[:, :2] + seen.box[:, 2:]) / 2
-    head = HEAD_OVER_FACE * (seen.box[:, 2:] - seen.box[:, :2]).max(axis=1)
+    head = HEAD_OVER_FACE * longer_side(seen.box)
     held = held_by_tracks(seen.instant, middle, view.observations)
     heights = HeadHeights.learn(view)
     usual = head if heights is None else heights.at(middle)

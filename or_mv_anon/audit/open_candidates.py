@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.track_risks import overlapped
-from or_mv_anon.core.boxes import Boxes, iou
+from or_mv_anon.core.boxes import Boxes, iou, longer_side
 from or_mv_anon.core.records import Detections, RegionKind
 
 COVERED = 0.5  # share of a head's middle from which on it is covered
@@ -87,8 +87,7 @@ def _candidates(evidence: CameraEvidence) -> tuple[NDArray[np.int32], Boxes, NDA
     alone = alone[~overlapped(persons.frame[alone], persons.box[alone], evidence.tracks)]
     largest = _largest_head(evidence)
     heads, upright, faces = (
-        each[(each.box[:, 2:] - each.box[:, :2]).max(axis=1, initial=0) <= largest]
-        for each in (heads, evidence.upright, evidence.faces)
+        each[longer_side(each.box) <= largest] for each in (heads, evidence.upright, evidence.faces)
     )
     return (
         np.concatenate([persons.frame[alone], heads.frame, upright.frame, faces.frame]),

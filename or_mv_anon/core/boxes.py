@@ -15,6 +15,11 @@ def area(boxes: Boxes) -> NDArray[np.float32]:
     return np.clip(boxes[:, 2] - boxes[:, 0], 0, None) * np.clip(boxes[:, 3] - boxes[:, 1], 0, None)
 
 
+def longer_side(boxes: Boxes) -> NDArray[np.float32]:
+    """The longer side of each box ``(N,)`` in pixels."""
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))
+
+
 def intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Pairwise overlap areas ``(len(a), len(b))`` in square pixels."""
     width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])

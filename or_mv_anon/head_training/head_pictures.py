@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.attack.identities import Face
 from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.boxes import longer_side
 from or_mv_anon.core.truth import TruthPeople
 from or_mv_anon.head_training.actions import crop_boxes, cut, judged
 from or_mv_anon.head_training.directions import facing_of
@@ -88,7 +89,7 @@ def heads_in(
 ) -> Iterator[tuple[NDArray[np.float32], Head]]:
     """The regions (4,) in a simulated frame's pixels and the heads in them."""
     height, width = frame.picture.shape[:2]
-    longer = (frame.people.head_box[:, 2:] - frame.people.head_box[:, :2]).max(axis=1, initial=0)
+    longer = longer_side(frame.people.head_box)
     shown = (frame.people.keypoints[:, HEAD_POINTS, 2] == SEEN).any(axis=1)
     people = frame.people[judged(frame.people) & shown & (longer >= config.least_head_px)]
     facing = facing_of(people)

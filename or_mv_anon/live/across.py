@@ -7,12 +7,10 @@ is of another room: its geometry is not believed until it fits again, and that i
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from or_mv_anon.association.evidence import Evidence
 from or_mv_anon.association.heads import HeadHeights, HeadObservations, held_by_tracks, observe_heads
@@ -20,9 +18,10 @@ from or_mv_anon.association.known_geometry import Geometry, associate_known
 from or_mv_anon.association.recover import GROWTH, LARGEST_UNCERTAINTY, MARGIN
 from or_mv_anon.association.transfer import place_heads
 from or_mv_anon.association.views import View, ViewNames
+from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Identities, RegionKind, Regions
-from or_mv_anon.live.looking import Look
+from or_mv_anon.core.records import Identities
+from or_mv_anon.live.moments import Sight
 from or_mv_anon.live.settings import FaultsConfig
 from or_mv_anon.live.sights import KEPT_S, Sights
 
@@ -30,7 +29,7 @@ AGAIN_S = 2.0  # seconds between two findings of who is who
 STEP_S = 0.35  # seconds between two times at which heads are carried over, for all instants in between
 LEAST_INSTANTS = 10  # that two tracks must share to tell of the geometry
 LEAST_TRACKS = 2  # of a pair of cameras that must tell of it
-REACH_S = 0.3  # seconds from an instant within which a carried head is covered
+KEPT_CARRIED_S = 10.0  # seconds that carried heads are kept
 
 
 class Across:
@@ -39,6 +38,7 @@ class Across:
     Attributes:
         uncovered: by camera, people whom others place in its picture too vaguely to be covered.
         astray: pairs of cameras whose geometry does not fit what they see.
+        carried: by camera, heads (N, 4) that others place in its picture, by the time of an instant.
     """
 
     def __init__(
@@ -48,29 +48,18 @@ class Across:
         self.uncovered = dict.fromkeys(names, 0)
         self.astray: set[ViewNames] = set()
         self._names, self._config, self._faults, self._say = names, config, faults, say
-        order = {name: number for number, name in enumerate(names)}
-        self._geometry = {
-            pair: stretches
-            for pair, stretches in geometry.items()
-            if set(pair) <= order.keys() and order[pair[0]] < order[pair[1]]
-        }
+        self._geometry = geometry_between(names, geometry)
         self._sights = {name: Sights(name, config) for name in names}
         self._heights: dict[str, HeadHeights | None] = {}
         self._identities: dict[str, Identities] = {}
         self._concluded = self._updated = -np.inf
         self._first = 0
         self._done = -1
-        self._lock = threading.Lock()  # of what is carried: frames are decided about beside this
-        self._carried: dict[str, deque[tuple[float, NDArray[np.float32]]]] = {name: deque() for name in names}
+        self.carried: dict[str, deque[tuple[float, Boxes]]] = {name: deque() for name in names}
 
-    @property
-    def usable(self) -> bool:
-        """Whether there is any geometry of these cameras."""
-        return bool(self._geometry)
-
-    def note(self, name: str, look: Look) -> None:
-        """A finished look at a camera."""
-        self._sights[name].note(look)
+    def note(self, name: str, sight: Sight) -> None:
+        """What a look at a camera found."""
+        self._sights[name].note(sight)
 
     def forget(self, name: str) -> None:
         """A camera looks elsewhere."""
@@ -93,17 +82,6 @@ class Across:
         for name in self._names:
             self._carry(name, start, stop)
         self._done = max(self._done, stop - 1)
-
-    def regions(self, name: str, time: float) -> Regions:
-        """What others place in a camera's frame taken at `time` seconds; `frame` is 0."""
-        with self._lock:
-            boxes = [each for at, each in self._carried[name] if abs(at - time) <= REACH_S]
-        box = np.concatenate([np.zeros((0, 4), np.float32), *boxes])
-        count = len(box)
-        return Regions(
-            frame=np.zeros(count), box=box, kind=np.full(count, RegionKind.HEAD), track=np.full(count, -1),
-            uncertainty=np.full(count, 0.5),
-        )  # fmt: skip
 
     def _conclude(self, last: int) -> None:
         kept = last - round(KEPT_S / self._config.association.instant_s)
@@ -159,11 +137,10 @@ class Across:
         half = head[:, None] * (0.5 + GROWTH * deviation)
         box = np.clip(np.concatenate([places.centre - half, places.centre + half], axis=1), 0, np.tile(size, 2))
         placed = [(instant * step, known & (places.instant == instant - self._first)) for instant in range(start, stop)]
-        with self._lock:
-            carried = self._carried[name]
-            carried.extend((time, box[here].astype(np.float32)) for time, here in placed if here.any())
-            while carried and carried[0][0] < (stop * step) - 10:
-                carried.popleft()
+        carried = self.carried[name]
+        carried.extend((time, box[here].astype(np.float32)) for time, here in placed if here.any())
+        while carried and carried[0][0] < stop * step - KEPT_CARRIED_S:
+            carried.popleft()
 
     def _seen_by(self, name: str) -> HeadObservations:
         """A camera's heads as far as they are known now, those of the last instants too."""
@@ -173,6 +150,16 @@ class Across:
         seen = view.observations[known]
         kept = View(name=name, size=view.size, observations=seen, tracks=np.unique(seen.track))
         return observe_heads(kept, identities)
+
+
+def geometry_between(names: Sequence[str], geometry: Geometry) -> Geometry:
+    """The geometry of these cameras, of each pair once, in their order."""
+    order = {name: number for number, name in enumerate(names)}
+    return {
+        pair: stretches
+        for pair, stretches in geometry.items()
+        if set(pair) <= order.keys() and order[pair[0]] < order[pair[1]]
+    }
 
 
 def _usual_distance(evidence: Evidence) -> float | None:

@@ -14,8 +14,9 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Regions
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.looking import Look
+from or_mv_anon.live.moments import Moment, Searched, Sight
 from or_mv_anon.live.settings import LiveConfig
-from or_mv_anon.live.window import CameraWindow, Decided, Moment, Searched, Sight
+from or_mv_anon.live.window import CameraWindow, Decided
 from or_mv_anon.regions.source import Zone
 
 SAME_S = 1e-6
@@ -145,9 +146,7 @@ class CameraFrames:
         held = look.held
         if self.newest is not None and held.frame.upright_size == self.newest.frame.upright_size:
             self.looked_until = held.time
-        self._events.append(
-            Sight(held.number, held.time, held.frame.upright_size, look.tables, look.flags, look.believed, look.grey)
-        )
+        self._events.append(look.sight())
 
     def search(self, searched: Searched) -> None:
         """What was found in turned pictures."""

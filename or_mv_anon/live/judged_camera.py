@@ -13,9 +13,9 @@ from or_mv_anon.live.deciding import CameraFrames
 from or_mv_anon.live.line import DelayLine, Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.meter import Meter
+from or_mv_anon.live.moments import Searched
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.watch import Fault, PictureWatch
-from or_mv_anon.live.window import Searched
 
 
 @dataclass(frozen=True)

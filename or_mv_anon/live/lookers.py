@@ -17,7 +17,7 @@ import numpy as np
 
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.priority import lower_priority
-from or_mv_anon.live.across import Across
+from or_mv_anon.live.exchange import Exchange
 from or_mv_anon.live.judged_camera import JudgedCamera, Seen, set_cadence
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.looking import Look, fewer_poses, look, smaller, warm
@@ -48,7 +48,7 @@ class Lookers:
     def __init__(
         self, cameras: Sequence[JudgedCamera], networks: Sequence[Networks], config: PipelineConfig, live: LiveConfig,
         *, fast: bool, guarded: Callable[[Callable[[], int | None]], int | None], wake: Callable[[], None],
-        say: Callable[[str], None], stages: StageTimes, warmed: Collection[tuple[int, int]], across: Across | None,
+        say: Callable[[str], None], stages: StageTimes, warmed: Collection[tuple[int, int]], across: Exchange | None,
     ) -> None:  # fmt: skip
         """Each set of `networks` has a thread. `fast`: every look that is due is made, in order, by the first of them.
 
@@ -232,7 +232,7 @@ class Lookers:
             if turned:
                 self._across.forget(name)
             if found.believed:
-                self._across.note(name, found)
+                self._across.note(name, found.sight(grey=False))
         if self.ladder.step < Step.SIZE:
             with self._stages.measured("across"):
                 self._across.update(max(camera.looked for camera in self._cameras))

@@ -14,6 +14,7 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns
 from or_mv_anon.core.run_layout import HEADS, PERSONS, STATIC_HEADS
 from or_mv_anon.live.line import Held
+from or_mv_anon.live.moments import Sight
 from or_mv_anon.live.settings import LookingConfig
 from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.pose import Halpe26, PoseEstimator
@@ -49,6 +50,11 @@ class Look:
     grey: NDArray[np.uint8] | None = None
     believed: bool = True
     overdue: bool = False
+
+    def sight(self, *, grey: bool = True) -> Sight:
+        """What it found, without its picture; `grey` keeps the small one."""
+        held, kept = self.held, self.grey if grey else None
+        return Sight(held.number, held.time, held.frame.upright_size, self.tables, self.flags, self.believed, kept)
 
 
 def look(looks: Sequence[Look], networks: Networks, config: PipelineConfig) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from or_mv_anon.association.known_geometry import Geometry
 from or_mv_anon.core.companion import Companion
@@ -16,8 +17,9 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.endoscopy.classifier import OutOfBodyClassifier
 from or_mv_anon.endoscopy.settings import EndoscopyConfig
-from or_mv_anon.live.across import Across
+from or_mv_anon.live.across import geometry_between
 from or_mv_anon.live.deciding import CameraFrames, Question, Windows, Zones
+from or_mv_anon.live.exchange import Comparer, Exchange
 from or_mv_anon.live.judge import Judge
 from or_mv_anon.live.judged_camera import JudgedCamera, cadences
 from or_mv_anon.live.looking import live_thresholds, smaller, warm
@@ -81,7 +83,7 @@ class RoomRun:
         across: what cameras tell one another; None without a geometry.
         judged: the room's cameras as the judge knows them, by name.
         stages: what the work costs.
-        companion: the process that decides; None where this one does.
+        companions: processes beside: the one that decides, and the one that compares cameras, if there are any.
         finished: called with every file that was ended: its camera, where it is, and its number of pictures.
     """
 
@@ -92,7 +94,8 @@ class RoomRun:
     ) -> None:  # fmt: skip
         """`networks` look at room cameras, each set in a thread of its own, `classifier` at endoscopes.
 
-        `geometry` of a site model lets cameras carry heads to one another. `beside` decides in a process of its own.
+        `geometry` of a site model lets cameras carry heads to one another. `beside` decides, and compares
+        cameras, in processes of their own.
         """
         if options.fast and any(camera.input.kind != "file" for camera in site.cameras):
             raise UserError("--pace fast is for files; a live input has its own pace.")
@@ -107,7 +110,12 @@ class RoomRun:
         for each in networks:  # before the clock starts: it takes seconds
             for size in sizes:
                 warm([(each, config), smaller(each, config, live.overload.smaller)], size)
-        self._ask, self.companion = self._deciding(config, live, beside=beside)  # starting takes a second, too
+        rooms = [camera for camera in site.cameras if camera.kind == "room"]
+        self.companions: list[Companion[Any, Any]] = []
+        zones = {camera.name: Zones(camera.always, camera.never) for camera in rooms}
+        beside = beside and bool(rooms and networks)
+        self._ask: Callable[[Question], Decided] = self._asking(partial(Windows, config, live, zones), beside=beside)
+        self.across = self._exchange([camera.name for camera in rooms], geometry, config, live, beside=beside)
         self.clock = RoomClock(fast=options.fast)
         self._overview = None if options.overview is None else partial(self._tiled, options.overview, live.output)
         begins = _begins(files, site.cameras)
@@ -120,9 +128,6 @@ class RoomRun:
             )
             for camera in site.cameras
         }  # fmt: skip
-        rooms = [camera.name for camera in site.cameras if camera.kind == "room"]
-        across = None if geometry is None else Across(rooms, geometry, config, live.faults, say)
-        self.across = across if across is not None and across.usable else None
         self.judged: dict[str, JudgedCamera] = {}
         self.judge = self._room_judge(config, live, networks, sizes)
         self._judges = [] if classifier is None else self._scope_judges(endoscopy, classifier)
@@ -159,8 +164,8 @@ class RoomRun:
                 self.judge.quit()
             for thread in [*([] if self.judge is None else [self.judge]), *self._judges]:
                 thread.join(JOIN_S)
-            if self.companion is not None:
-                self.companion.close()
+            for companion in self.companions:
+                companion.close()
         report()
         errors = [camera.reader.error for camera in self.cameras.values() if camera.reader.error]
         if errors and len(errors) == len(self.cameras):
@@ -208,18 +213,21 @@ class RoomRun:
             wake=self._wake, say=self._say, stages=self.stages, warmed=sizes, across=self.across,
         )  # fmt: skip
 
-    def _deciding(
-        self, config: PipelineConfig, live: LiveConfig, *, beside: bool
-    ) -> tuple[Callable[[Question], Decided], Companion[Question, Decided] | None]:
-        """Who answers questions about the room's cameras, and the process that does, if any."""
-        rooms = {
-            camera.name: Zones(camera.always, camera.never) for camera in self._site.cameras if camera.kind == "room"
-        }
-        windows = partial(Windows, config, live, rooms)
-        if not beside or not rooms:
-            return windows(), None
-        companion: Companion[Question, Decided] = Companion(windows)
-        return companion.ask, companion
+    def _asking(self, make: Callable[[], Callable[[Any], Any]], *, beside: bool) -> Callable[[Any], Any]:
+        """What `make` gives, or a process beside this one that asks it there."""
+        if not beside:
+            return make()
+        self.companions.append(Companion(make))
+        return self.companions[-1].ask
+
+    def _exchange(
+        self, rooms: Sequence[str], geometry: Geometry | None, config: PipelineConfig, live: LiveConfig, *, beside: bool
+    ) -> Exchange | None:
+        """What cameras tell one another, where the geometry knows any of them."""
+        known = geometry_between(rooms, geometry or {})
+        if not known:
+            return None
+        return Exchange(self._asking(partial(Comparer, rooms, known, config, live.faults), beside=beside), self._say)
 
     def _scope_judges(self, endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier) -> list[Judge]:
         lookahead = LOOKAHEAD_SHARE * self._options.delay

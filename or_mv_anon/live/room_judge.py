@@ -19,16 +19,16 @@ from or_mv_anon.core.companion import CompanionLostError
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Regions
 from or_mv_anon.core.run_layout import KEYPOINTS, PERSONS
-from or_mv_anon.live.across import Across
+from or_mv_anon.live.exchange import Exchange
 from or_mv_anon.live.judged_camera import JudgedCamera, Seen
 from or_mv_anon.live.ladder import Ladder, Step
 from or_mv_anon.live.line import Held
 from or_mv_anon.live.lookers import Lookers
 from or_mv_anon.live.looking import Look
+from or_mv_anon.live.moments import Searched
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.stage_times import StageTimes
 from or_mv_anon.live.watch import Fault
-from or_mv_anon.live.window import Searched
 from or_mv_anon.regions.networks import Networks
 
 WAIT_S = 0.02  # between two tries when nothing happens
@@ -45,7 +45,7 @@ class RoomJudge(threading.Thread):
     def __init__(
         self, cameras: Sequence[JudgedCamera], networks: Sequence[Networks], config: PipelineConfig, live: LiveConfig,
         *, delay: float, fast: bool, wake: threading.Event, say: Callable[[str], None], stages: StageTimes,
-        warmed: Collection[tuple[int, int]] = (), across: Across | None = None,
+        warmed: Collection[tuple[int, int]] = (), across: Exchange | None = None,
     ) -> None:  # fmt: skip
         """`fast`: time is that of the frames, and every look that is due is made; `warmed`: see `Lookers`.
 

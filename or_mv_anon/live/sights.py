@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from or_mv_anon.association.build import BOX_WEIGHT, Bodies, from_keypoints, middle_line, plausible_head
 from or_mv_anon.association.views import BodyPoint, Observations, View
+from or_mv_anon.core.boxes import longer_side
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Detections, Keypoints
+from or_mv_anon.core.records import Detections, FrameFlag, Keypoints
 from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS
-from or_mv_anon.live.looking import Look
+from or_mv_anon.live.moments import Sight
 from or_mv_anon.regions.own_heads import own_heads
 from or_mv_anon.tracking.bytetrack import ByteTracker
 
@@ -44,30 +45,29 @@ class Sights:
         """The camera looks elsewhere, or its picture has another size."""
         self._seen.clear()
 
-    def note(self, look: Look) -> None:
-        """A finished look. Only those that are due for keypoints tell others anything."""
-        persons = look.tables.get(PERSONS.name, Detections.empty())
+    def note(self, sight: Sight) -> None:
+        """What a look found. Only those that are due for keypoints tell others anything."""
+        persons = sight.tables.get(PERSONS.name, Detections.empty())
         assert isinstance(persons, Detections)
-        size = look.held.frame.upright_size
-        if size != self.size:
+        if sight.size != self.size:
             self.forget()
-        self.size = size
-        if look.held.time < self._time:
+        self.size = sight.size
+        if sight.time < self._time:
             return
-        self._time = look.held.time
-        track = self._tracker.update(persons.box, persons.score, look.held.time)
-        if KEYPOINTS.name not in look.sources:
+        self._time = sight.time
+        track = self._tracker.update(persons.box, persons.score, sight.time)
+        if not sight.flags & FrameFlag.POSE:
             return
-        instant = self.instant(look.held.time)
+        instant = self.instant(sight.time)
         if instant <= self.last:
             return
         self.last = instant
-        keypoints = look.tables.get(KEYPOINTS.name, Keypoints.empty())
+        keypoints = sight.tables.get(KEYPOINTS.name, Keypoints.empty())
         assert isinstance(keypoints, Keypoints)
-        heads = look.tables.get(HEADS.name, Detections.empty())
+        heads = sight.tables.get(HEADS.name, Detections.empty())
         assert isinstance(heads, Detections)
         self._seen.append((instant, self._observed(persons, keypoints, heads, track, instant)))
-        while self._seen[0][0] < self.instant(look.held.time - KEPT_S):
+        while self._seen[0][0] < self.instant(sight.time - KEPT_S):
             self._seen.popleft()
 
     def instant(self, time: float) -> int:
@@ -96,7 +96,7 @@ class Sights:
         found = heads[own[rows]]
         points[rows, BodyPoint.HEAD] = (found.box[:, :2] + found.box[:, 2:]) / 2
         weight[rows, BodyPoint.HEAD] = found.score
-        head[rows] = (found.box[:, 2:] - found.box[:, :2]).max(axis=1, initial=0)
+        head[rows] = longer_side(found.box)
         kept = np.flatnonzero(track >= 0)
         kept = kept[np.argsort(track[kept], kind="stable")]
         return Observations(

@@ -11,8 +11,8 @@ import numpy as np
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections
 from or_mv_anon.live.judged_camera import JudgedCamera
+from or_mv_anon.live.moments import Searched
 from or_mv_anon.live.settings import LiveConfig
-from or_mv_anon.live.window import Searched
 from or_mv_anon.models.detectors.protocol import Found, Picture
 from or_mv_anon.models.turning import TURNS
 from or_mv_anon.regions.networks import DETECTOR, Networks

@@ -13,13 +13,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes, longer_side
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Columns, Detections, FrameFlag, Frames, RegionKind, Regions, Tracks
+from or_mv_anon.core.records import Columns, FrameFlag, Frames, RegionKind, Regions, Tracks
 from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS
 from or_mv_anon.live.memory import StillHeads
+from or_mv_anon.live.moments import Moment, Searched, Sight
 from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.unchanged import UnchangedPlaces
 from or_mv_anon.pipeline.stages.track import follow_heads
@@ -33,54 +33,6 @@ from or_mv_anon.tracking.offline import track_detections
 
 SAME_S = 1e-6
 MOST_SIZES = 2000  # head heights that are remembered
-
-
-@dataclass(eq=False)
-class Moment:
-    """A frame.
-
-    Attributes:
-        number: counted from the camera's first.
-        time: in seconds on the line's clock.
-        size: width and height of the upright frame.
-        corrupt: damage reaches it.
-        decided: whether it was decided about.
-    """
-
-    number: int
-    time: float
-    size: tuple[int, int]
-    corrupt: bool
-    decided: bool = False
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a look at a frame found.
-
-    Attributes:
-        number, time, size: of the frame, see `Moment`.
-        tables: records by source; their frame is 0.
-        flags: `FrameFlag`, which sources looked.
-        believed: whether the picture shows the room as it is.
-        grey: the picture, small and grey ``(h, w)``.
-    """
-
-    number: int
-    time: float
-    size: tuple[int, int]
-    tables: Mapping[str, Columns]
-    flags: int
-    believed: bool
-    grey: NDArray[np.uint8] | None
-
-
-@dataclass(frozen=True)
-class Searched:
-    """What was found in the turned pictures of a frame taken at `time` seconds."""
-
-    candidates: Detections
-    time: float
 
 
 @dataclass(frozen=True)
@@ -184,7 +136,7 @@ class CameraWindow:
         self._sizes.extend(followed.heads.size[clear].tolist())
         heads = followed.observed.read(HEADS)
         sure = heads.box[heads.score >= self._config.pose.known_head_score]  # whose keypoints nobody looks for
-        self._sizes.extend((sure[:, 2:] - sure[:, :2]).max(axis=1, initial=0).tolist())
+        self._sizes.extend(longer_side(sure).tolist())
 
     def decide(self, numbers: Collection[int], more: Mapping[int, Regions]) -> Decided:
         """Decide about some frames; those that cannot be judged are covered whole.

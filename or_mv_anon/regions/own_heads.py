@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
-from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes, longer_side
 from or_mv_anon.core.config import HeadConfig, PipelineConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.rows import equal_pairs
@@ -66,7 +66,7 @@ def known_heads(
 def towards_body(head: Boxes, person: Boxes) -> Boxes:
     """Heads' boxes ``(N, 4)`` prolonged by a chin in the direction of the middle of their person's box."""
     away = (person[:, :2] + person[:, 2:] - head[:, :2] - head[:, 2:]) / 2
-    longer = (head[:, 2:] - head[:, :2]).max(axis=1, keepdims=True)
+    longer = longer_side(head)[:, None]
     chin = CHIN * longer * away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
     return np.concatenate([head[:, :2] + chin.clip(max=0), head[:, 2:] + chin.clip(min=0)], axis=1).astype(np.float32)
 
@@ -146,8 +146,8 @@ def _shared_area(a: Boxes, b: Boxes) -> NDArray[np.float32]:
 def _can_belong(head: Boxes, person: Boxes, config: HeadConfig) -> NDArray[np.bool_]:
     """Whether each head lies in the box of the person beside it and is not too large for it."""
     inside = bx.paired_intersection(head, person) >= INSIDE * bx.area(head)
-    longer = (person[:, 2:] - person[:, :2]).max(axis=1)
-    return np.asarray(inside & ((head[:, 2:] - head[:, :2]).max(axis=1) <= config.largest_share * longer))
+    longer = longer_side(person)
+    return np.asarray(inside & (longer_side(head) <= config.largest_share * longer))
 
 
 def _fit(head: Boxes, person: Boxes, lying_aspect: float) -> NDArray[np.float32]:

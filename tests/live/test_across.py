@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,15 @@ from numpy.linalg import inv as inverse
 from numpy.typing import NDArray
 
 from or_mv_anon.association.geometry import fundamental_matrix
-from or_mv_anon.association.known_geometry import load_geometry
+from or_mv_anon.association.known_geometry import Geometry, load_geometry
+from or_mv_anon.core.companion import Companion
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.records import Detections, Keypoints
-from or_mv_anon.live.across import Across
-from or_mv_anon.live.line import Held
-from or_mv_anon.live.looking import Look
+from or_mv_anon.core.records import Detections, FrameFlag, Keypoints
+from or_mv_anon.live.exchange import Compared, Comparer, Exchange, News
+from or_mv_anon.live.moments import Sight
 from or_mv_anon.live.settings import load_live_config
 from or_mv_anon.models.pose import Halpe26
-from or_mv_anon.video.frame import from_picture
 
 CONFIG, LIVE = load_config(), load_live_config()
 SIZE = 640, 480
@@ -28,7 +28,6 @@ LENS = np.array([[420.0, 0, 320], [0, 420, 240], [0, 0, 1]])
 NAMES = ("cam1", "cam2", "cam3", "cam4")
 PLACES = ((-3, -3, 2.5), (3, -3, 2.6), (3.2, 3, 2.4), (-3, 3.3, 2.7))
 HIDDEN = 1  # this person is not seen by the last camera
-BLANK = from_picture(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), 0)
 Floats = NDArray[np.float64]
 
 
@@ -65,7 +64,7 @@ def heads(time: float) -> Floats:
     )
 
 
-def look(camera: Floats, time: float, people: list[int]) -> Look:
+def sight(camera: Floats, time: float, people: list[int]) -> Sight:
     """What a camera sees of some people."""
     middle = heads(time)[people]
     shift = {Halpe26.NOSE: 0.0, Halpe26.HEAD_TOP: 0.11, Halpe26.NECK: -0.2}
@@ -79,7 +78,13 @@ def look(camera: Floats, time: float, people: list[int]) -> Look:
     count = len(people)
     persons = Detections(frame=np.zeros(count), box=box, score=np.full(count, 0.9))
     keypoints = Keypoints(detection=np.arange(count), points=points, score=scores)
-    return Look(Held(time, BLANK), frozenset({"persons", "keypoints"}), {"persons": persons, "keypoints": keypoints})
+    tables = {"persons": persons, "keypoints": keypoints}
+    return Sight(0, time, SIZE, tables, FrameFlag.PERSONS | FrameFlag.POSE, believed=True, grey=None)
+
+
+def exchange(geometry: Geometry, said: list[str]) -> Exchange:
+    """Of all cameras, compared in this process."""
+    return Exchange(Comparer(NAMES, geometry, CONFIG, LIVE.faults), said.append)
 
 
 def stored(path: Path, cameras: list[Floats]) -> Path:
@@ -99,12 +104,12 @@ def stored(path: Path, cameras: list[Floats]) -> Path:
 def test_a_head_that_one_camera_misses_is_covered_there(tmp_path: Path) -> None:
     cameras = [pose(place) for place in PLACES]
     said: list[str] = []
-    across = Across(NAMES, load_geometry(stored(tmp_path / "g.json", cameras)), CONFIG, LIVE.faults, said.append)
+    across = exchange(load_geometry(stored(tmp_path / "g.json", cameras)), said)
     hits = []
     for time in np.arange(0, 24, 0.2).tolist():
         for number, name in enumerate(NAMES):
             people = [person for person in range(4) if not (number == 3 and person == HIDDEN)]
-            across.note(name, look(cameras[number], time, people))
+            across.note(name, sight(cameras[number], time, people))
         across.update(time)
         if time > 12:
             place = seen(heads(time - 0.4), cameras[3])[HIDDEN]
@@ -115,15 +120,32 @@ def test_a_head_that_one_camera_misses_is_covered_there(tmp_path: Path) -> None:
     assert not said
 
 
+def test_a_process_beside_tells_the_same(tmp_path: Path) -> None:
+    cameras = [pose(place) for place in PLACES]
+    geometry = load_geometry(stored(tmp_path / "g.json", cameras))
+    companion: Companion[News, Compared] = Companion(partial(Comparer, NAMES, geometry, CONFIG, LIVE.faults))
+    pair = [exchange(geometry, []), Exchange(companion.ask, [].append)]
+    for time in np.arange(0, 14, 0.2).tolist():
+        for across in pair:
+            for number, name in enumerate(NAMES):
+                people = [person for person in range(4) if not (number == 3 and person == HIDDEN)]
+                across.note(name, sight(cameras[number], time, people))
+            across.update(time)
+    companion.close()
+    here, beside = (across.regions(NAMES[3], 13.0).box for across in pair)
+    assert len(here)
+    np.testing.assert_array_equal(here, beside)
+
+
 def test_a_camera_that_was_turned_is_told_and_its_geometry_is_not_believed(tmp_path: Path) -> None:
     cameras = [pose(place) for place in PLACES]
     geometry = load_geometry(stored(tmp_path / "g.json", cameras))
     cameras[2] = pose(PLACES[2], 0.35)
     said: list[str] = []
-    across = Across(NAMES, geometry, CONFIG, LIVE.faults, said.append)
+    across = exchange(geometry, said)
     for time in np.arange(0, 16, 0.2).tolist():
         for number, name in enumerate(NAMES):
-            across.note(name, look(cameras[number], time, list(range(4))))
+            across.note(name, sight(cameras[number], time, list(range(4))))
         across.update(time)
     assert len(said) >= 2
     assert all("cam3" in text for text in said)

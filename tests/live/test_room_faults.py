@@ -113,9 +113,9 @@ def test_a_lost_process_that_decides_is_replaced_and_shows_nothing_that_it_no_lo
 
     with running(run):
         wait_until(lambda: shown() > 10)
-        assert run.companion is not None
-        assert run.companion.process is not None
-        os.kill(run.companion.process, signal.SIGKILL)
+        (companion,) = run.companions
+        assert companion.process is not None
+        os.kill(companion.process, signal.SIGKILL)
         wait_until(lambda: any("Judging failed" in text for text in said))
         before = shown()
         wait_until(lambda: shown() > before + 2 * RATE)
