@@ -160,13 +160,16 @@ class Iterations:
         return [curves[str(number)] for number in range(last + 1)]
 
     def comparison(self, last: int) -> Comparison:
-        """The held-out pictures with the labels and detections of the iterations up to `last`."""
+        """The held-out pictures with the labels and detections of the iterations up to `last`.
+
+        An iteration for whose training the time did not suffice has labels and no detector.
+        """
         if self._comparison is None:
             pictures = decode_pictures(read_coco(self._work.held_out(1)), self._cameras, title="held-out pictures")
             self._comparison = Comparison(pictures, self._config.criterion, device=self._spec.device)
         for number in range(last + 1):
-            if str(number) not in self._comparison.names:
-                path = self.detector(number)
+            path = self.detector(number)
+            if str(number) not in self._comparison.names and path.exists():
                 network = NetworkFile(kind_of(path), path)
                 self._comparison.add_detector(str(number), network, self._spec.config.detection)
         for number in range(self._comparison.labelled + 1, max(1, last) + 1):  # the start is judged by the first labels

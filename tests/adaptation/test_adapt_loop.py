@@ -213,6 +213,23 @@ def test_without_time_the_built_in_networks_stay(world: World) -> None:
     assert "| **0** | 0 | 0 | 1.0000 |" in card_text  # judged by the labels that there are
 
 
+def test_without_time_for_a_training_the_student_is_compared_with_the_starting_network(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[list[str]] = []
+
+    class Comparing(NothingMore):
+        def __init__(self, iterations: iterations.Iterations, *_: Any, **__: Any) -> None:
+            self._iterations = iterations
+
+        def make_student(self, best: int, last: int, *_: Any) -> None:
+            compared.append(list(self._iterations.comparison(last).curves()))
+
+    monkeypatch.setattr(loop, "Afterwards", Comparing)
+    world.adapt(budget_minutes=0.001)
+    assert compared == [["0"]]
+
+
 def test_a_limited_budget_shortens_trainings(world: World) -> None:
     world.adapt(budget_minutes=2.0)  # of which a step takes 10 s, as the trial says
     assert world.trained[0].steps == training.PROBE_STEPS
