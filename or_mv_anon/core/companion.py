@@ -5,6 +5,7 @@ Python runs one thread of a process at a time; what is asked of a companion runs
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,6 +41,7 @@ class Companion(Generic[Question, Answer]):
         """
         self._make, self._patience_s = make, patience_s
         self._process: Any = None
+        atexit.register(self.close)  # it heeds no signal but the last, so this process would wait for it
         self._start()
 
     @property
@@ -64,6 +66,7 @@ class Companion(Generic[Question, Answer]):
 
     def close(self) -> None:
         """End it."""
+        atexit.unregister(self.close)
         if self._process is not None:
             self._connection.close()  # the end of its questions
             self._process.join(self._patience_s)

@@ -77,6 +77,16 @@ def test_one_that_cannot_begin_says_why() -> None:
         Companion(failing)
 
 
+def test_whoever_ends_without_closing_it_does_not_wait_for_it() -> None:
+    script = (
+        "from tests.core.test_companion import adding_up; from or_mv_anon.core.companion import Companion\n"
+        "if __name__ == '__main__':\n"
+        "    companion = Companion(adding_up)\n"
+        "    raise SystemExit(3)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 3
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parent on Linux alone")
 def test_it_ends_with_whoever_started_it_and_ignores_ctrl_c() -> None:
     script = (
