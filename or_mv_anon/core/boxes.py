@@ -12,7 +12,7 @@ Boxes = NDArray[np.float32]
 
 def area(boxes: Boxes) -> NDArray[np.float32]:
     """Areas ``(N,)`` in square pixels; inverted boxes count as 0."""
-    return np.clip(boxes[:, 2] - boxes[:, 0], 0, None) * np.clip(boxes[:, 3] - boxes[:, 1], 0, None)
+    return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
 
 
 def longer_side(boxes: Boxes) -> NDArray[np.float32]:
@@ -24,7 +24,7 @@ def intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Pairwise overlap areas ``(len(a), len(b))`` in square pixels."""
     width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
     height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
-    return np.clip(width, 0, None) * np.clip(height, 0, None)
+    return np.maximum(width, 0) * np.maximum(height, 0)
 
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
 
 def paired_intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Overlap area ``(N,)`` of ``a[i]`` with ``b[i]`` in square pixels."""
-    shared = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None)
+    shared = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0)
     return np.asarray(shared.prod(axis=1))
 
 
