@@ -15,6 +15,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,17 @@ def write_camera(source: Path, target: Path, *, size: tuple[int, int], rate: int
     target.with_suffix(".once.mkv").unlink()
 
 
+def resident_mb(process: int) -> float:
+    """Memory of a process and of those that its first thread has started."""
+    total = 0.0
+    with suppress(OSError):  # it has ended
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        for number in [process, *children]:
+            rows = Path(f"/proc/{number}/status").read_text().splitlines()
+            total += sum(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmRSS"))
+    return total
+
+
 def measure(folder: Path, arguments: list[str]) -> dict[str, Any]:
     """Run the command over the site in `folder`; its last words, and every second's status."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -68,9 +80,7 @@ def measure(folder: Path, arguments: list[str]) -> dict[str, Any]:
     assert process.stdout is not None
     for text in process.stdout:
         seconds.append(json.loads(text))
-        status = Path(f"/proc/{process.pid}/status")
-        if status.exists():
-            memory += [int(row.split()[1]) / 1024 for row in status.read_text().splitlines() if row.startswith("VmRSS")]
+        memory.append(resident_mb(process.pid))
     code = process.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
