@@ -38,6 +38,7 @@ class Companion(Generic[Question, Answer]):
 
         Raises:
             CompanionLostError: it could not start.
+            RuntimeError: what an error in `make` said.
         """
         self._make, self._patience_s = make, patience_s
         self._process: Any = None
@@ -79,7 +80,11 @@ class Companion(Generic[Question, Answer]):
         with signals_held(), main_unseen():
             self._process.start()
         theirs.close()
-        self._received(START_S)
+        try:
+            self._received(START_S)
+        except RuntimeError:
+            self.close()
+            raise
 
     def _received(self, within_s: float) -> Any:
         try:
@@ -107,16 +112,16 @@ def _answer(questions: Connection, make: Callable[[], Callable[[Any], Any]]) -> 
     """What runs there, until nobody asks any more."""
     end_with_parent()
     cv2.setNumThreads(1)
-    answer: Callable[[Any], Any] | None = None
     with suppress(EOFError, OSError):
-        while True:
-            question = None if answer is None else questions.recv()
-            reply: tuple[bool, Any]
-            try:
-                if answer is None:
-                    answer, reply = make(), (True, None)
-                else:
-                    reply = True, answer(question)
-            except Exception as error:
-                reply = False, f"{type(error).__name__}: {error}"
-            questions.send(reply)
+        made, answer = _replied(make)
+        questions.send((made, None if made else answer))
+        while made:
+            questions.send(_replied(answer, questions.recv()))
+
+
+def _replied(work: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
+    """Whether it was done without an error, and what came of it, or what the error says."""
+    try:
+        return True, work(*arguments)
+    except Exception as error:
+        return False, f"{type(error).__name__}: {error}"

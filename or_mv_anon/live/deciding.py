@@ -112,7 +112,6 @@ class CameraFrames:
         self._name, self._ask, self._has_zones = name, ask, has_zones
         self._learn_looks = live.memory.learn_looks if live.looking.still_interval_s > 0 else 0
         self._undecided: dict[int, Held] = {}
-        self._numbers: dict[int, int] = {}
         self._events: list[Event] = []
         self._count = 0
         self.searches = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -72,9 +73,11 @@ def test_who_does_not_answer_is_replaced() -> None:
         assert companion.ask(3) == 3
 
 
-def test_one_that_cannot_begin_says_why() -> None:
+def test_one_that_cannot_begin_says_why_and_is_gone() -> None:
+    before = multiprocessing.active_children()
     with pytest.raises(RuntimeError, match="OSError: nothing works"):
         Companion(failing)
+    assert multiprocessing.active_children() == before
 
 
 def test_whoever_ends_without_closing_it_does_not_wait_for_it() -> None:
