@@ -76,15 +76,19 @@ def measure(folder: Path, arguments: list[str]) -> dict[str, Any]:
          "--progress", "json", *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    seconds, memory = [], []
+    seconds, memory, end = [], [], {}
     assert process.stdout is not None
     for text in process.stdout:
-        seconds.append(json.loads(text))
+        row = json.loads(text)
+        if row.get("event") == "end":
+            end = row
+        elif "event" not in row:
+            seconds.append(row)
         memory.append(resident_mb(process.pid))
     code = process.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"code": code, "cpu_s": cpu, "seconds": seconds[:-1], "end": seconds[-1], "memory_mb": memory}
+    return {"code": code, "cpu_s": cpu, "seconds": seconds, "end": end, "memory_mb": memory}
 
 
 def summary(found: dict[str, Any], *, warm_s: int = 5) -> dict[str, Any]:
