@@ -108,9 +108,7 @@ class CameraWindow:
         candidates = searched.candidates
         if self._frames:
             candidates = candidates[plausible_faces(candidates, self._frames[-1].size, self._config.face)]
-        if len(self._sizes):
-            largest = self._config.static_heads.largest_heads * np.percentile(self._sizes, USUAL_PERCENTILE)
-            candidates = candidates[candidates.box[:, 3] - candidates.box[:, 1] <= largest]
+        candidates = candidates[candidates.box[:, 3] - candidates.box[:, 1] <= self._largest_head]
         self._still.search(candidates, searched.time)
 
     def turned(self) -> None:
@@ -128,6 +126,13 @@ class CameraWindow:
         """Damage reaches these frames."""
         for moment in self._frames:
             moment.corrupt |= moment.number in numbers
+
+    @property
+    def _largest_head(self) -> float:
+        """How high a head may be here, in pixels, by those of people who were clearly seen."""
+        if not len(self._sizes):
+            return np.inf
+        return float(self._config.static_heads.largest_heads * np.percentile(self._sizes, USUAL_PERCENTILE))
 
     def _note_sizes(self, followed: Followed) -> None:
         """Head heights of people who are clearly seen, for what else may be a head."""
@@ -155,15 +160,18 @@ class CameraWindow:
             placed = self._place(followed)
             place_of = {moment.number: place for place, moment in enumerate(self._frames)}
             looks = {sight.number: sight for sight in self._looks}
-        for moment, known in zip(due, judged, strict=True):
+        for moment, is_judged in zip(due, judged, strict=True):
             moment.decided = True
             decided[moment.number] = None
-            if not known:
+            if not is_judged:
                 continue
             place = place_of[moment.number]
             here = placed[slice(*np.searchsorted(placed.frame, [place, place + 1]))]
             if (sight := looks.get(moment.number)) is not None and sight.grey is not None:
                 heads = _heads_found(followed, here, place, self._config.tracking.new_track_score)
+                heads = heads[
+                    longer_side(heads) <= self._config.regions.head_scale * self._largest_head
+                ]  # others: no idea
                 self._unchanged.see(sight.grey, moment.size, heads, moment.time)
             others = [more[moment.number]] if moment.number in more else []
             last = Regions.concat([here, self._still.regions(moment.time), self._kept(moment), *others])
