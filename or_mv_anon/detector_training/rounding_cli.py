@@ -39,13 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--network", type=Path, metavar="ONNX", help=f"what is rounded (default: {NETWORK})")
     add("--data", type=Path, nargs="+", default=[], metavar="DIR", help="folders of labelled pictures")
     add("--sim", type=int, nargs="+", default=[], metavar="SEED", help="simulated rooms")
-    add(
-        "--rooms",
-        type=Path,
-        default=Path("rooms"),
-        metavar="DIR",
-        help="where rendered rooms are kept (default: rooms)",
-    )
+    add("--rooms", type=Path, default=Path("rooms"), metavar="DIR", help="of rendered rooms (default: rooms)")
     add("--uses", type=Path, default=resource("configs/detector_training.toml"), metavar="TOML",
         help="what is held out of the folders")  # fmt: skip
     add("--pictures", type=int, default=40, metavar="N", help="of each folder and of all rooms (default: 40)")
@@ -62,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     sets = [
         [example.picture for example, _ in read_folder(folder, uses.get(folder.name, Use()))] for folder in options.data
     ]
-    options.rooms.mkdir(parents=True, exist_ok=True)
+    if options.sim:
+        options.rooms.mkdir(parents=True, exist_ok=True)
     rooms = [room_of(options.rooms / f"{seed}.npz", seed) for seed in options.sim]
     sets.append([example.picture for room in rooms for example in room_examples(room)])
     chosen = [picture for pictures in sets for picture in _some(pictures, options.pictures, seed=options.seed)]
