@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = [picture for pictures in sets for picture in _some(pictures, options.pictures, seed=options.seed)]
     if not chosen:
         raise UserError("There is nothing to measure ranges on: name folders with --data or rooms with --sim.")
-    data = in_eight_bits(options.network or fetch(NETWORK), chosen, load_config().detection)
+    data = in_eight_bits(options.network or fetch(NETWORK), chosen, long_side=load_config().detection.input_long_side)
     write_atomically(options.out, lambda part: part.write_bytes(data))
     print(f"Measured on {len(chosen)} pictures: {options.out}")
     return 0

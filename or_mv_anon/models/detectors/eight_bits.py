@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,38 +20,46 @@ import numpy as np
 import onnx
 import onnx.version_converter
 
+from or_mv_anon.core.companion import Companion
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import engines, graphs
-from or_mv_anon.models.detectors.dense import letterbox
-from or_mv_anon.models.detectors.protocol import Picture, Thresholds
+from or_mv_anon.models.detectors.dense import fitted_size, letterbox
+from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.detectors.yolox import PersonDetector
 
 OPSET = 13  # the first with a scale per channel
+PATIENCE_S = 3600.0
 
 
-def in_eight_bits(model: Path, pictures: Sequence[Picture], thresholds: Thresholds) -> bytes:
+def in_eight_bits(model: Path, pictures: Sequence[Picture], *, long_side: int) -> bytes:
     """The ONNX graph of a detector in 8-bit integers; `PersonDetector` loads it, too.
 
     Args:
         model: an ONNX detector that `PersonDetector` loads.
         pictures: to measure scales on, (H, W, 3) BGR, of any size.
-        thresholds: with the size at which the detector runs.
+        long_side: of the pictures as the detector sees them, px.
 
     Raises:
         UserError: the model is no detector, or onnxruntime, which rounds it, is not installed.
     """
     if importlib.util.find_spec("onnxruntime") is None:
         raise UserError("Rounding a detector to 8 bits needs onnxruntime, not installed here: pip install onnxruntime.")
-    exact = PersonDetector(model, thresholds, device="cpu")
     classes = graphs.classes_with_boxes(graphs.read_onnx(model).graph) or 1
-    sizes = [exact.input_size(picture.shape[1], picture.shape[0]) for picture in pictures]
-    return _rounded(
-        graphs.yolox(model, classes=classes),
-        (
-            letterbox([_resized(picture, size)], value=PersonDetector.pad_value)
-            for picture, size in zip(pictures, sizes, strict=True)
-        ),
-    )
+    sizes = [fitted_size(picture.shape[1], picture.shape[0], long_side=long_side) for picture in pictures]
+    batches = [
+        letterbox([_resized(picture, size)], value=PersonDetector.pad_value)
+        for picture, size in zip(pictures, sizes, strict=True)
+    ]
+    # In a process of its own, with which all that ONNX Runtime holds is gone.
+    rounding: Companion[tuple[bytes, list[Picture]], bytes] = Companion(_rounding, patience_s=PATIENCE_S)
+    try:
+        return rounding.ask((graphs.yolox(model, classes=classes), batches))
+    finally:
+        rounding.close()
+
+
+def _rounding() -> Callable[[tuple[bytes, list[Picture]]], bytes]:
+    return lambda asked: _rounded(asked[0], iter(asked[1]))
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
