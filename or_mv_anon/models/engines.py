@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 _CUDA_LIBRARY = "capi/*onnxruntime_providers_cuda*"
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -38,6 +40,16 @@ def openvino() -> ModuleType:
     import openvino
 
     return openvino
+
+
+@functools.cache
+def openvino_core() -> Any:
+    """OpenVINO's core, one for as long as the process lives.
+
+    Its CPU plugin gives this thread a stack for signals and unmaps it when it goes. With a core for every network, the
+    first of two that went left the thread with a stack that was not there any more: the next Ctrl-C was a crash.
+    """
+    return openvino().Core()
 
 
 def cuda_obstacle() -> str | None:

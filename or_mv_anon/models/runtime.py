@@ -83,7 +83,7 @@ class OpenVinoModel(Model):
 
     def __init__(self, graph: bytes, *, precision: Precision, threads: int, fixed_shapes: int = 0) -> None:
         openvino = engines.openvino()
-        self._core = openvino.Core()
+        self._core = engines.openvino_core()
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "bf16" and "BF16" not in capabilities:
             raise UserError("This processor does not compute in bf16; use --precision f32 or auto.")
@@ -173,7 +173,7 @@ def require_device(device: Device) -> None:
 def describe_devices() -> list[DeviceReport]:
     """What this machine can infer on: the CPU, and CUDA with the reason where it is not usable."""
     openvino = engines.openvino()
-    core = openvino.Core()
+    core = engines.openvino_core()
     precisions = [p for p in ("FP32", "BF16", "INT8") if p in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")]
     processor = core.get_property("CPU", "FULL_DEVICE_NAME")
     version = openvino.__version__.split("-")[0]

@@ -77,6 +77,22 @@ def test_a_broken_graph_is_one_clear_sentence() -> None:
         runtime.load_model(b"no graph", device="cpu")
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_networks_that_are_gone_leave_signals_as_they_were(graph: bytes, tmp_path: Path, first: int) -> None:
+    (tmp_path / "graph.onnx").write_bytes(graph)
+    script = (
+        "import gc, os, pathlib, signal\n"
+        "from or_mv_anon.models.runtime import load_model\n"
+        f"graph = pathlib.Path({str(tmp_path / 'graph.onnx')!r}).read_bytes()\n"
+        "networks = [load_model(graph, device='cpu', threads=1) for _ in range(2)]\n"
+        f"for number in ({first}, 0): del networks[number]; gc.collect()\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "interrupted\n")
+
+
 def test_openvino_does_not_report_its_use():
     """Its telemetry package, if loaded, calls home: on a hospital's network nothing may."""
     program = (
