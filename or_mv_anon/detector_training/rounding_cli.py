@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.files import write_atomically
@@ -14,8 +12,7 @@ from or_mv_anon.core.resources import resource
 from or_mv_anon.detector_training.folders import Use, read_folder, read_uses
 from or_mv_anon.detector_training.rooms import room_examples
 from or_mv_anon.detector_training.train import room_of
-from or_mv_anon.models.detectors.eight_bits import in_eight_bits
-from or_mv_anon.models.detectors.protocol import Picture
+from or_mv_anon.models.detectors.eight_bits import in_eight_bits, some_of
 from or_mv_anon.models.registry import fetch
 
 NETWORK = "people-and-heads"
@@ -60,15 +57,10 @@ def run(options: argparse.Namespace) -> int:
         options.rooms.mkdir(parents=True, exist_ok=True)
     rooms = [room_of(options.rooms / f"{seed}.npz", seed) for seed in options.sim]
     sets.append([example.picture for room in rooms for example in room_examples(room)])
-    chosen = [picture for pictures in sets for picture in _some(pictures, options.pictures, seed=options.seed)]
+    chosen = [picture for pictures in sets for picture in some_of(pictures, options.pictures, seed=options.seed)]
     if not chosen:
         raise UserError("There is nothing to measure ranges on: name folders with --data or rooms with --sim.")
     data = in_eight_bits(options.network or fetch(NETWORK), chosen, long_side=load_config().detection.input_long_side)
     write_atomically(options.out, lambda part: part.write_bytes(data))
     print(f"Measured on {len(chosen)} pictures: {options.out}")
     return 0
-
-
-def _some(pictures: list[Picture], count: int, *, seed: int) -> list[Picture]:
-    taken = np.random.default_rng(seed).permutation(len(pictures))[:count]
-    return [pictures[number] for number in sorted(taken)]

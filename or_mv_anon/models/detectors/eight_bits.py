@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,6 @@ import numpy as np
 import onnx
 import onnx.version_converter
 
-from or_mv_anon.core.companion import Companion
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.models import engines, graphs
 from or_mv_anon.models.detectors.dense import fitted_size, letterbox
@@ -28,7 +27,6 @@ from or_mv_anon.models.detectors.protocol import Picture
 from or_mv_anon.models.detectors.yolox import PersonDetector
 
 OPSET = 13  # the first with a scale per channel
-PATIENCE_S = 3600.0
 
 
 def in_eight_bits(model: Path, pictures: Sequence[Picture], *, long_side: int) -> bytes:
@@ -46,20 +44,17 @@ def in_eight_bits(model: Path, pictures: Sequence[Picture], *, long_side: int) -
         raise UserError("Rounding a detector to 8 bits needs onnxruntime, not installed here: pip install onnxruntime.")
     classes = graphs.classes_with_boxes(graphs.read_onnx(model).graph) or 1
     sizes = [fitted_size(picture.shape[1], picture.shape[0], long_side=long_side) for picture in pictures]
-    batches = [
+    batches = (
         letterbox([_resized(picture, size)], value=PersonDetector.pad_value)
         for picture, size in zip(pictures, sizes, strict=True)
-    ]
-    # In a process of its own, with which all that ONNX Runtime holds is gone.
-    rounding: Companion[tuple[bytes, list[Picture]], bytes] = Companion(_rounding, patience_s=PATIENCE_S)
-    try:
-        return rounding.ask((graphs.yolox(model, classes=classes), batches))
-    finally:
-        rounding.close()
+    )
+    return _rounded(graphs.yolox(model, classes=classes), batches)
 
 
-def _rounding() -> Callable[[tuple[bytes, list[Picture]]], bytes]:
-    return lambda asked: _rounded(asked[0], iter(asked[1]))
+def some_of(pictures: Sequence[Picture], count: int, *, seed: int) -> list[Picture]:
+    """At most `count` of them, drawn, in their order."""
+    taken = np.random.default_rng(seed).permutation(len(pictures))[:count]
+    return [pictures[number] for number in sorted(taken)]
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
