@@ -23,6 +23,8 @@ from typing import Any
 import av
 import numpy as np
 
+from tests.live.test_soak import resident_mb
+
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("decode", "look", "decide", "across", "cover", "encode")
 
@@ -57,15 +59,12 @@ def write_camera(source: Path, target: Path, *, size: tuple[int, int], rate: int
     target.with_suffix(".once.mkv").unlink()
 
 
-def resident_mb(process: int) -> float:
-    """Memory of a process and of those that its first thread has started."""
-    total = 0.0
+def memory_mb(process: int) -> float:
+    """Of a process and of those that its first thread has started."""
     with suppress(OSError):  # it has ended
         children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        for number in [process, *children]:
-            rows = Path(f"/proc/{number}/status").read_text().splitlines()
-            total += sum(int(row.split()[1]) / 1024 for row in rows if row.startswith("VmRSS"))
-    return total
+        return sum(map(resident_mb, [process, *map(int, children)]))
+    return 0.0
 
 
 def measure(folder: Path, arguments: list[str]) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def measure(folder: Path, arguments: list[str]) -> dict[str, Any]:
             end = row
         elif "event" not in row:
             seconds.append(row)
-        memory.append(resident_mb(process.pid))
+        memory.append(memory_mb(process.pid))
     code = process.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -75,7 +75,7 @@ class HeadLabels(Columns):
 def label_heads(camera: PosedCamera, settings: PoseAdaptationConfig) -> HeadLabels:
     """The people of one camera whose head keypoints can be believed; people without any are left out."""
     rows = _tracked(camera)
-    sure, unit = _sure(rows, settings), USUAL_SHARE * _longer_side(rows.box)
+    sure, unit = _sure(rows, settings), USUAL_SHARE * longer_side(rows.box)
     points, weight = rows.points.copy(), np.zeros_like(rows.weight)
     filled = np.zeros(len(rows), np.int32)
     for point in LABELLED_POINTS:
@@ -125,10 +125,6 @@ def _expected(
     known &= (rows.time - rows.time[first] <= reach_s) & (rows.time[last] - rows.time <= reach_s)
     share = np.divide(rows.time - rows.time[first], span, out=np.zeros(count), where=span > 0)[:, None]
     return (points[first] * (1 - share) + points[last] * share).astype(np.float32), known
-
-
-def _longer_side(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(longer_side(boxes))
 
 
 def _inside(points: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -116,10 +116,13 @@ def evaluate_run(
     }
     exposure, faces, frames = _judge(truth, coverages, rules, progress)
     stretches = exposed_stretches(faces, truth, rules.exposure, offsets=run.offsets, runs=runs)
-    faces_of, heads_of = (
-        [faceoff_video(truth.cameras[name], camera, rules.exposure, heads=heads) for name, camera in runs.items()]
-        for heads in (None, rules.faceoff)
-    )
+
+    def faceoff(heads: FaceOffOptions | None) -> list[FaceOffRow]:
+        videos = [
+            faceoff_video(truth.cameras[name], camera, rules.exposure, heads=heads) for name, camera in runs.items()
+        ]
+        return faceoff_table(videos, rules.faceoff)
+
     looked = {name: camera.frames.frame[camera.frames.has(FrameFlag.PERSONS)] for name, camera in runs.items()}
     return Evaluation(
         source={"run": path.name, "method": run.method, "coverage": "regions", "truth": truth.source},
@@ -131,10 +134,8 @@ def evaluate_run(
         worklist=None
         if run.cases is None
         else judge_worklist(run.cases, stretches, camera_hours=exposure.camera_hours),
-        faceoff=faceoff_table(faces_of, rules.faceoff),
-        faceoff_with_heads=faceoff_table(heads_of, rules.faceoff)
-        if any(len(run.heads) for run in runs.values())
-        else None,
+        faceoff=faceoff(None),
+        faceoff_with_heads=faceoff(rules.faceoff) if any(len(camera.heads) for camera in runs.values()) else None,
         squares=evaluate_squares(squares_pictures(truth.cameras, runs, rules.squares), rules.squares),
         detection=evaluate_detection(
             truth.cameras, {name: camera.persons for name, camera in runs.items()}, analysed=looked

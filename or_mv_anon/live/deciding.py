@@ -16,10 +16,8 @@ from or_mv_anon.live.line import Held
 from or_mv_anon.live.looking import Look
 from or_mv_anon.live.moments import Moment, Searched, Sight
 from or_mv_anon.live.settings import LiveConfig
-from or_mv_anon.live.window import CameraWindow, Decided
+from or_mv_anon.live.window import SAME_S, CameraWindow, Decided
 from or_mv_anon.regions.source import Zone
-
-SAME_S = 1e-6
 
 
 @dataclass(frozen=True)
