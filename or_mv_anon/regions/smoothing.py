@@ -1,4 +1,8 @@
-"""Smoothing of regions over time that never uncovers anything: every smoothed box contains the original one."""
+"""Smoothing of regions over time that never uncovers anything: every smoothed box contains the original one.
+
+At few frames a second nothing lies within the smoothing's reach. Then a head whose place is doubtful is still covered
+where it was a frame before and where it is a frame later: between the two it was somewhere there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import RegionConfig
-from or_mv_anon.core.records import Frames, Regions
+from or_mv_anon.core.records import Frames, RegionKind, Regions
+from or_mv_anon.regions.source import HALF_SURE
+from or_mv_anon.tracking.offline import SPARSE_S
 
 
 def smooth(regions: Regions, frames: Frames, config: RegionConfig) -> Regions:
@@ -23,6 +29,10 @@ def smooth(regions: Regions, frames: Frames, config: RegionConfig) -> Regions:
             step = np.median(np.diff(time)) if len(time) > 1 else 1.0
             reach = min(int(config.smooth_s / max(step, 1e-6) + 1e-6), len(track))
             box[first:stop] = _hull(track, reach)
+            if reach == 0 and step <= SPARSE_S:
+                part = regions[first:stop]
+                doubtful = (part.kind == RegionKind.HEAD) & (part.uncertainty >= HALF_SURE)
+                box[first:stop][doubtful] = _hull(track, 1)[doubtful]
         else:
             box[first:stop] = _sliding_average(track, int(config.smoother.removeprefix("faceoff")))
     return regions.replace(box=box)

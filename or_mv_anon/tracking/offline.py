@@ -66,6 +66,8 @@ def track_camera(
         longest_gap_s=config.fill_gap_s,
         stitch_iou=config.merge_iou,
         lone_score=config.lone_score,
+        walk_s=config.walk_s,
+        walk_speed=config.walk_speed,
     )
     timeline = Timeline.build(
         seconds, looked, pad_s=config.pad_s, weak_pad_s=config.weak_pad_s, longest_s=config.fill_gap_s

@@ -191,12 +191,17 @@ walk = st.lists(
 )
 
 
-@given(walk, st.sampled_from(["hull", "faceoff3", "faceoff5", "faceoff7", "none"]), st.sampled_from([1, 10, 25, 60]))
-def test_smoothing_never_removes_coverage(steps, smoother, fps):
+@given(
+    walk,
+    st.sampled_from(["hull", "faceoff3", "faceoff5", "faceoff7", "none"]),
+    st.sampled_from([1, 5, 10, 25, 60]),
+    st.sampled_from([0.0, 0.7]),
+)
+def test_smoothing_never_removes_coverage(steps, smoother, fps, unsure):
     box = np.array([[x, y, x + side, y + side] for x, y, side in steps], np.float32)
     count = len(box)
     regions = Regions(
-        frame=np.arange(count), box=box, kind=np.zeros(count), track=np.zeros(count), uncertainty=np.zeros(count)
+        frame=np.arange(count), box=box, kind=np.zeros(count), track=np.zeros(count), uncertainty=np.full(count, unsure)
     )
     config = dataclasses.replace(CONFIG.regions, smoother=smoother)
     smoothed = smooth(regions, frames_at(np.arange(count) / fps), config)
@@ -211,6 +216,21 @@ def test_hull_takes_the_jitter_out():
     regions = Regions(frame=np.arange(200), box=box, kind=np.zeros(200), track=np.zeros(200), uncertainty=np.zeros(200))
     smoothed = smooth(regions, frames_at(np.arange(200) / 25), CONFIG.regions)
     assert np.abs(np.diff(smoothed.box[:, 0])).mean() < 0.2 * np.abs(np.diff(box[:, 0])).mean()
+
+
+@pytest.mark.parametrize(("fps", "unsure", "joined"), [(5, 0.6, True), (5, 0.1, False), (1, 0.6, False)])
+def test_a_doubtful_head_that_jumps_for_one_of_few_frames_is_covered_where_its_neighbours_are(fps, unsure, joined):
+    box = np.array([[100, 100, 120, 120]] * 5, np.float32)
+    box[2] = [110, 130, 122, 142]
+    regions = Regions(
+        frame=np.arange(5),
+        box=box,
+        kind=np.zeros(5),
+        track=np.zeros(5),
+        uncertainty=np.array([0.1, 0.1, unsure, 0.1, 0.1]),
+    )
+    smoothed = smooth(regions, frames_at(np.arange(5) / fps), CONFIG.regions)
+    assert holds(smoothed.box[2], box[1]) == joined
 
 
 def test_tracks_are_smoothed_apart():

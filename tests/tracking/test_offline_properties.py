@@ -13,13 +13,16 @@ from or_mv_anon.tracking.offline import track_camera
 from tests.tracking.tracking_scenes import SIZE, crowd, shuffled
 
 CONFIG = load_config().tracking
+HEADS = load_config().face_tracking
+"""Heads that walk are joined over gaps; persons are not."""
+SETTINGS = st.sampled_from([CONFIG, HEADS])
 SEEDS = st.integers(0, 10_000)
 few = settings(max_examples=25)
 
 
-def track(detections, frames, analysed=None):
+def track(detections, frames, analysed=None, config=CONFIG):
     analysed = np.ones(len(frames), bool) if analysed is None else analysed
-    return track_camera(detections, frames, analysed, CONFIG, size=SIZE)
+    return track_camera(detections, frames, analysed, config, size=SIZE)
 
 
 def coverage(tracks, last_frame=None):
@@ -30,10 +33,10 @@ def coverage(tracks, last_frame=None):
 
 
 @few
-@given(SEEDS)
-def test_tracks_are_well_formed(seed):
+@given(SEEDS, SETTINGS)
+def test_tracks_are_well_formed(seed, config):
     detections, frames = crowd(seed)
-    tracks = track(detections, frames)
+    tracks = track(detections, frames, config=config)
     assert np.array_equal(np.unique(tracks.track), np.arange(tracks.track.max() + 1))
     step = np.diff(tracks.frame)
     same = np.diff(tracks.track) == 0
@@ -70,22 +73,23 @@ def test_every_trusted_and_every_lone_detection_is_covered(seed):
 
 
 @few
-@given(SEEDS)
-def test_order_within_a_frame_makes_no_difference(seed):
+@given(SEEDS, SETTINGS)
+def test_order_within_a_frame_makes_no_difference(seed, config):
     detections, frames = crowd(seed)
     other = shuffled(detections, np.random.default_rng(seed + 1))
-    one, two = track(detections, frames), track(other, frames)
+    one, two = track(detections, frames, config=config), track(other, frames, config=config)
     for column in ("frame", "track", "box", "score", "provenance"):
         np.testing.assert_array_equal(getattr(one, column), getattr(two, column))
 
 
 @few
-@given(SEEDS)
-def test_time_reversed_covers_the_same(seed):
+@given(SEEDS, SETTINGS)
+def test_time_reversed_covers_the_same(seed, config):
     detections, frames = crowd(seed)
     last = len(frames) - 1
     mirrored = detections.replace(frame=last - detections.frame)
-    there, back = coverage(track(detections, frames)), coverage(track(mirrored, frames), last)
+    there = coverage(track(detections, frames, config=config))
+    back = coverage(track(mirrored, frames, config=config), last)
     assert there.shape == back.shape
     np.testing.assert_allclose(there, back, atol=0.02)
 
