@@ -15,10 +15,10 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 from scipy.sparse import csr_array
 
 from or_mv_anon.association.continuity import different_people
+from or_mv_anon.association.monotone import monotone
 from or_mv_anon.association.views import View
 from or_mv_anon.core.records import Embeddings, Tracks
 
@@ -219,7 +219,7 @@ def fit_log_odds(across: Tally, within: Tally, *, most_same: float) -> Doubles:
     same = (share - strangers) / (1 - strangers)  # from share = same + (1 - same) * strangers
     strangers = max(strangers, (share - most_same) / (1 - most_same))
     odds = np.log((1 - TURNED) * alike + TURNED * unlike) - np.log(strangers * alike + (1 - strangers) * unlike)
-    rising = isotonic_regression(odds, weights=share * alike + (1 - share) * unlike).x
+    rising = monotone(odds, share * alike + (1 - share) * unlike)
     gain = cosines @ np.log((share * alike + (1 - share) * unlike) / _density(*_moments(cosines)))
     trust = np.clip(min(same / (most_same / 2), gain / TWO_KINDS), 0, 1)  # half of the most is proof enough
     return np.asarray(trust * np.clip(rising, -LIMIT, LIMIT))

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
+
+from or_mv_anon.association.monotone import monotone
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def _log_ratio(found: Floats, strange: Floats, most_same: float, unlike: float) 
     if same.sum() < 1e-3:
         return np.zeros(len(found))
     same = (1 - unlike) * same / same.sum() + unlike * strange
-    falling = isotonic_regression(np.log(same / strange), weights=found + strange, increasing=False).x
+    falling = monotone(np.log(same / strange), found + strange, increasing=False)
     return np.asarray(np.clip(falling, -LIMIT, LIMIT))
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from or_mv_anon.core.figures import Figures
 
@@ -85,6 +84,8 @@ def exact_share(count: int, of: int) -> Estimate:
 
     Resampling cannot say how rare something is that never happened; this can: 0 of 24 may still be 14 %.
     """
+    from scipy import special  # takes a tenth of a second, which every process would wait for
+
     if of == 0:
         return Estimate(None)
     tail = (1 - LEVEL) / 2

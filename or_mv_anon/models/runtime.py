@@ -5,6 +5,7 @@ Which engine, device and precision run is never silent: `Model.provider` says it
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 from abc import ABC, abstractmethod
@@ -28,7 +29,10 @@ INSTALL_CUDA = "install it with: pip install 'or_mv_anon[cuda]' (an NVIDIA drive
 class Model(ABC):
     """A loaded network. Not thread-safe: each process or thread loads its own."""
 
-    provider: str  # engine, version, device and precision, such as "OpenVINO 2026.4.1 CPU bf16, 1 thread"
+    @property
+    @abstractmethod
+    def provider(self) -> str:
+        """Engine, version, device and precision, such as "OpenVINO 2026.4.1 CPU bf16, 1 thread"."""
 
     @abstractmethod
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
@@ -99,18 +103,27 @@ class OpenVinoModel(Model):
             self._options["INFERENCE_PRECISION_HINT"] = precision
         try:
             self._model = self._core.read_model(graph)
-            compiled = self._compile(self._model)
         except RuntimeError as error:
-            raise UserError(f"OpenVINO cannot load the model: {_first_line(error)}.") from error
-        self._any_shape = compiled.create_infer_request()
+            raise _not_loaded(error) from error
+        self._version = openvino.__version__.split("-")[0]
         self._by_shape: dict[tuple[tuple[int, ...], ...], Any] = {}
         self._fixed_shapes = fixed_shapes
-        self._input_names = [port.get_any_name() for port in compiled.inputs]
-        self._output_names = [port.get_any_name() for port in compiled.outputs]
+        self._input_names = [port.get_any_name() for port in self._model.inputs]
+        self._output_names = [port.get_any_name() for port in self._model.outputs]
+        if not fixed_shapes:  # otherwise it may never be needed, and compiling it takes as long as a fixed one
+            _ = self._any_shape
+
+    @functools.cached_property
+    def _any_shape(self) -> Any:
+        return self._compile(self._model)
+
+    @property
+    def provider(self) -> str:
+        request = next(iter(self._by_shape.values())) if self._by_shape else self._any_shape
+        compiled = request.get_compiled_model()
         chosen = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         used = compiled.get_property("INFERENCE_NUM_THREADS")
-        version = openvino.__version__.split("-")[0]
-        self.provider = f"OpenVINO {version} CPU {chosen}, {used} thread{'s' if used != 1 else ''}"
+        return f"OpenVINO {self._version} CPU {chosen}, {used} thread{'s' if used != 1 else ''}"
 
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         named = _named(inputs, self._input_names)
@@ -119,7 +132,11 @@ class OpenVinoModel(Model):
         return {name: np.array(request.get_tensor(name).data) for name in self._output_names}
 
     def _compile(self, model: Any) -> Any:
-        return self._core.compile_model(model, "CPU", self._options)
+        """A request to a compiled graph."""
+        try:
+            return self._core.compile_model(model, "CPU", self._options).create_infer_request()
+        except RuntimeError as error:
+            raise _not_loaded(error) from error
 
     def _request(self, named: Tensors) -> Any:
         shapes = tuple(named[name].shape for name in self._input_names)
@@ -128,7 +145,7 @@ class OpenVinoModel(Model):
                 return self._any_shape
             fixed = self._model.clone()
             fixed.reshape({name: list(named[name].shape) for name in self._input_names})
-            self._by_shape[shapes] = self._compile(fixed).create_infer_request()
+            self._by_shape[shapes] = self._compile(fixed)
         return self._by_shape[shapes]
 
 
@@ -153,7 +170,11 @@ class OnnxRuntimeModel(Model):
         self._input_names = [value.name for value in self._session.get_inputs()]
         self._output_names = [value.name for value in self._session.get_outputs()]
         tf32 = "f32" if precision == "f32" else "f32 (TF32 allowed)"
-        self.provider = f"ONNX Runtime {runtime.__version__} {'TensorRT' if engine == 'Tensorrt' else engine} {tf32}"
+        self._provider = f"ONNX Runtime {runtime.__version__} {'TensorRT' if engine == 'Tensorrt' else engine} {tf32}"
+
+    @property
+    def provider(self) -> str:
+        return self._provider
 
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         values = self._session.run(self._output_names, _named(inputs, self._input_names))
@@ -192,6 +213,10 @@ def _named(inputs: Tensors | NDArray[Any], names: list[str]) -> Tensors:
             raise ValueError(f"expected a dict with the inputs {names}, got a lone array")
         return {names[0]: inputs}
     return inputs
+
+
+def _not_loaded(error: Exception) -> UserError:
+    return UserError(f"OpenVINO cannot load the model: {_first_line(error)}.")
 
 
 def _first_line(error: Exception) -> str:

@@ -21,7 +21,6 @@ from or_mv_anon.core.run_layout import INDEX
 from or_mv_anon.core.workers import available_cores
 from or_mv_anon.pipeline.alarms import NOT_ANONYMIZED
 from or_mv_anon.pipeline.asked import remember
-from or_mv_anon.pipeline.estimate import estimate_session
 from or_mv_anon.pipeline.executors import located, open_executor
 from or_mv_anon.pipeline.media import discard
 from or_mv_anon.pipeline.options import Options
@@ -124,6 +123,8 @@ def _anonymize_session(
     session: Session, out: Path, options: Options, spec: RunSpec, executor: Executor | None
 ) -> SessionOutcome:
     if options.dry_run:
+        from or_mv_anon.pipeline.estimate import estimate_session  # a third of a second that other runs need not wait
+
         with tempfile.TemporaryDirectory(prefix="or_mv_anon-") as nowhere:  # a dry run leaves nothing behind
             plan = _show_plan(plan_session(session, out, spec, store=Path(nowhere)))
             estimate_session(plan, ProbeModels(spec, threads=1))

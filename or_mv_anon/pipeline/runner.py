@@ -17,17 +17,19 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.stage import SealedJob, SealedResult, Stage, Task, run_sealed
 
+FEW_FRAMES = 3000  # of all cameras; what later stages hold of so few has room beside the networks
+
 
 def run_stages(context: RunContext, stages: Sequence[Stage], executor: Executor) -> None:
     """Run what is not done yet of every stage, one stage after another."""
-    loaded = False
+    loaded = 0  # frames that networks are to look at
     try:
         for stage in stages:
-            if loaded and not stage.networks:
+            if loaded > FEW_FRAMES and not stage.networks:
                 executor.renew()  # fresh processes, without the networks' memory
-                loaded = False
+                loaded = 0
             tasks = stage.tasks(context)
-            loaded |= stage.networks and bool(tasks)
+            loaded += sum(task.frames for task in tasks) if stage.networks else 0
             if tasks or stage.name in context.store.manifest.timings:
                 _run_stage(context, stage, tasks, executor)
             stage.after(context)
