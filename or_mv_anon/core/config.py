@@ -71,6 +71,9 @@ class FaceConfig:
         float, Range(0.0, 0.6, "a share, not percent: above it, faces that no head confirms are lost")
     ]
     large_min_score: Annotated[float, Range(0.0, 0.9, "a share, not percent: above it, close faces are lost")]
+    large_headless_score: Annotated[
+        float, Range(0.0, 0.95, "a share, not percent: above it, close faces that no head confirms are lost")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

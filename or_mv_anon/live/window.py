@@ -24,10 +24,10 @@ from or_mv_anon.live.settings import LiveConfig
 from or_mv_anon.live.unchanged import UnchangedPlaces
 from or_mv_anon.pipeline.stages.track import follow_heads
 from or_mv_anon.regions.heads import Heads, locate_heads
+from or_mv_anon.regions.large_faces import plausible_faces
 from or_mv_anon.regions.observe import Observations
 from or_mv_anon.regions.placing import camera_regions
 from or_mv_anon.regions.source import CameraScene, Observed, Zone, head_around_face
-from or_mv_anon.regions.sources.face import plausible_faces
 from or_mv_anon.regions.sources.static_heads import USUAL_PERCENTILE
 from or_mv_anon.tracking.offline import track_detections
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.config import PipelineConfig, StaticHeadConfig
@@ -20,6 +21,7 @@ from or_mv_anon.models.pose import PoseEstimator
 from or_mv_anon.models.turning import TURNS, turn, turn_back
 from or_mv_anon.regions.detecting import of_first_frame, people_and_heads
 from or_mv_anon.regions.heads import locate_heads
+from or_mv_anon.regions.large_faces import headless_score
 from or_mv_anon.regions.own_heads import holds_a_head, known_heads
 from or_mv_anon.regions.source import as_faces
 
@@ -86,8 +88,9 @@ def _candidates(
     if len(known) == len(heads):
         every = _as_faces(upright(known))
         settings = config.static_heads
+        lone = headless_score(found[0][0], (width, height), config.face, settings.lone_face_score)
         found = [
-            _confirmed(found[0], every, settings.lone_face_score, settings),
+            _confirmed(found[0], every, lone, settings),
             _confirmed(found[1], every, settings.lone_person_score, settings),
             _likely(every, settings),
         ]
@@ -111,7 +114,7 @@ def _as_faces(heads: Found) -> Found:
     return as_faces(boxes, scale=REGION_SCALE), scores
 
 
-def _confirmed(found: Found, heads: Found, lone_score: float, config: StaticHeadConfig) -> Found:
+def _confirmed(found: Found, heads: Found, lone_score: float | NDArray[np.float64], config: StaticHeadConfig) -> Found:
     """What is sure enough by itself, or where some turn shows a head, too."""
     boxes, scores = found
     there = bx.iou(boxes, heads[0]).max(axis=1, initial=0) >= config.same_place_iou

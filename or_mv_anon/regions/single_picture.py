@@ -9,11 +9,11 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Frames, Keypoints, Tracks
 from or_mv_anon.regions.detecting import detect_frames, pictures_for
 from or_mv_anon.regions.heads import Heads, locate_heads
+from or_mv_anon.regions.large_faces import plausible_faces
 from or_mv_anon.regions.networks import Networks
 from or_mv_anon.regions.placing import head_regions
 from or_mv_anon.regions.source import Batch, CameraScene, head_around_face
 from or_mv_anon.regions.sources.box import BoxSource
-from or_mv_anon.regions.sources.face import plausible_faces
 from or_mv_anon.regions.sources.head import HeadSource, around_head
 from or_mv_anon.video.frame import Frame
 

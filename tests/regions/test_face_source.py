@@ -54,3 +54,24 @@ def test_faces_count_one_by_one() -> None:
     both = both[np.argsort(both.frame, kind="stable")]
     assert followed(both, detections(AROUND, 0.1)) == COUNT
     assert followed(both, Detections.empty()) == 0
+
+
+LARGE = [100.0, 100.0, 180.0, 200.0]
+
+
+@pytest.mark.parametrize(
+    ("score", "head", "expected"),
+    [
+        (0.8, detections([20.0, 20.0, 70.0, 85.0], 0.9), 0),
+        (0.8, detections([90.0, 80.0, 190.0, 215.0], 0.12, range(3, 4)), COUNT),
+        (0.95, Detections.empty(), COUNT),
+        (0.6, detections([90.0, 80.0, 190.0, 215.0], 0.9), 0),
+    ],
+    ids=["no head", "a head once", "sure by itself", "too weak for its size"],
+)
+def test_a_large_face_needs_a_head_or_a_very_high_score(score: float, head: Detections, expected: int) -> None:
+    assert followed(detections(LARGE, score), head) == expected
+
+
+def test_a_large_face_counts_as_before_where_nobody_looked_for_heads() -> None:
+    assert followed(detections(LARGE, 0.8), Detections.empty(), looked=False) == COUNT

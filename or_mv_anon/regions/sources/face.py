@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.config import FaceConfig, PipelineConfig
+from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Tracks
 from or_mv_anon.core.run_layout import FACES, HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.models.detectors.families import open_detector
 from or_mv_anon.models.network_file import Engine, NetworkFile
 from or_mv_anon.regions.detecting import detect_frames, pictures_for
+from or_mv_anon.regions.large_faces import headless_score, plausible_faces
 from or_mv_anon.regions.own_heads import holds_a_head
 from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, head_around_face
-from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.offline import track_detections
 from or_mv_anon.video.frame import Frame
 
@@ -51,14 +51,10 @@ class FaceSource(RegionSource):
         tracks = track_detections(faces, observed.frames, self.flag, config.face_tracking, observed.size)
         if not observed.frames.has(FrameFlag.HEADS).any():
             return tracks
-        sure = ever_clear(tracks, config.face.headless_score)
+        needed = headless_score(tracks.box, observed.size, config.face, config.face.headless_score)
+        sure = np.zeros(tracks.track.max(initial=-1) + 1, bool)
+        sure[tracks.track[tracks.score >= needed]] = True
         near = np.flatnonzero(~sure[tracks.track])
         region = head_around_face(tracks.box[near])
         sure[tracks.track[near[holds_a_head(tracks.frame[near], region, observed.read(HEADS))]]] = True
         return tracks[sure[tracks.track]]
-
-
-def plausible_faces(faces: Detections, size: tuple[int, int], config: FaceConfig) -> NDArray[np.bool_]:
-    """Mask of the face detections that are small, or large and sure."""
-    height = faces.box[:, 3] - faces.box[:, 1]
-    return (height <= config.large_share * max(size)) | (faces.score >= config.large_min_score)

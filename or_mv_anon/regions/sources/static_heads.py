@@ -16,10 +16,10 @@ from or_mv_anon.core.records import Detections, FrameFlag, Frames, Tracks
 from or_mv_anon.core.run_layout import HEADS, KEYPOINTS, PERSONS, STATIC_HEADS
 from or_mv_anon.core.schedule import due
 from or_mv_anon.regions.heads import locate_heads
+from or_mv_anon.regions.large_faces import plausible_faces
 from or_mv_anon.regions.own_heads import holds_a_head
 from or_mv_anon.regions.rotated_detection import REGION_SCALE, head_candidates, rotated_detectors
 from or_mv_anon.regions.source import FACE_SCALE, Batch, Mask, Observed, RegionSource, head_around_face
-from or_mv_anon.regions.sources.face import plausible_faces
 from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.static_heads import static_heads
 from or_mv_anon.video.frame import Frame
