@@ -143,12 +143,13 @@ def _records(plan: CameraPlan, seconds: Seconds) -> CameraRecords:
 
 
 def _store_recovered(plan: CameraPlan, found: Recovered, scene: Scene, *, clear_score: float) -> RecoveredAudit:
+    # Weak candidates that no other camera confirms are mostly chairs and lamps: covered, but nobody.
+    people = found.identities[ever_clear(found.tracks, clear_score)[found.identities.track]]
     plan.write(RECOVERED, found.tracks)
-    plan.write(IDENTITIES, found.identities)
+    plan.write(IDENTITIES, people)
     plan.write(TRANSFERRED, found.heads)
     plan.write(DISAGREEMENTS, found.disagreements)
     confirmed = found.tracks.provenance == Provenance.CROSS_VIEW
-    people = found.identities[ever_clear(found.tracks, clear_score)[found.identities.track]]
     return RecoveredAudit(
         camera=plan.camera.name,
         tracks=len(people),
