@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,8 +68,15 @@ ELSEWHERE = (70.0, 10.0, 90.0, 30.0)
 CONFIG = load_config()
 
 
-def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -> CameraPlan:
-    """A camera whose analysis is stored: one person in every frame."""
+def everywhere(box: tuple[float, ...], score: float) -> Detections:
+    """Somebody at the same place in every frame."""
+    return Detections(frame=np.arange(COUNT), box=np.tile(box, (COUNT, 1)), score=np.full(COUNT, score))
+
+
+def analysed(
+    folder: Path, name: str, store: RunStore, *, offset: float = 0.0, besides: Detections | None = None
+) -> CameraPlan:
+    """A camera whose analysis is stored: one person in every frame, and what was found besides."""
     clip = write_clip(folder / f"{name}.mp4", frames=COUNT, rate=RATE, size=SIZE)
     camera = Camera(name=name, files=clip, offset=offset)
     index = index_camera(camera, store)
@@ -77,8 +85,8 @@ def analysed(folder: Path, name: str, store: RunStore, *, offset: float = 0.0) -
     frame = np.arange(COUNT)
     flags = np.full(COUNT, int(FrameFlag.PERSONS | FrameFlag.FACES | FrameFlag.STATIC_HEADS))
     store.write(plan.file(FRAMES, segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
-    persons = Detections(frame=frame, box=np.tile(PERSON, (COUNT, 1)), score=np.full(COUNT, 0.9))
-    store.write(plan.file(PERSONS, segment), persons)
+    persons = Detections.concat([everywhere(PERSON, 0.9), besides or Detections.empty()])
+    store.write(plan.file(PERSONS, segment), persons[np.argsort(persons.frame, kind="stable")])
     for table in (HEADS, FACES, STATIC_HEADS, BACKGROUNDS, KEYPOINTS):
         store.write(plan.file(table, segment), table.record.empty())
     store.write(plan.file(EMBEDDINGS, segment), Embeddings.empty())
@@ -139,6 +147,35 @@ def test_what_is_stored_for_every_camera(plans: tuple[CameraPlan, ...], store: R
         ("cam0", 1, 0),
         ("cam1", 1, 0),
     ]
+
+
+@pytest.mark.usefixtures("fake_association")
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_weak_candidate_is_somebody_only_where_other_cameras_confirm_it(
+    tmp_path: Path, store: RunStore, monkeypatch: pytest.MonkeyPatch, *, confirmed: bool
+) -> None:
+    weak = everywhere(ELSEWHERE, 0.3)
+    plans = tuple(analysed(tmp_path, f"cam{n}", store, besides=weak) for n in range(2))
+    for plan in plans:
+        track.track(track.TrackJob(plan, CONFIG))
+    vouch(store)
+    recover = associate.recover
+
+    def confirming(*arguments: Any) -> Recovered:
+        found = recover(*arguments)
+        seen = (found.tracks.provenance == Provenance.TRACKED) & confirmed
+        provenance = np.where(seen, Provenance.CROSS_VIEW, found.tracks.provenance)
+        return dataclasses.replace(found, tracks=found.tracks.replace(provenance=provenance))
+
+    monkeypatch.setattr(associate, "recover", confirming)
+    associate.associate_session(associate.AssociateJob(plans, CONFIG))
+    vouch(store)
+    for plan in plans:
+        followed = store.read(plan.file(RECOVERED), Tracks)
+        people = store.read(plan.file(IDENTITIES), Identities).track
+        clear = np.unique(followed.track[followed.score >= CONFIG.tracking.new_track_score])
+        assert (len(np.unique(followed.track)), len(clear)) == (2, 1), "the candidate is followed all the same"
+        assert set(people.tolist()) == set(np.unique(followed.track if confirmed else clear).tolist())
 
 
 @pytest.mark.usefixtures("fake_association")
