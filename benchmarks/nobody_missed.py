@@ -129,7 +129,7 @@ def figures(judged: Evaluation) -> dict[str, Any]:
         "exposed": exposure.faces.exposed,
         "camera_hours": exposure.camera_hours,
         "longest_s": max((stretch.seconds for stretch in judged.stretches), default=0.0),
-        "holistic": exposure.holistic.value,
+        "holistic": exposure.holistic_recall.value,
         "over_cover": exposure.covered_outside.value,
     }
 

@@ -21,6 +21,10 @@ from or_mv_anon.regions.smoothing import smooth
 from or_mv_anon.regions.source import HALF_SURE, CameraScene, Proposal, Zone, head_around_face
 from or_mv_anon.tracking.clear import ever_clear
 
+INNER = 0.7  # of a face region's sides, within which the face lies; the rest is margin
+SAME_HEAD = (
+    2.0  # area of a face region ÷ that of a head region that holds its inner part, up to which both are one head
+)
 HELD = 0.7  # share of a narrower head in a larger proposal from which on both are one head
 FAR_LARGER = 1.3  # area of a proposal ÷ that of a narrower head in it from which on the narrower one is believed
 ROWS_AT_ONCE = 200_000
@@ -143,13 +147,19 @@ def _face_regions(faces: Tracks) -> Regions:
 
 
 def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:
-    """Which face regions lie wholly inside one head region of their frame; `heads` are ordered by frame."""
+    """Which face regions are of a head that one head region of their frame covers; `heads` are ordered by frame.
+
+    Their inner part, where the face is, lies in it, and what they cover besides is margin around the same head.
+    """
+    middle, inner = (faces.box[:, :2] + faces.box[:, 2:]) / 2, INNER / 2 * (faces.box[:, 2:] - faces.box[:, :2])
+    largest = SAME_HEAD * bx.area(heads.box)
     held = np.zeros(len(faces), bool)
     candidate = np.searchsorted(heads.frame, faces.frame, side="left")
     stop = np.searchsorted(heads.frame, faces.frame, side="right")
     while (rows := np.flatnonzero((candidate < stop) & ~held)).size:
-        head, face = heads.box[candidate[rows]], faces.box[rows]
-        held[rows] = (head[:, :2] <= face[:, :2]).all(axis=1) & (head[:, 2:] >= face[:, 2:]).all(axis=1)
+        head, low, high = heads.box[candidate[rows]], middle[rows] - inner[rows], middle[rows] + inner[rows]
+        inside = (head[:, :2] <= low).all(axis=1) & (head[:, 2:] >= high).all(axis=1)
+        held[rows] = inside & (bx.area(faces.box[rows]) <= largest[candidate[rows]])
         candidate += 1
     return held
 

@@ -19,7 +19,9 @@ from or_mv_anon.tracking.matching import Indices
 
 VELOCITY_WINDOW_S = 0.3  # span of the last detections that give the velocity; shorter ones measure the boxes' jitter
 FADE_S = 0.4  # time constant with which the drift of a prolonged box fades
-GROWTH_PER_S = 0.2  # share of its size by which a prolonged box grows on every side per second
+GROWTH_PER_S = 0.2  # share of its size by which a prolonged box grows on every side per second ...
+GROWTH_AT_EDGE_PER_S = 1.25  # ... and at the picture's edge, where who leaves is near and turns out of sight
+AT_EDGE = 0.25  # share of a box's shorter side, within which it counts as at the edge
 FARTHEST_DRIFT = 0.5  # in heights of the box; guards against velocities from boxes that jump
 _ROWS_AT_ONCE = 1_000_000
 
@@ -178,7 +180,9 @@ def _beyond(
     sides = held[:, 2:] - held[:, :2]
     drift = velocity[owner] * direction * FADE_S * (1 - np.exp(-np.abs(away) / FADE_S))
     drift = np.clip(drift, -FARTHEST_DRIFT * sides[:, 1:], FARTHEST_DRIFT * sides[:, 1:])
-    growth = GROWTH_PER_S * np.abs(away) * sides
+    edge = np.minimum.reduce([held[:, 0], held[:, 1], size[0] - held[:, 2], size[1] - held[:, 3]])[:, None]
+    at_edge = edge <= AT_EDGE * sides.min(axis=1, keepdims=True)
+    growth = np.where(at_edge, GROWTH_AT_EDGE_PER_S, GROWTH_PER_S) * np.abs(away) * sides
     grown = np.concatenate([held[:, :2] + drift - growth, held[:, 2:] + drift + growth], axis=1)
     box = box_geometry.clip(grown.astype(np.float32), width=size[0], height=size[1])
     first_outside = counts + 1

@@ -165,6 +165,24 @@ def test_face_without_a_person_is_covered_and_face_inside_a_head_is_not_doubled(
     assert holds(regions.box[regions.kind == RegionKind.FACE][0], np.array([500, 300, 520, 325]))
 
 
+@pytest.mark.parametrize(
+    ("side", "off", "covered"),
+    [(30, 0, 1), (30, 20, 1), (30, 28, 2), (90, 0, 2)],
+    ids=["the same head", "its margin sticks out", "half out", "far larger"],
+)
+def test_a_face_is_covered_by_itself_unless_a_head_region_covers_its_head(side, off, covered):
+    """Whatever is left out, every face stays covered."""
+    points, scores, box, _ = standing_person(320, 50, 280)
+    keypoints = Keypoints(detection=[0], points=points[None], score=scores[None])
+    (alone,) = run(frames_at([0.0]), tracks_of([box]), keypoints=keypoints).box
+    middle = (alone[:2] + alone[2:]) / 2 + [off, 0]
+    face = np.concatenate([middle - side / 2, middle + side / 2]).astype(np.float32)
+    faces = Tracks(frame=[0], track=[0], box=[face], score=[0.9], provenance=[0], detection=[0])
+    regions = run(frames_at([0.0]), tracks_of([box]), keypoints=keypoints, faces=faces)
+    assert len(regions) == covered
+    assert any(holds(region, face) for region in regions.box)
+
+
 def test_zones_and_unjudged_frames():
     frames = frames_at([0, 0.1, 0.2], flags=[0, FrameFlag.FAILED, FrameFlag.CORRUPT])
     poster = [300, 100, 320, 140]

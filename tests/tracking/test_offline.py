@@ -128,6 +128,19 @@ def test_padding_follows_a_walker_and_ends_at_the_edge():
     assert track(gone, frames).frame.tolist() == [30]
 
 
+def test_padding_grows_faster_where_people_leave_the_picture():
+    frames = steady(60)
+
+    def widths(x):
+        seen = Detections(frame=[30], box=[[x, 500, x + 60, 560]], score=[0.9])
+        tracks = track(seen, frames)
+        after = tracks[tracks.frame == 45]
+        return float(after.box[0, 3] - after.box[0, 1])
+
+    assert widths(5) > 1.5 * widths(900)
+    assert widths(SIZE[0] - 65) == pytest.approx(widths(5))
+
+
 @pytest.mark.parametrize("every", [3, 6, 15])
 def test_keyframe_mode_covers_all_frames(every):
     frames = steady(120)
