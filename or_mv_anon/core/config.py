@@ -101,8 +101,10 @@ class TrackingConfig:
         float, Range(0.1, 10.0, "s; shorter loses people who are hidden for a moment, longer takes strangers for them")
     ]
     merge_iou: Annotated[float, Range(0.1, 1.0, "lower joins strangers")]
-    walk_s: Annotated[float, Range(0.0, 5.0, "s; longer joins strangers")]
-    walk_speed: Annotated[float, Range(0.5, 20.0, "sizes/s; slower loses who walks, faster joins strangers")]
+    walk_s: Annotated[float, Range(0.0, 5.0, "s; longer covers ways that nobody went")]
+    walk_speed: Annotated[
+        float, Range(0.5, 20.0, "sizes/s; slower loses who walks, faster covers ways that nobody went")
+    ]
     fill_gap_s: Annotated[
         float,
         Range(0.2, 10.0, "s; gaps that are longer stay uncovered; far apart, nobody knows where a person was between"),

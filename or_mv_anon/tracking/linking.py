@@ -3,8 +3,7 @@
 A pass is seen as its links: which detection came after which. Links of both passes are taken first, then those of one
 pass, the shortest first, as long as every detection keeps at most one predecessor and one successor. So a detection
 that both passes claim joins their tracks, their coverage is united, no detection lands in two tracks, and time
-reversed gives the same tracks. Fragments left over are stitched where the person hardly moved, and then, if asked for,
-where one could have walked from the end of one to the beginning of the other.
+reversed gives the same tracks. Fragments left over are stitched where the person hardly moved.
 """
 
 from collections.abc import Callable
@@ -13,14 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as box_geometry
-from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Detections
 from or_mv_anon.core.rows import ranges
 from or_mv_anon.tracking.kalman import SAME_TIME_S
 from or_mv_anon.tracking.matching import Indices, greedy_pairs
 
-WALK_FROM = 0.5  # sizes by which a box that walks may be elsewhere at once: detectors' boxes jitter
-WALK_RATIO = 1.8  # times that one's box may have grown or shrunk meanwhile
 _PAIRS_AT_ONCE = 2_000_000
 
 
@@ -32,8 +28,6 @@ def chain_passes(
     longest_gap_s: float,
     stitch_iou: float,
     lone_score: float,
-    walk_s: float = 0.0,
-    walk_speed: float = 0.0,
 ) -> NDArray[np.int32]:
     """One track id per detection from the ids that several passes gave.
 
@@ -44,8 +38,6 @@ def chain_passes(
         longest_gap_s: detections farther apart in time are never joined directly.
         stitch_iou: least IoU of a fragment's last and another's first box for joining them.
         lone_score: detections that no pass took become tracks from this score on.
-        walk_s: seconds up to which fragments are joined that somebody who walks could have left; 0 for none.
-        walk_speed: sizes of the box, the root of its area, that one walks in a second at most.
 
     Returns:
         Track ids ``(D,)``, dense from 0 in the order of the tracks' first detections; -1 for detections left out.
@@ -59,23 +51,20 @@ def chain_passes(
     is_tail, is_head = kept.copy(), kept.copy()
     is_tail[before] = False
     is_head[after] = False
-    tails, heads = np.flatnonzero(is_tail), np.flatnonzero(is_head)
 
     def stayed(before: Indices, after: Indices) -> NDArray[np.float64]:
         overlap = box_geometry.paired_iou(detections.box[before], detections.box[after])
         return np.where(overlap >= stitch_iou, 1.0 - overlap, np.inf)
 
-    def walked(before: Indices, after: Indices) -> NDArray[np.float64]:
-        way, ratio = _ways(detections.box[before], detections.box[after])
-        farthest = WALK_FROM + walk_speed * (seconds[after] - seconds[before])
-        return np.where((way <= farthest) & (ratio <= WALK_RATIO), way, np.inf)
-
-    for longest_s, cost in ((longest_gap_s, stayed), (walk_s, walked)):
-        if longest_s <= 0:
-            continue
-        left, right = _stitches(detections, seconds, tails, heads, longest_gap_s=longest_s, cost=cost)
-        previous[right] = left
-        tails, heads = np.setdiff1d(tails, left), np.setdiff1d(heads, right)
+    tails, heads = stitches(
+        detections.frame,
+        seconds,
+        np.flatnonzero(is_tail),
+        np.flatnonzero(is_head),
+        longest_gap_s=longest_gap_s,
+        cost=stayed,
+    )
+    previous[heads] = tails
     first = _roots(previous)
     tracks = np.full(len(detections), -1, np.int32)
     tracks[kept] = np.unique(first[kept], return_inverse=True)[1]
@@ -105,8 +94,8 @@ def _pass_links(
     return before[taken], after[taken]
 
 
-def _stitches(
-    detections: Detections,
+def stitches(
+    frame: NDArray[np.int32],
     seconds: NDArray[np.float64],
     tails: Indices,
     heads: Indices,
@@ -114,12 +103,16 @@ def _stitches(
     longest_gap_s: float,
     cost: Callable[[Indices, Indices], NDArray[np.float64]],
 ) -> tuple[Indices, Indices]:
-    """Tails and heads of fragments, one after the other in time, the shortest gaps first.
+    """Ends of fragments and beginnings of others that belong together, the shortest gaps first.
 
     Args:
-        cost: of joining ``(N,)`` pairs of detections, infinite where they are not one person's.
+        frame, seconds: of every detection ``(D,)``.
+        tails: last detections of fragments.
+        heads: first detections of fragments, in the order of their frames.
+        longest_gap_s: from one to the other.
+        cost: of joining pairs of detections ``(N,)``, infinite where they are not one person's.
     """
-    start = np.searchsorted(detections.frame[heads], detections.frame[tails], side="right")
+    start = np.searchsorted(frame[heads], frame[tails], side="right")
     stop = np.maximum(
         np.searchsorted(seconds[heads], seconds[tails] + longest_gap_s + SAME_TIME_S, side="right"), start
     )
@@ -136,16 +129,9 @@ def _stitches(
         found_heads.append(right[possible])
         found_costs.append(costs[possible])
     before, after = np.concatenate(found_tails), np.concatenate(found_heads)
-    order = np.lexsort((np.concatenate(found_costs), detections.frame[after] - detections.frame[before]))
+    order = np.lexsort((np.concatenate(found_costs), frame[after] - frame[before]))
     taken = greedy_pairs(before, after, order)
     return before[taken], after[taken]
-
-
-def _ways(before: Boxes, after: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far apart the middles of paired boxes are, in their mean size, and how many times larger the larger is."""
-    sizes = np.sqrt(np.maximum(np.stack([box_geometry.area(before), box_geometry.area(after)]), 1e-6)).astype(float)
-    middles = [(box[:, :2].astype(float) + box[:, 2:]) / 2 for box in (before, after)]
-    return np.linalg.norm(middles[1] - middles[0], axis=1) / sizes.mean(axis=0), sizes.max(axis=0) / sizes.min(axis=0)
 
 
 def _roots(previous: Indices) -> Indices:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core.config import TrackingConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Frames, Tracks
+from or_mv_anon.tracking.bridging import bridges
 from or_mv_anon.tracking.bytetrack import ByteTracker
 from or_mv_anon.tracking.filling import Timeline, fill_tracks
 from or_mv_anon.tracking.linking import chain_passes
@@ -66,8 +67,6 @@ def track_camera(
         longest_gap_s=config.fill_gap_s,
         stitch_iou=config.merge_iou,
         lone_score=config.lone_score,
-        walk_s=config.walk_s,
-        walk_speed=config.walk_speed,
     )
     timeline = Timeline.build(
         seconds, looked, pad_s=config.pad_s, weak_pad_s=config.weak_pad_s, longest_s=config.fill_gap_s
@@ -75,6 +74,7 @@ def track_camera(
     tracks = fill_tracks(
         ordered, track, timeline, size=size, high_score=config.high_score, strong_score=config.new_track_score
     )
+    tracks = Tracks.concat([tracks, bridges(tracks, seconds, longest_s=config.walk_s, speed=config.walk_speed)])
     seen = tracks.detection >= 0
     rows = tracks.detection.copy()
     rows[seen] = order[rows[seen]]

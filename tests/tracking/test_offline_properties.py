@@ -1,6 +1,7 @@
 """What must hold for any recording of one camera, on generated crowds."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from tests.tracking.tracking_scenes import SIZE, crowd, shuffled
 
 CONFIG = load_config().tracking
 HEADS = load_config().face_tracking
-"""Heads that walk are joined over gaps; persons are not."""
+"""The ways between heads are covered; those between persons are not."""
 SETTINGS = st.sampled_from([CONFIG, HEADS])
 SEEDS = st.integers(0, 10_000)
 few = settings(max_examples=25)
@@ -92,6 +93,16 @@ def test_time_reversed_covers_the_same(seed, config):
     back = coverage(track(mirrored, frames, config=config), last)
     assert there.shape == back.shape
     np.testing.assert_allclose(there, back, atol=0.02)
+
+
+@few
+@given(SEEDS)
+def test_covering_the_ways_between_heads_changes_nothing_else(seed):
+    detections, frames = crowd(seed)
+    with_ways = track(detections, frames, config=HEADS)
+    without = track(detections, frames, config=replace(HEADS, walk_s=0.0))
+    for column in ("frame", "track", "box", "score", "provenance", "detection"):
+        np.testing.assert_array_equal(getattr(with_ways, column)[: len(without)], getattr(without, column))
 
 
 @few
