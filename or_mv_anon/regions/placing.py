@@ -22,9 +22,7 @@ from or_mv_anon.regions.source import HALF_SURE, CameraScene, Proposal, Zone, he
 from or_mv_anon.tracking.clear import ever_clear
 
 INNER = 0.7  # of a face region's sides, within which the face lies; the rest is margin
-SAME_HEAD = (
-    2.0  # area of a face region ÷ that of a head region that holds its inner part, up to which both are one head
-)
+SAME_HEAD = 2.0  # area of a face region ÷ that of a head region that holds its inner part: up to here both are one head
 HELD = 0.7  # share of a narrower head in a larger proposal from which on both are one head
 FAR_LARGER = 1.3  # area of a proposal ÷ that of a narrower head in it from which on the narrower one is believed
 ROWS_AT_ONCE = 200_000
@@ -65,8 +63,9 @@ def camera_regions(
     covered = uncover(by_frame(Regions.concat(parts)))
     parts = [kept(covered)]
     for part in _whole_tracks(scene.faces):
-        face_regions = uncover(smooth(_face_regions(part), scene.frames, config.regions))
-        parts.append(kept(face_regions[~_held(face_regions, covered)]))
+        face_regions = _face_regions(part)
+        alone = ~_held(face_regions, covered)  # by where the face is; smoothed, it need not be in the middle
+        parts.append(kept(uncover(smooth(face_regions, scene.frames, config.regions)[alone])))
     del covered
     for source in SOURCES:
         placed = source.place(scene, config)

@@ -257,3 +257,18 @@ def test_tracks_are_smoothed_apart():
         frame=np.tile(np.arange(5), 2), box=box, kind=np.zeros(10), track=np.repeat([0, 1], 5), uncertainty=np.zeros(10)
     )
     np.testing.assert_allclose(smooth(regions, frames_at(np.arange(5) / 25), CONFIG.regions).box, box, atol=1e-3)
+
+
+@given(walk, walk, st.sampled_from([5, 25]))
+def test_every_face_lies_in_a_region_whatever_its_person_does(person, face, fps):
+    count = min(len(person), len(face))
+    body = np.array([[x, y, x + side, y + 3 * side] for x, y, side in person[:count]], np.float32)
+    box = np.array([[x, y, x + side, y + side] for x, y, side in face[:count]], np.float32)
+    box = bx.clip(box, width=SIZE[0], height=SIZE[1])
+    faces = Tracks(
+        frame=np.arange(count), track=np.zeros(count), box=box, score=np.full(count, 0.9),
+        provenance=np.zeros(count), detection=np.arange(count),
+    )  # fmt: skip
+    regions = run(frames_at(np.arange(count) / fps), tracks_of(body), faces=faces)
+    for frame in range(count):
+        assert any(holds(region, box[frame]) for region in regions.box[regions.frame == frame])
