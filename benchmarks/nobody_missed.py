@@ -7,7 +7,7 @@ room is taken where --models holds one under the room's name; it says nothing of
 
 Example:
   python benchmarks/nobody_missed.py --people DIR/people --or-pictures DIR/or_pictures --empty DIR/empty_room \\
-      --judged judged_rooms/ --seeds 9101 9102 9103 --sites room1/ room2/ --models models/ --work work/ --out table.json
+      --rooms judged_rooms/ --seeds 9101 9102 9103 --sites room1/ room2/ --models models/ --work work/ --out table.json
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmarks import covered_pictures, people_found
-from benchmarks.people_found_sets import Judged, read_all
+from benchmarks.people_found_sets import Judged
 from or_mv_anon.api import anonymize
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.core.resources import resource
 from or_mv_anon.core.truth import load_truth
 from or_mv_anon.evaluation.evaluate import Evaluation, evaluate_run
 from or_mv_anon.models.registry import fetch
@@ -185,35 +185,15 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    people_found.add_sets(parser)
     add = parser.add_argument
-    add("--people", type=Path, required=True, metavar="DIR", help="folders of labelled pictures")
-    add("--or-pictures", type=Path, required=True, metavar="DIR", help="operating-room views with labelled heads")
-    add("--empty", type=Path, required=True, metavar="DIR", help="photographs of rooms without people")
-    add("--judged", type=Path, required=True, metavar="DIR", help="where single pictures of simulated rooms are kept")
-    add("--seeds", type=int, nargs="+", required=True, metavar="N", help="of those rooms, seen in no training")
     add("--sites", type=Path, nargs="+", required=True, metavar="DIR", help="simulated sites")
     add("--models", type=Path, metavar="DIR", help="models of the sites, by their names")
     add("--work", type=Path, required=True, metavar="DIR", help="where outputs and figures are kept")
     add("--out", type=Path, required=True, metavar="JSON", help="where the figures go")
     options = parser.parse_args()
-    sets: list[Judged] = []
-
-    def judged() -> Sequence[Judged]:
-        if not sets:
-            uses = resource("configs/detector_training.toml")
-            sets.extend(
-                read_all(
-                    options.people,
-                    uses,
-                    or_pictures=options.or_pictures,
-                    empty=options.empty,
-                    rooms=options.judged,
-                    seeds=options.seeds,
-                )
-            )
-        return sets
-
     try:
+        judged = cache(lambda: people_found.judged_sets(options))
         results = [measured(row, options, judged) for row in ROWS]
     except UserError as error:
         sys.exit(str(error))

@@ -63,32 +63,47 @@ class Alarms:
     boxes: list[int] = field(default_factory=lambda: [0] * len(SCORES))
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_sets(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is judged; `judged_sets` reads it."""
     add = parser.add_argument
     add("--people", type=Path, required=True, metavar="DIR", help="folders of labelled pictures")
     add("--or-pictures", type=Path, required=True, metavar="DIR", help="operating-room views with labelled heads")
     add("--empty", type=Path, required=True, metavar="DIR", help="photographs of rooms without people")
-    add("--rooms", type=Path, required=True, metavar="DIR", help="where simulated rooms are kept")
-    add("--seeds", type=int, nargs="+", required=True, metavar="N", help="of simulated rooms, seen in no training")
-    add("--networks", nargs="+", default=[], metavar="NAME=ONNX", help="beside the built-in detector")
+    add("--rooms", type=Path, required=True, metavar="DIR", help="where single pictures of simulated rooms are kept")
+    add("--seeds", type=int, nargs="+", required=True, metavar="N", help="of those rooms, seen in no training")
     add(
         "--uses", type=Path, default=resource("configs/detector_training.toml"), metavar="TOML", help="what is held out"
     )
+
+
+def judged_sets(options: argparse.Namespace) -> list[Judged]:
+    """All pictures that `add_sets` asks for.
+
+    Raises:
+        UserError: something cannot be read.
+    """
+    return read_all(
+        options.people,
+        options.uses,
+        or_pictures=options.or_pictures,
+        empty=options.empty,
+        rooms=options.rooms,
+        seeds=options.seeds,
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_sets(parser)
+    add = parser.add_argument
+    add("--networks", nargs="+", default=[], metavar="NAME=ONNX", help="beside the built-in detector")
     add("--out", type=Path, required=True, metavar="JSON", help="where the figures go")
     options = parser.parse_args()
     networks = {"built-in": fetch(needed_weights()["detector"])}
     networks |= {name: Path(path) for name, _, path in (entry.partition("=") for entry in options.networks)}
     try:
-        judged = read_all(
-            options.people,
-            options.uses,
-            or_pictures=options.or_pictures,
-            empty=options.empty,
-            rooms=options.rooms,
-            seeds=options.seeds,
-        )
+        judged = judged_sets(options)
         results = {name: judge(path, judged) for name, path in networks.items()}
     except UserError as error:
         sys.exit(str(error))
