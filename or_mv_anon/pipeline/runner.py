@@ -17,7 +17,7 @@ from or_mv_anon.core.listening import tell
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.stage import SealedJob, SealedResult, Stage, Task, run_sealed
 
-FEW_FRAMES = 3000  # of all cameras; what later stages hold of so few has room beside the networks
+FEW_FRAMES = 500  # of all cameras; what later stages hold of so few has room beside the networks
 
 
 def run_stages(context: RunContext, stages: Sequence[Stage], executor: Executor) -> None:
