@@ -16,7 +16,7 @@ from or_mv_anon.audit.cover_tails import Tail, seen_rows, tail_of
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.moments import frames_beyond, moments_of
 from or_mv_anon.audit.reasons import Reason
-from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.boxes import Boxes, to_edge
 from or_mv_anon.core.records import RegionKind
 
 CERTAIN_S = 3.0  # seconds after which what was followed is somebody, rather than something
@@ -91,8 +91,7 @@ def cover_ends(evidence: CameraEvidence, *, border_px: float) -> Iterator[Doubt]
 
 
 def _inside(box: Boxes, size: tuple[int, int], border_px: float) -> NDArray[np.bool_]:
-    edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
-    return np.asarray(edge > border_px)
+    return np.asarray(to_edge(box, width=size[0], height=size[1]) > border_px)
 
 
 def _leaves(tail: Tail, box: NDArray[np.float32], size: tuple[int, int], border_px: float) -> bool:

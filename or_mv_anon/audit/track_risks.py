@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.audit.intervals import Clock, RiskInterval
 from or_mv_anon.audit.reasons import REASONS, Reason
-from or_mv_anon.core.boxes import Boxes, paired_iou
+from or_mv_anon.core.boxes import Boxes, paired_iou, to_edge
 from or_mv_anon.core.records import Detections, Identities, Provenance, Regions, Tracks
 from or_mv_anon.core.rows import pair_key, ranges
 
@@ -58,7 +58,7 @@ def ends(
     )
     for reason, rows, outermost in sides:
         box = tracks.box[rows]
-        edge = np.minimum.reduce([box[:, 0], box[:, 1], size[0] - box[:, 2], size[1] - box[:, 3]])
+        edge = to_edge(box, width=size[0], height=size[1])
         hidden = overlapped(tracks.frame[rows], box, tracks, own=tracks.track[rows])
         beyond = tracks.frame[rows] + (1 if reason == "track_ends_inside" else -1)
         goes_on = np.isin(pair_key(beyond, person[rows]), everywhere)

@@ -70,6 +70,11 @@ def clip(boxes: Boxes, *, width: float, height: float) -> Boxes:
     return np.clip(boxes, 0, limit)
 
 
+def to_edge(boxes: NDArray[np.floating], *, width: float, height: float) -> NDArray[np.floating]:
+    """How far each box ``(N, 4)`` is from the nearest edge of a picture of `width` × `height` pixels, ``(N,)``."""
+    return np.asarray(np.minimum.reduce([boxes[:, 0], boxes[:, 1], width - boxes[:, 2], height - boxes[:, 3]]))
+
+
 def expand(boxes: Boxes, *, ratio: float = 0.0, pixels: float = 0.0) -> Boxes:
     """Boxes grown on every side by `ratio` of their own width and height, plus `pixels`."""
     margin = ratio * (boxes[:, 2:] - boxes[:, :2]) + pixels

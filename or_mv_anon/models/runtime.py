@@ -117,7 +117,7 @@ class OpenVinoModel(Model):
     def _any_shape(self) -> Any:
         return self._compile(self._model)
 
-    @property
+    @functools.cached_property  # it is asked for with every batch
     def provider(self) -> str:
         request = next(iter(self._by_shape.values())) if self._by_shape else self._any_shape
         compiled = request.get_compiled_model()

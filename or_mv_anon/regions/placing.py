@@ -150,15 +150,15 @@ def _held(faces: Regions, heads: Regions) -> NDArray[np.bool_]:
 
     Their inner part, where the face is, lies in it, and what they cover besides is margin around the same head.
     """
-    middle, inner = (faces.box[:, :2] + faces.box[:, 2:]) / 2, INNER / 2 * (faces.box[:, 2:] - faces.box[:, :2])
+    inner, area = bx.expand(faces.box, ratio=(INNER - 1) / 2), bx.area(faces.box)
     largest = SAME_HEAD * bx.area(heads.box)
     held = np.zeros(len(faces), bool)
     candidate = np.searchsorted(heads.frame, faces.frame, side="left")
     stop = np.searchsorted(heads.frame, faces.frame, side="right")
     while (rows := np.flatnonzero((candidate < stop) & ~held)).size:
-        head, low, high = heads.box[candidate[rows]], middle[rows] - inner[rows], middle[rows] + inner[rows]
-        inside = (head[:, :2] <= low).all(axis=1) & (head[:, 2:] >= high).all(axis=1)
-        held[rows] = inside & (bx.area(faces.box[rows]) <= largest[candidate[rows]])
+        head, face = heads.box[candidate[rows]], inner[rows]
+        inside = (head[:, :2] <= face[:, :2]).all(axis=1) & (head[:, 2:] >= face[:, 2:]).all(axis=1)
+        held[rows] = inside & (area[rows] <= largest[candidate[rows]])
         candidate += 1
     return held
 

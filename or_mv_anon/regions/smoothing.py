@@ -30,9 +30,9 @@ def smooth(regions: Regions, frames: Frames, config: RegionConfig) -> Regions:
             reach = min(int(config.smooth_s / max(step, 1e-6) + 1e-6), len(track))
             box[first:stop] = _hull(track, reach)
             if reach == 0 and step <= SPARSE_S:
-                part = regions[first:stop]
-                doubtful = (part.kind == RegionKind.HEAD) & (part.uncertainty >= HALF_SURE)
-                box[first:stop][doubtful] = _hull(track, 1)[doubtful]
+                rows = slice(first, stop)
+                doubtful = (regions.kind[rows] == RegionKind.HEAD) & (regions.uncertainty[rows] >= HALF_SURE)
+                box[rows][doubtful] = _hull(track, 1)[doubtful]
         else:
             box[first:stop] = _sliding_average(track, int(config.smoother.removeprefix("faceoff")))
     return regions.replace(box=box)

@@ -31,7 +31,7 @@ def bridges(tracks: Tracks, seconds: NDArray[np.float64], *, longest_s: float, s
         speed: sizes of a box, the root of its area, that somebody walks in a second at most.
     """
     seen = tracks[tracks.detection >= 0]
-    if longest_s <= 0 or not len(seen):
+    if not len(seen):
         return Tracks.empty()
     changes = np.flatnonzero(np.diff(seen.track))
     firsts, lasts = np.append(0, changes + 1), np.append(changes, len(seen) - 1)

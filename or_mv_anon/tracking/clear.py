@@ -8,9 +8,14 @@ from numpy.typing import NDArray
 from or_mv_anon.core.records import Provenance, Tracks
 
 
-def ever_clear(tracks: Tracks, score: float) -> NDArray[np.bool_]:
-    """For every track number ``(T,)`` whether it reaches `score` somewhere, or other cameras confirm it."""
-    best = np.zeros(tracks.track.max(initial=-1) + 1, np.float32)
+def ever_clear(tracks: Tracks, score: float | NDArray[np.floating]) -> NDArray[np.bool_]:
+    """For every track number ``(T,)`` whether it reaches `score` somewhere, or other cameras confirm it.
+
+    Args:
+        tracks: of one camera.
+        score: of all rows, or one for each row ``(R,)``.
+    """
     confirmed = np.isin(tracks.provenance, [Provenance.CROSS_VIEW, Provenance.TRANSFERRED])
-    np.maximum.at(best, tracks.track, np.where(confirmed, 1, tracks.score))
-    return best >= score
+    clear = np.zeros(tracks.track.max(initial=-1) + 1, bool)
+    clear[tracks.track[confirmed | (tracks.score >= score)]] = True
+    return clear

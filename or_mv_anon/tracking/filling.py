@@ -180,7 +180,7 @@ def _beyond(
     sides = held[:, 2:] - held[:, :2]
     drift = velocity[owner] * direction * FADE_S * (1 - np.exp(-np.abs(away) / FADE_S))
     drift = np.clip(drift, -FARTHEST_DRIFT * sides[:, 1:], FARTHEST_DRIFT * sides[:, 1:])
-    edge = np.minimum.reduce([held[:, 0], held[:, 1], size[0] - held[:, 2], size[1] - held[:, 3]])[:, None]
+    edge = box_geometry.to_edge(held, width=size[0], height=size[1])[:, None]
     at_edge = edge <= AT_EDGE * sides.min(axis=1, keepdims=True)
     growth = np.where(at_edge, GROWTH_AT_EDGE_PER_S, GROWTH_PER_S) * np.abs(away) * sides
     grown = np.concatenate([held[:, :2] + drift - growth, held[:, 2:] + drift + growth], axis=1)

@@ -74,7 +74,8 @@ def track_camera(
     tracks = fill_tracks(
         ordered, track, timeline, size=size, high_score=config.high_score, strong_score=config.new_track_score
     )
-    tracks = Tracks.concat([tracks, bridges(tracks, seconds, longest_s=config.walk_s, speed=config.walk_speed)])
+    if config.walk_s > 0:
+        tracks = Tracks.concat([tracks, bridges(tracks, seconds, longest_s=config.walk_s, speed=config.walk_speed)])
     seen = tracks.detection >= 0
     rows = tracks.detection.copy()
     rows[seen] = order[rows[seen]]

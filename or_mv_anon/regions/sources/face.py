@@ -22,6 +22,7 @@ from or_mv_anon.regions.detecting import detect_frames, pictures_for
 from or_mv_anon.regions.large_faces import headless_score, plausible_faces
 from or_mv_anon.regions.own_heads import holds_a_head
 from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, head_around_face
+from or_mv_anon.tracking.clear import ever_clear
 from or_mv_anon.tracking.offline import track_detections
 from or_mv_anon.video.frame import Frame
 
@@ -52,8 +53,7 @@ class FaceSource(RegionSource):
         if not observed.frames.has(FrameFlag.HEADS).any():
             return tracks
         needed = headless_score(tracks.box, observed.size, config.face, config.face.headless_score)
-        sure = np.zeros(tracks.track.max(initial=-1) + 1, bool)
-        sure[tracks.track[tracks.score >= needed]] = True
+        sure = ever_clear(tracks, needed)
         near = np.flatnonzero(~sure[tracks.track])
         region = head_around_face(tracks.box[near])
         sure[tracks.track[near[holds_a_head(tracks.frame[near], region, observed.read(HEADS))]]] = True
