@@ -14,6 +14,7 @@ from or_mv_anon.core import boxes as box_geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Provenance, Tracks
 from or_mv_anon.core.rows import numbered
+from or_mv_anon.tracking.filling import interpolated
 from or_mv_anon.tracking.linking import stitches
 from or_mv_anon.tracking.matching import Indices
 
@@ -47,11 +48,10 @@ def bridges(tracks: Tracks, seconds: NDArray[np.float64], *, longest_s: float, s
     counts = seen.frame[after] - seen.frame[before] - 1
     here, there = np.repeat(before, counts), np.repeat(after, counts)
     frame = seen.frame[here] + 1 + numbered(counts)
-    share = ((seconds[frame] - time[here]) / np.maximum(time[there] - time[here], 1e-9))[:, None]
     return Tracks(
         frame=frame,
         track=int(tracks.track.max()) + 1 + np.repeat(np.cumsum(counts > 0) - 1, counts),
-        box=((1 - share) * seen.box[here] + share * seen.box[there]).astype(np.float32),
+        box=interpolated(seen, here, there, frame, seconds),
         score=np.minimum(seen.score[here], seen.score[there]),
         provenance=np.full(len(frame), Provenance.INTERPOLATED),
         detection=np.full(len(frame), -1),

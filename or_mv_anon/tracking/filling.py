@@ -134,9 +134,7 @@ def _between(
     here, there = np.repeat(nodes, counts), np.repeat(following, counts)
     steps = numbered(counts)
     frame = detections.frame[here] + steps
-    began, whole = seconds[detections.frame[here]], seconds[detections.frame[there]] - seconds[detections.frame[here]]
-    share = np.divide(seconds[frame] - began, whole, out=np.zeros(len(frame)), where=whole > 0)[:, None]
-    box = ((1 - share) * detections.box[here] + share * detections.box[there]).astype(np.float32)
+    box = interpolated(detections, here, there, frame, seconds)
     seen = steps == 0
     box[seen] = detections.box[nodes]
     score = np.minimum(detections.score[here], detections.score[there])
@@ -150,6 +148,15 @@ def _between(
         provenance=np.where(seen, sure, Provenance.INTERPOLATED).astype(np.uint8),
         detection=np.where(seen, here, -1),
     )
+
+
+def interpolated(
+    seen: Detections | Tracks, here: Indices, there: Indices, frame: NDArray[np.integer], seconds: NDArray[np.float64]
+) -> box_geometry.Boxes:
+    """Boxes ``(R, 4)`` in frames ``(R,)`` between rows `here` and `there` of what was seen, linearly in time."""
+    began, whole = seconds[seen.frame[here]], seconds[seen.frame[there]] - seconds[seen.frame[here]]
+    share = np.divide(seconds[frame] - began, whole, out=np.zeros(len(frame)), where=whole > 0)[:, None]
+    return ((1 - share) * seen.box[here] + share * seen.box[there]).astype(np.float32)
 
 
 def _beyond(
