@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+AGAIN_S = 0.01  # after which a request that Python lost is made again
 SAME_S = 0.5  # seconds within which another signal is the same request: `timeout` and closed terminals send two
 _CODE_OFFSET = 128  # what a shell adds to a signal's number
 _WORDS = {"SIGINT": "Interrupted", "SIGTERM": "Asked to end", "SIGHUP": "The terminal was closed"}
@@ -49,6 +50,10 @@ class Requests:
     def came(self) -> bool:
         """Whether any came."""
         return self._first is not None
+
+    def forget(self) -> None:
+        """Wait for a first one again."""
+        self._first = None
 
     def is_first(self, number: int) -> bool:
         """Whether the signal `number` is the first that came; does not return when the user insists."""
@@ -93,8 +98,36 @@ def stopping() -> Iterator[None]:
         if requests.is_first(number):
             raise StopAsked(number)
 
-    with handling(handle, for_good=lambda: requests.came):
+    with handling(handle, for_good=lambda: requests.came), _asking_again(requests):
         yield
+
+
+@contextmanager
+def _asking_again(requests: Requests) -> Iterator[None]:
+    """Repeat a request that was raised where Python drops exceptions: in destructors and callbacks of weak references.
+
+    Not from within the hook, which would be such a place, too.
+    """
+    usual = sys.unraisablehook
+    waiting: list[threading.Timer] = []
+
+    def repeat(dropped: sys.UnraisableHookArgs) -> None:
+        asked = dropped.exc_value
+        if not isinstance(asked, StopAsked):
+            usual(dropped)
+            return
+        requests.forget()
+        waiting.append(threading.Timer(AGAIN_S, signal.pthread_kill, (threading.main_thread().ident, asked.number)))
+        with suppress(RuntimeError):  # no thread can start any more: the process is ending by itself
+            waiting[-1].start()
+
+    sys.unraisablehook = repeat
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
+        for timer in waiting:
+            timer.cancel()
 
 
 def end_at_once(number: int) -> None:

@@ -34,6 +34,11 @@ class Model(ABC):
     def provider(self) -> str:
         """Engine, version, device and precision, such as "OpenVINO 2026.4.1 CPU bf16, 1 thread"."""
 
+    @property
+    @abstractmethod
+    def on_cpu(self) -> bool:
+        """Whether the processor computes it; known before the first call, unlike `provider`."""
+
     @abstractmethod
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         """Runs the network on named inputs, or on a lone array for its only input; the results are the caller's own."""
@@ -117,13 +122,17 @@ class OpenVinoModel(Model):
     def _any_shape(self) -> Any:
         return self._compile(self._model)
 
-    @functools.cached_property  # it is asked for with every batch
+    @property
     def provider(self) -> str:
         request = next(iter(self._by_shape.values())) if self._by_shape else self._any_shape
         compiled = request.get_compiled_model()
         chosen = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         used = compiled.get_property("INFERENCE_NUM_THREADS")
         return f"OpenVINO {self._version} CPU {chosen}, {used} thread{'s' if used != 1 else ''}"
+
+    @property
+    def on_cpu(self) -> bool:
+        return True
 
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         named = _named(inputs, self._input_names)
@@ -175,6 +184,10 @@ class OnnxRuntimeModel(Model):
     @property
     def provider(self) -> str:
         return self._provider
+
+    @property
+    def on_cpu(self) -> bool:
+        return False
 
     def infer(self, inputs: Tensors | NDArray[Any]) -> Tensors:
         values = self._session.run(self._output_names, _named(inputs, self._input_names))

@@ -54,6 +54,11 @@ class MmdetDetector:
         """The engine and device in use."""
         return f"PyTorch {torch.__version__} {self._device.upper()} f32"
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the processor computes it."""
+        return bool(self._device == "cpu")
+
     def with_settings(self, config: Thresholds) -> Self:
         """The same loaded network with another input size and other thresholds."""
         other = copy.copy(self)

@@ -56,7 +56,7 @@ def smaller_is_quicker(folder: Path | None, engine: Engine, *, weights_dir: Path
 
 def seconds_of_a_look(detector: Detector) -> float:
     """At one picture; on a processor only its own time counts, for other work may keep it waiting."""
-    clock = time.process_time if "CPU" in detector.provider else time.perf_counter
+    clock = time.process_time if detector.on_cpu else time.perf_counter
     width, height = detector.input_size(*FRAME)
     picture = np.full((height, width, 3), 114, np.uint8)
     started = clock()

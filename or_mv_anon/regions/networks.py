@@ -59,7 +59,7 @@ class Networks:
     @property
     def batch(self) -> int:
         """Frames that are worth detecting together."""
-        return 1 if "CPU" in self[DETECTOR].provider else GPU_BATCH
+        return 1 if self[DETECTOR].on_cpu else GPU_BATCH
 
 
 @lru_cache(maxsize=1)

@@ -42,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mixed", action="store_true", help="cameras differ in frame rate and picture size")
     add("--position", default="supine", metavar="HOW",
         help="the patient: supine, prone, lateral, lithotomy, or any, by the seed (default: supine)")  # fmt: skip
+    add("--sensor", default="usual", metavar="HOW",
+        help="the cameras: usual, old (dull, grainy, unsharp) or infrared (grey, grainy) (default: usual)")  # fmt: skip
     add("--workers", type=whole(WORKERS), metavar="N", help="processes (default: one per core)")
     add("--overwrite", action="store_true", help="replace an earlier simulated site in --out")
 

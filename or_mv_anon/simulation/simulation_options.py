@@ -12,6 +12,7 @@ from or_mv_anon.core.config import CRF
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.ranges import checked
 from or_mv_anon.simulation.cameras.placing import MOST_CAMERAS
+from or_mv_anon.simulation.cameras.sensor import SENSORS, USUAL
 from or_mv_anon.simulation.cast import MOST_PEOPLE
 from or_mv_anon.simulation.motion.lying import ANY, POSITIONS
 
@@ -42,6 +43,7 @@ class SimulationOptions:
     nudge: bool = False
     mixed: bool = False
     position: str = POSITIONS[0]  # of the patient
+    sensor: str = USUAL  # of the cameras
     workers: int | None = None
     overwrite: bool = False
 
@@ -62,6 +64,8 @@ class SimulationOptions:
             raise UserError(f"--seconds is {self.seconds:g}; expected a duration of at least one picture.")
         if self.position not in (*POSITIONS, ANY):
             raise UserError(f"--position is {self.position}; expected one of {', '.join(POSITIONS)}, or {ANY}.")
+        if self.sensor not in SENSORS:
+            raise UserError(f"--sensor is {self.sensor}; expected one of {', '.join(SENSORS)}.")
         if self.workers is not None and self.workers < 1:
             raise UserError(f"--workers is {self.workers}; expected at least 1.")
 
@@ -94,6 +98,7 @@ class SimulationOptions:
             "nudge": self.nudge,
             "mixed": self.mixed,
             "position": self.laid,
+            "sensor": self.sensor,
         }
 
 

@@ -112,8 +112,9 @@ def site_cameras(options: SimulationOptions) -> list[Camera]:
 def hang_cameras(options: SimulationOptions, room: Room) -> list[Camera]:
     """Hang the site's cameras in its room: where they hang does not depend on the session."""
     recording = Recording(
-        options.width, options.height, float(options.rate), options.seconds, options.nudge, options.mixed
-    )
+        options.width, options.height, float(options.rate), options.seconds, options.nudge, options.mixed,
+        options.sensor,
+    )  # fmt: skip
     rng = np.random.default_rng([options.seed, _CAMERAS])
     return place_cameras(room.plan, options.cameras, rng, recording, room.meshes)
 

@@ -64,6 +64,32 @@ def test_each_signal_unwinds_and_says_one_sentence(number: int) -> None:
     assert "run the same command again" in err
 
 
+def test_a_request_where_python_drops_exceptions_is_not_lost() -> None:
+    program = """
+import sys, time, weakref
+from or_mv_anon.cli import guarded
+class Thing:
+    pass
+def forgotten(_):
+    print("ready", flush=True)
+    time.sleep(100)
+def job():
+    thing = Thing()
+    kept = weakref.ref(thing, forgotten)
+    del thing
+    print("went on", flush=True)
+    time.sleep(100)
+sys.exit(guarded(job))
+"""
+    with started("-c", program) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+    assert len(err.splitlines()) == 1, err
+
+
 def test_the_same_request_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """As `timeout` and terminals that are closed send it: to the process, and to its group."""
     now, ended = [100.0], []

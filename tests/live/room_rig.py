@@ -70,6 +70,7 @@ class FakeDetector:
     """Finds the magenta body; `before` is called before each look, and may wait or raise."""
 
     provider = "a test's, on a CPU"
+    on_cpu = True
 
     def __init__(self, before: Callable[[int], None] = lambda count: None) -> None:
         self.looks = 0

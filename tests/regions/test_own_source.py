@@ -62,7 +62,8 @@ class Brightest(RegionSource):
 class Nothing:
     """A network that finds nothing."""
 
-    provider = "CPU"
+    provider = "a test's"
+    on_cpu = True
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         return width, height

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from or_mv_anon.simulation.cameras.placing import Camera, Recording, place_cameras
 from or_mv_anon.simulation.cameras.schedule import TIME_BASE, plan_schedule
-from or_mv_anon.simulation.cameras.sensor import MIDDLE_GREY, Sensor, develop, draw_sensor, luminance, meter
+from or_mv_anon.simulation.cameras.sensor import (
+    INFRARED,
+    MIDDLE_GREY,
+    OLD,
+    Sensor,
+    develop,
+    draw_sensor,
+    luminance,
+    meter,
+)
 from or_mv_anon.simulation.cameras.sight import LAMP_RADIUS, Sight, clear_sight
 from or_mv_anon.simulation.scene import Material, Mesh
 from tests.simulation.marble_stage import PLAN
@@ -65,6 +74,36 @@ def test_same_seed_same_cameras_and_other_seed_others() -> None:
 def test_a_nudge_changes_nothing_else() -> None:
     still, bumped = ([camera.still.to_json() for camera in site(1, nudge=nudge)] for nudge in (False, True))
     assert still == bumped
+
+
+def test_other_sensors_hang_at_the_same_places() -> None:
+    usual, infrared = site(1), site(1, sensor=INFRARED)
+    assert [camera.still.to_json() for camera in usual] == [camera.still.to_json() for camera in infrared]
+    assert [camera.sensor for camera in usual] != [camera.sensor for camera in infrared]
+
+
+def test_infrared_is_grey_and_sees_long_waves_best() -> None:
+    sensor = draw_sensor(np.random.default_rng(0), INFRARED)
+    colours = np.zeros((3, 40, 40, 3), np.float32)
+    for channel in range(3):
+        colours[channel, ..., channel] = 0.3
+    shown = [
+        develop(colour, sensor, gain=1.0, noise=np.random.default_rng(0))[20, 20].astype(int) for colour in colours
+    ]
+    assert all(np.ptp(pixel) <= 1 for pixel in shown)
+    assert shown[0].mean() > shown[1].mean() > shown[2].mean()
+
+
+def test_old_cameras_are_grainier_and_less_sharp() -> None:
+    edge = np.full((60, 80, 3), 0.1, np.float32)
+    edge[:, 40:] = 0.5
+    grain, step = [], []
+    for sensor in (draw_sensor(np.random.default_rng(0)), draw_sensor(np.random.default_rng(0), OLD)):
+        shown = develop(edge, sensor, gain=1.0, noise=np.random.default_rng(0)).astype(float).mean(axis=2)
+        grain.append(shown[20:40, 60:75].std())
+        step.append(np.abs(np.diff(shown.mean(axis=0)))[35:45].max())
+    assert grain[1] > 3 * grain[0]
+    assert step[1] < step[0]
 
 
 def test_sight_ends_at_lamps_and_cabinets() -> None:

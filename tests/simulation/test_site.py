@@ -148,6 +148,7 @@ def test_a_users_recording_is_never_removed(tmp_path: Path) -> None:
         ({"workers": 0}, "--workers is 0"),
         ({"seed": -1}, "--seed is -1"),
         ({"position": "upright"}, "--position is upright; expected one of supine, prone"),
+        ({"sensor": "broken"}, "--sensor is broken; expected one of usual, old, infrared"),
     ],
 )
 def test_impossible_options_are_refused_in_a_sentence(changes: dict[str, object], said: str) -> None:

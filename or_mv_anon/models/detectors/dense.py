@@ -64,6 +64,11 @@ class DenseDetector(ABC):
         """The engine, device and precision in use."""
         return self._model.provider
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the processor computes it."""
+        return self._model.on_cpu
+
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """See `protocol.Detector`; the frame's longer side becomes the configured one."""
         return fitted_size(width, height, long_side=self._long_side)

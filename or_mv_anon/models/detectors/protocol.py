@@ -24,6 +24,10 @@ class Detector(Protocol):
     def provider(self) -> str:
         """The engine, device and precision in use."""
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the processor computes it."""
+
     def with_settings(self, config: Thresholds) -> Self:
         """The same loaded network with another input size and other thresholds."""
 

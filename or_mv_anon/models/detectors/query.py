@@ -133,6 +133,11 @@ class QueryDetector:
         """See `protocol.Detector`."""
         return self._model.provider
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the processor computes it."""
+        return self._model.on_cpu
+
     def with_settings(self, config: Thresholds) -> Self:
         """See `protocol.Detector`; the input size is the export's own."""
         other = copy.copy(self)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.simulation.cameras.lens import Lens, Optics, focal_length
-from or_mv_anon.simulation.cameras.sensor import Sensor, draw_sensor
+from or_mv_anon.simulation.cameras.sensor import USUAL, Sensor, draw_sensor
 from or_mv_anon.simulation.cameras.viewpoints import NARROWEST, WIDEST, Viewpoint, choose_viewpoints, look_at
 from or_mv_anon.simulation.scene import Mesh, RoomPlan
 
@@ -71,6 +71,7 @@ class Recording:
     duration: float = 30.0
     nudge: bool = False  # one camera is bumped into
     mixed: bool = False  # cameras differ in frame rate and picture size
+    sensor: str = USUAL  # of all cameras
 
 
 def place_cameras(
@@ -119,7 +120,9 @@ def _equip(number: int, place: Viewpoint, rng: np.random.Generator, recording: R
         every=every,
     )
     nudge = Nudge(recording.duration * rng.uniform(0.4, 0.7), _small_turn(rng)) if bumped else None
-    return Camera(name=f"cam{number + 1}", still=optics, sensor=draw_sensor(rng), clock=clock, nudge=nudge)
+    return Camera(
+        name=f"cam{number + 1}", still=optics, sensor=draw_sensor(rng, recording.sensor), clock=clock, nudge=nudge
+    )
 
 
 def _draw_lens(field_of_view: float, aspect: float, rng: np.random.Generator) -> Lens:

@@ -7,7 +7,7 @@ the transfer function of ITU-R BT.709, sharpening, 8 bits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -39,8 +39,25 @@ class Sensor:
     pattern_seed: int = 0
 
 
-def draw_sensor(rng: np.random.Generator) -> Sensor:
-    """A camera out of the box: all of a site's cameras differ a little."""
+USUAL, OLD, INFRARED = "usual", "old", "infrared"
+SENSORS = (USUAL, OLD, INFRARED)
+_OLD: dict[str, Any] = {
+    "glare": 0.25, "blur": 1.3, "shot_noise": 0.004, "read_noise": 0.02, "saturation": 0.45, "sharpening": 1.2,
+}  # fmt: skip
+_INFRARED: dict[str, Any] = {
+    "balance": (2.4, 0.55, 0.2), "vignetting": 0.6, "blur": 1.0, "shot_noise": 0.003, "read_noise": 0.015,
+    "saturation": 0.0,
+}  # fmt: skip
+"""Without the filter that keeps infrared out pictures are grey and weigh long waves most: skin is bright, blood, too.
+The lamp beside the lens leaves the corners dark."""
+
+
+def draw_sensor(rng: np.random.Generator, kind: str = USUAL) -> Sensor:
+    """A camera out of the box: all of a site's cameras differ a little. `old` ones are dull, grainy and unsharp."""
+    return replace(_drawn(rng), **{USUAL: {}, OLD: _OLD, INFRARED: _INFRARED}[kind])
+
+
+def _drawn(rng: np.random.Generator) -> Sensor:
     warmth, tint = rng.normal(0, 0.04), rng.normal(0, 0.015)
     noise = rng.uniform(0.3, 1.2)
     return Sensor(
