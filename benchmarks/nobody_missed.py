@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import covered_pictures, people_found
+from benchmarks.exposure_figures import figures
 from benchmarks.people_found_sets import Judged
 from or_mv_anon.api import anonymize
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.truth import load_truth
-from or_mv_anon.evaluation.evaluate import Evaluation, evaluate_run
+from or_mv_anon.evaluation.evaluate import evaluate_run
 from or_mv_anon.models.registry import fetch
 from or_mv_anon.regions.registry import needed_weights
 
@@ -119,19 +120,6 @@ def of_site(row: Row, site: Path, model: Path | None, work: Path) -> dict[str, A
     out = work / site.name
     anonymize(site / "recording", out, **asked(row, work), **({} if model is None else {"model": model}))
     return figures(evaluate_run(out, load_truth(site / "truth")))
-
-
-def figures(judged: Evaluation) -> dict[str, Any]:
-    """Of one room."""
-    exposure = judged.exposure
-    return {
-        "faces": exposure.faces.considered,
-        "exposed": exposure.faces.exposed,
-        "camera_hours": exposure.camera_hours,
-        "longest_s": max((stretch.seconds for stretch in judged.stretches), default=0.0),
-        "holistic": exposure.holistic_recall.value,
-        "over_cover": exposure.covered_outside.value,
-    }
 
 
 def measured(row: Row, options: argparse.Namespace, judged: Callable[[], Sequence[Judged]]) -> dict[str, Any]:

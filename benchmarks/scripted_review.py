@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.exposure_figures import figures
 from or_mv_anon.audit.cases import Case, read_cases
 from or_mv_anon.core.truth import Truth, load_truth
 from or_mv_anon.corrections.actions import Cover, Keyframe
@@ -86,17 +87,6 @@ def corrections(
     for stretch, rank in zip(judged.stretches, judged.worklist.found_by, strict=True):
         if rank is not None and rank <= cases:
             yield stretch, drawn(truth, stretch, offsets[stretch.camera])
-
-
-def figures(judged: Evaluation) -> dict[str, Any]:
-    """What is in the open."""
-    return {
-        "faces": judged.exposure.faces.considered,
-        "exposed": judged.exposure.faces.exposed,
-        "stretches": len(judged.stretches),
-        "longest_s": max((stretch.seconds for stretch in judged.stretches), default=0.0),
-        "covered_outside": judged.exposure.covered_outside.value,
-    }
 
 
 def review(run: Path, truth: Truth, *, minutes: float, videos: Path | None, rounds: int) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks import nobody_missed
-from benchmarks.nobody_missed import Row, figures, markdown, measured
+from benchmarks.exposure_figures import figures
+from benchmarks.nobody_missed import Row, markdown, measured
 from or_mv_anon.core.truth import load_truth
 from or_mv_anon.evaluation.evaluate import evaluate_run
 from tests.evaluation.exposure_scenes import RATE, Face, camera_truth, write_run, write_truth
