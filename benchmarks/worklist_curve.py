@@ -3,8 +3,9 @@
 Finished runs are judged as they are, each --run with its truth. For every seed a site is simulated and anonymized with
 the defaults, or taken as it lies in --work from an earlier run. Each list of cases is judged against the exact ground
 truth: which exposed stretches do the first N minutes of review per camera-hour show, by the cases' own count of what
-looking takes? Figures of several sites are of all their stretches together; minutes are per camera-hour of each.
-Development used the session that ships and seeds 41 to 44; a figure counts only on seeds that nothing was tuned on.
+looking takes? A second curve is of the review page's "many at a glance", see `glancing`. Figures of several sites are
+of all their stretches together; minutes are per camera-hour of each. Development used the session that ships and seeds
+41 to 44; a figure counts only on seeds that nothing was tuned on.
 
 Examples, the second takes an hour or two on two cores:
   python benchmarks/worklist_curve.py --run out1/ site1/truth/ --run out2/ site2/truth/ --out worklist_curve.json
@@ -23,8 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from or_mv_anon.core.truth import load_truth
-from or_mv_anon.evaluation.evaluate import Evaluation, evaluate_run
+from benchmarks.glancing import share_seen
+from or_mv_anon.audit.cases import read_cases
+from or_mv_anon.core.truth import Truth, load_truth
+from or_mv_anon.evaluation.evaluate import evaluate_run
 from or_mv_anon.evaluation.worklist import MINUTES
 
 TARGET_MINUTES = 5.0
@@ -41,19 +44,25 @@ def command(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "or_mv_anon", *arguments], check=True)
 
 
-def measure(seed: int, options: argparse.Namespace) -> Evaluation:
-    """The evaluation of one site; what lies in --work is taken as it is."""
+def measure(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """One site; what lies in --work is taken as it is."""
     site, run = options.work / f"s{seed}", options.work / f"r{seed}"
     if not (site / "truth" / "truth.json").exists():
         size = ["--seconds", str(options.seconds), "--fps", str(options.fps)]
         command("simulate", "--out", str(site), "--seed", str(seed), *size, *SIMULATED.get(seed, []))
     command("anonymize", "--videos", str(site / "recording"), "--out", str(run))
-    return evaluate_run(run, load_truth(site / "truth"))
+    return judged(f"seed {seed}", run, load_truth(site / "truth"))
 
 
-def row(site: str, result: Evaluation) -> dict[str, Any]:
-    """One site, as plain values."""
+def judged(site: str, run: Path, truth: Truth) -> dict[str, Any]:
+    """A finished run, as plain values."""
+    result, cases = evaluate_run(run, truth), read_cases(run)
     assert result.worklist is not None
+    sizes, hours = (
+        {name: (each.width, each.height) for name, each in truth.cameras.items()},
+        result.worklist.camera_hours,
+    )
+    glances = [share_seen(cases, result.stretches, sizes, minutes=minutes, camera_hours=hours) for minutes in MINUTES]
     return {
         "site": site,
         "camera_minutes": result.worklist.camera_hours * 60,
@@ -61,6 +70,7 @@ def row(site: str, result: Evaluation) -> dict[str, Any]:
         "exposed": result.exposure.faces.exposed,
         "stretches": [stretch.as_dict() for stretch in result.stretches],
         "worklist": result.worklist.as_dict(),
+        "glances": glances,
     }
 
 
@@ -71,10 +81,12 @@ def together(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for number, minutes in enumerate(MINUTES):
         points = [each["worklist"]["curve"][number] for each in rows]
         share = [point["stretches"] for point in points]
+        glances = [each["glances"][number] for each in rows]
         curve.append(
             {
                 "minutes": minutes,
                 "stretches": float(np.average(share, weights=weights)) if weights.any() else 1.0,
+                "at_a_glance": float(np.average(glances, weights=weights)) if weights.any() else 1.0,
                 "longest": sum(point["longest"] for point in points),
             }
         )
@@ -113,6 +125,7 @@ def markdown(results: dict[str, Any]) -> str:
     lines += ["", "| review per camera-hour | " + " | ".join(f"{minutes:g} min" for minutes in MINUTES) + " |"]
     lines.append("|---|" + "---|" * len(MINUTES))
     lines.append("| stretches shown | " + " | ".join(f"{each['stretches']:.0%}" for each in results["curve"]) + " |")
+    lines.append("| many at a glance | " + " | ".join(f"{each['at_a_glance']:.0%}" for each in results["curve"]) + " |")
     whole = results["together"]
     lines += [
         "",
@@ -136,9 +149,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.run and options.work is None:
         parser.error("there is nothing to judge: give --run or --work")
-    rows = [row(str(out), evaluate_run(out, load_truth(truth))) for out, truth in options.run]
+    rows = [judged(str(out), out, load_truth(truth)) for out, truth in options.run]
     if options.work is not None:
-        rows += [row(f"seed {seed}", measure(seed, options)) for seed in options.seeds]
+        rows += [measure(seed, options) for seed in options.seeds]
     made = {} if options.work is None else {"seconds": options.seconds, "fps": options.fps}
     results = {**made, "sites": rows, "curve": together(rows), "together": shares(rows)}
     options.out.write_text(json.dumps(results, indent=1, allow_nan=False))

@@ -36,6 +36,7 @@ def make_app(desk: Desk) -> Starlette:
         "session": answers.session,
         "people": answers.people,
         "moments": answers.moments,
+        "glance": answers.glance,
         "covered": answers.covered,
         "state": answers.state,
         "decisions": answers.decisions,
@@ -79,6 +80,10 @@ class _Answers:
         return StreamingResponse(
             desk.moments.packed(seconds, cameras, patience=patience, lead=lead), media_type=MOMENTS
         )
+
+    async def glance(self, request: Request) -> Response:
+        packed = await run_in_threadpool(self._desk.glance, request.query_params["case"])
+        return Response(packed, media_type=MOMENTS)
 
     async def covered(self, request: Request) -> Response:
         frame = int(_number(request.query_params, "frame"))

@@ -71,12 +71,15 @@ class CoveredVideo:
         return abs(pts - int(self.pts[frame])) <= self.same
 
     def pictures(self, stretch: int, size: tuple[int, int]) -> Iterator[Picture]:
-        """The upright BGR pictures of a stretch, scaled to `size` (width, height), one for each of its frames.
+        """See `between`, for a whole stretch."""
+        return self.between(*self.stretches[stretch], size)
+
+    def between(self, first: int, stop: int, size: tuple[int, int]) -> Iterator[Picture]:
+        """The upright BGR pictures of frames ``first`` to ``stop - 1``, scaled to `size` (width, height).
 
         Raises:
             NotShownError: other frames come out than the run stored.
         """
-        first, stop = self.stretches[stretch]
         if self.pts is None:
             yield from _pictures_of_folder(self.camera.output, first, stop, size)
             return

@@ -13,6 +13,7 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.corrections.log import read, standing
 from or_mv_anon.corrections.persons import Persons, told_persons
 from or_mv_anon.review.decisions import decided, note_original
+from or_mv_anon.review.glances import Glances, at_a_glance
 from or_mv_anon.review.moments import Moments, jpeg
 from or_mv_anon.review.originals import Originals
 from or_mv_anon.review.people import covered_places, persons, presences
@@ -48,6 +49,7 @@ class Desk:
         self.cases = self._read_cases()
         self.proxies = Proxies(run, room, _first_looks(self.cases))
         self.moments = Moments(run, self.proxies)
+        self._glances = Glances(run, self.proxies)
         self.originals = Originals(run, videos)
         self.rendering = Rendering(render_command(run.out, videos), self._renew)
 
@@ -99,6 +101,7 @@ class Desk:
         run = self.run
         about = {entry["camera"]: entry for entry in run.audit["cameras"]}
         start, end = run.span
+        sizes = {camera.name: camera.size for camera in run.cameras}
         return {
             "session": run.session,
             "version": self.version,
@@ -120,8 +123,19 @@ class Desk:
                 }
                 for camera in run.cameras
             ],
-            "cases": [plain(case) for case in self.cases],
+            "cases": [{**plain(case), "glance": at_a_glance(case, sizes)} for case in self.cases],
         }
+
+    def glance(self, case: str) -> bytes:
+        """See `Glances.packed`.
+
+        Raises:
+            UserError: there is no such case.
+        """
+        for each in self.cases:
+            if each.id == case:
+                return self._glances.packed(each)
+        raise UserError("There is no such case in this run.")
 
     def people(self, camera: str) -> list[dict[str, Any]]:
         """See `presences`; with the `identity` of each, -1 where it has none, as people decided it."""
@@ -180,6 +194,7 @@ class Desk:
             self.version += 1
             return
         self.run = self.moments.run = run
+        self._glances = Glances(run, self.proxies)
         self.originals = Originals(run, self._videos)
         with self._reading:
             self._people = {}

@@ -194,6 +194,20 @@ class Proxies:
                 return pictures[frame - stretch.first - first]
         return self.picture(camera, frame, played=played)
 
+    def video(self, camera: str) -> CoveredVideo:
+        """A camera's covered output, opened.
+
+        Raises:
+            UserError: it must not or cannot be shown, or is about to be replaced.
+        """
+        view = self._views[camera]
+        if self._paused:
+            raise UserError("The videos are being made again; look once they are there.")
+        self._open(view)
+        if view.video is None or view.refused:
+            raise UserError(view.refused)
+        return view.video
+
     def wait(self, camera: str, frame: int, seconds: float) -> None:
         """Wait until the picture is there, or the time is over."""
         limit = time.monotonic() + seconds

@@ -22,6 +22,8 @@ from tests.review.served import Served, served
 needs_browser()
 
 VIEWS = {"a": View(120), "b": View(110, offset=0.4), "c": View(70, rate=15), "d": View(100, start=0.2, missing=(5, 6))}
+GLANCED = [case(1, 1.0, 1.6, "b", "a", boxes={"b": (60, 90, 120, 150)}), case(2, 0.5, 0.9, "a")]
+TILES = "return [...document.querySelectorAll('#glance .tile')].map(({ dataset }) => [dataset.case, dataset.camera])"
 CASES = [case(1, 1.0, 2.0, "b", "a", boxes={"b": (60, 90, 120, 150)}), case(2, 2.5, 3.0, "c"), case(3, 0.5, 0.6, "d")]
 
 
@@ -195,6 +197,31 @@ def test_every_key_is_explained(page: Page):
     page.until(lambda: "play around the case" in page.text("#keys"), "the list of keys")
     page.click("#keys button")
     assert not page.run("return document.querySelector('#keys').open")
+
+
+def test_many_cases_at_a_glance(tmp_path: Path):
+    """Of two cases that nobody doubts is fine, once its loop was seen to the end; the other one is looked at closer."""
+    out = write_reviewed(tmp_path / "out", {"a": View(60), "b": View(60)}, cases=GLANCED)
+    with served(out) as review, opened(review.address) as page:
+        page.wait_for_pictures()
+        page.press("g")
+        page.until(lambda: "Write your name" in page.text("#toast"), "the request for a name")
+        page.write("#author", "N. Urse")
+        page.click("#aglance")
+        page.until(lambda: page.run("return document.querySelector('#glance').open"), "the tiles")
+        assert page.run(TILES) == [["0000000001", "b"], ["0000000001", "a"], ["0000000002", "a"]]
+        assert page.run("return document.querySelector('#glance .main').disabled")
+        page.until(lambda: "All fine" in page.text("#glance .main"), "every loop to the end")
+        page.click('#glance [data-case="0000000002"]')
+        assert "1 fine, look at 1 closer" in page.text("#glance .main")
+        assert read(out) == []
+        page.click("#glance .main")
+        page.until(lambda: "Case 2 of 2" in page.text("#case"), "the case that is looked at closer")
+        assert not page.run("return document.querySelector('#glance').open")
+        (line,) = read(out)
+        assert (line.action.name, getattr(line.action, "case", "")) == ("accept", "0000000001")
+        assert line.reason == "at a glance, beside others"
+        assert page.complaints() == []
 
 
 def test_without_a_name_nothing_is_saved(review: Served, out: Path):

@@ -20,19 +20,33 @@ export class Decisions {
 
   // Takes a decision; resolves to its line, or to null where it was not saved.
   async take(action, reason = "") {
+    const [line] = (await this.takeAll([action], reason)) ?? [null];
+    return line;
+  }
+
+  // Takes several at once; resolves to their lines, or to null where not all were saved.
+  async takeAll(actions, reason = "") {
     const author = find("author").value.trim();
     if (!author) return this.nameless();
     const now = this.calls.within();
-    const within = now && ["cover", "not_a_person"].includes(action.action) ? `case ${now.id}: ` : "";
+    const lines = [];
     try {
-      const line = await post("decide", { action, author, reason: (within + reason).slice(0, 1900) });
-      await this.load();
-      this.calls.changed();
-      return line;
+      for (const action of actions) {
+        const within = now && ["cover", "not_a_person"].includes(action.action) ? `case ${now.id}: ` : "";
+        lines.push(await post("decide", { action, author, reason: (within + reason).slice(0, 1900) }));
+      }
     } catch (error) {
       toast(`Not saved: ${error.message}`, true);
-      return null;
     }
+    if (lines.length) await this.load().then(this.calls.changed).catch((error) => toast(error.message, true));
+    return lines.length === actions.length ? lines : null;
+  }
+
+  // Whether decisions can be taken; asks for the name where it is missing.
+  named() {
+    if (find("author").value.trim()) return true;
+    this.nameless();
+    return false;
   }
 
   nameless() {

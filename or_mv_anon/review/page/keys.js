@@ -12,6 +12,7 @@ export const KEYS = [
   ["Shift + ← / →", null, "one second back, on"],
   ["[ / ]", null, "slower, faster"],
   ["a", "accept", "fine: nothing to correct in this case, on to the next"],
+  ["g", "glance", "many cases at a glance: loops side by side; there 1 to 9 for a closer look, a for the rest"],
   ["c", "cover", "cover: put a box here (or draw one with the mouse)"],
   ["arrows", null, "while covering: move the box; with Shift its size"],
   ["1 2 3", null, "while covering: this moment, this stretch, always; otherwise choose a camera"],

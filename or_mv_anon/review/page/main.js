@@ -2,6 +2,7 @@
 
 import { Decisions } from "./decisions.js";
 import { Editor } from "./editor.js";
+import { Glance } from "./glance.js";
 import { listen, showKeys } from "./keys.js";
 import { Player } from "./player.js";
 import { ask, choose as chooseOne, clock, find, make, toast } from "./show.js";
@@ -13,7 +14,7 @@ import { Worklist } from "./worklist.js";
 const AROUND_S = 2; // before and after a case
 const STATE_MS = 1000;
 
-let session, views, player, timelines, worklist, editor, decisions;
+let session, views, player, timelines, worklist, editor, decisions, glances;
 let lead = "";
 let [enlarged, outlined, bare] = [false, false, false];
 let rendering = false;
@@ -30,7 +31,7 @@ async function begin() {
   }
   listen(does, () => editor.open, () => picking !== null);
   find("picking").querySelector("button").addEventListener("click", () => pick(null));
-  for (const [id, name] of [["play", "play"], ["boxes", "boxes"], ["original", "original"], ["zoom", "zoom"], ["render", "render"], ["help", "help"], ["end", "end"]]) {
+  for (const [id, name] of [["play", "play"], ["boxes", "boxes"], ["original", "original"], ["zoom", "zoom"], ["render", "render"], ["help", "help"], ["end", "end"], ["aglance", "glance"]]) {
     find(id).addEventListener("click", () => does[name]());
   }
   find("stepback").addEventListener("click", () => player.step(-1));
@@ -67,6 +68,12 @@ async function load() {
   player.speed = Number(find("speed").value);
   timelines = new Timelines(find("timelines"), session, (second) => player.jump(second));
   worklist ??= new Worklist({ chosen: goTo, act: (name) => does[name]() });
+  glances ??= new Glance({
+    open: () => worklist.open, ready: () => decisions.named(), closer: ({ id }) => worklist.choose(worklist.cases.find((each) => each.id === id)),
+    accept: (cases, reason) => decisions.takeAll(cases.map(({ id }) => ({ action: "accept", case: id })), reason),
+  });
+  glances.forget();
+  find("aglance").hidden = !session.cases.some(({ glance }) => glance);
   editor ??= new Editor({ changed: mark, saved: saveCover, now: secondOf, seek: (second) => player.jump(second) });
   decisions.draw();
   decided();
@@ -262,6 +269,7 @@ const does = {
     if (!now) return;
     if (await decisions.take({ action: "accept", case: now.id })) worklist.move(1, { open: true });
   },
+  glance: () => { player.halt(); glances.begin(); },
   cover: () => {
     player.halt();
     const [each, now] = [camera(lead), worklist.current];

@@ -23,11 +23,31 @@ export async function* moments(query, signal) {
   for (;;) {
     const head = await bytes.take(4, true);
     if (head === null) return;
-    const size = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
-    const about = JSON.parse(new TextDecoder().decode(await bytes.take(size)));
+    const about = await headed(bytes, head);
     const shown = await Promise.all((await pieces(bytes, about.shots)).map(picture));
     yield { second: about.second, shots: about.shots.map((shot, i) => ({ ...shot, picture: shown[i] })) };
   }
+}
+
+// The tiles of a case, each {camera, box, seconds, why, pictures}.
+export async function glance(id) {
+  const answer = await fetch(address("glance", { case: id }), { cache: "no-store" });
+  if (!answer.ok) await understood(answer);
+  const bytes = new Bytes(answer.body.getReader());
+  const { tiles } = await headed(bytes, await bytes.take(4));
+  const found = [];
+  for (const tile of tiles) {
+    const pictures = [];
+    for (const size of tile.bytes) pictures.push(await picture(await bytes.take(size)));
+    found.push({ ...tile, pictures });
+  }
+  return found;
+}
+
+// What the JSON says whose length begins an answer's part.
+async function headed(bytes, head) {
+  const size = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+  return JSON.parse(new TextDecoder().decode(await bytes.take(size)));
 }
 
 async function pieces(bytes, shots) {
