@@ -131,6 +131,14 @@ class HeadConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PassingHeadConfig:
+    """Heads that are too weak to count alone, and pass through the picture."""
+
+    lowest_score: Annotated[float, Range(0.005, 1.0, "a share, not percent: below it everything is perhaps a head")]
+    lowest_at_edge: Annotated[float, Range(0.002, 1.0, "a share, not percent: below it everything is perhaps a head")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaticHeadConfig:
     """Heads that keep still, looked for in turned pictures."""
 
@@ -365,6 +373,7 @@ class PipelineConfig:
     tracking: TrackingConfig
     face_tracking: TrackingConfig
     heads: HeadConfig
+    passing_heads: PassingHeadConfig
     static_heads: StaticHeadConfig
     background: BackgroundConfig
     appearance: AppearanceConfig

@@ -29,21 +29,32 @@ def detect_frames(
 
 
 def detect_both(
-    detector: Detector, frames: Sequence[Frame], pictures: Sequence[Picture], number: Callable[[Frame], int]
+    detector: Detector,
+    frames: Sequence[Frame],
+    pictures: Sequence[Picture],
+    number: Callable[[Frame], int],
+    *,
+    weakest: float | None = None,
 ) -> tuple[Detections, Detections | None]:
-    """The people and, where the detector knows them, the heads that it finds in one pass; see `detect_frames`."""
-    found = people_and_heads(detector, pictures, size=frames[0].upright_size) if frames else []
+    """The people and, where the detector knows them, the heads that it finds in one pass; see `detect_frames`.
+
+    Heads come from the score `weakest` on, if it is given.
+    """
+    found = people_and_heads(detector, pictures, size=frames[0].upright_size, weakest=weakest) if frames else []
     heads = [each for _, each in found if each is not None]
     people = _recorded([each for each, _ in found], frames, number)
     return people, _recorded(heads, frames, number) if heads else None
 
 
 def people_and_heads(
-    detector: Detector, pictures: Sequence[Picture], *, size: tuple[int, int]
+    detector: Detector, pictures: Sequence[Picture], *, size: tuple[int, int], weakest: float | None = None
 ) -> list[tuple[Found, Found | None]]:
-    """As `Detector.detect`, but for each picture the people and the heads; None by a detector that knows none."""
+    """As `Detector.detect`, but for each picture the people and the heads; None by a detector that knows none.
+
+    Heads come from the score `weakest` on, if it is given.
+    """
     if isinstance(detector, PeopleAndHeadsDetector):
-        return list(detector.detect_classes(pictures, size=size))
+        return list(detector.detect_classes(pictures, size=size, weakest=weakest))
     return [(people, None) for people in detector.detect(pictures, size=size)]
 
 

@@ -117,6 +117,7 @@ def observe_frames(
         done: called with the number of frames that were looked at since the last call.
     """
     found, change = Observations(), SceneChange(config.verdict.least_change)
+    times: dict[int, float] = {}
     while batch := list(islice(frames, networks.batch)):
         try:
             found.add(_observe_batch(Batch(batch, first, seen=change.look), networks, schedule, config))
@@ -124,7 +125,11 @@ def observe_frames(
             numbers = [frame.index - first for frame in batch]
             problem = f"frame {numbers[0]}: analysis failed, covered whole ({type(error).__name__}: {error})"
             found.add(Observations(numbers, [int(FrameFlag.FAILED)] * len(batch), problems=[problem]))
+        times |= {frame.index - first: frame.time for frame in batch}
         done(len(batch))
+    for source in observing():
+        if source.name in found.tables and source.table is not None:
+            found.tables[source.name] = [source.settle(found.table(source.table), times, config)]
     change.finish()
     found.moving = change.stretches
     return found

@@ -14,6 +14,7 @@ from or_mv_anon.regions.sources.cross_view import CrossViewSource
 from or_mv_anon.regions.sources.face import FaceSource
 from or_mv_anon.regions.sources.head import HeadSource
 from or_mv_anon.regions.sources.manual import ManualSource
+from or_mv_anon.regions.sources.passing_heads import PassingHeadSource
 from or_mv_anon.regions.sources.pose import PoseSource
 from or_mv_anon.regions.sources.static_heads import StaticHeadSource
 from or_mv_anon.regions.sources.unjudged import UnjudgedSource
@@ -23,6 +24,7 @@ SOURCES: list[RegionSource] = [
     BoxSource(),  # first: what it detects, others look at more closely
     PoseSource(),
     HeadSource(),  # behind the poses, which it narrows
+    PassingHeadSource(),
     AppearanceSource(),
     FaceSource(),
     StaticHeadSource(),

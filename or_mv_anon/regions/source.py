@@ -58,6 +58,7 @@ class Batch:
         seen: told of every sound picture ``(h, w, 3)`` that the person detector sees, and its time in seconds.
         persons: what the person detector found in them; later sources' records of persons name its rows.
         heads: that it found in the same pass; None where it knows people alone.
+        weak_heads: the same with those that are far too weak to count alone.
     """
 
     frames: Sequence[Frame]
@@ -65,6 +66,12 @@ class Batch:
     seen: Callable[[NDArray[np.uint8], float], None] = lambda picture, time: None
     persons: Detections = field(default_factory=Detections.empty)
     heads: Detections | None = None
+    weak_heads: Detections | None = None
+
+    def found_heads(self, heads: Detections | None, config: PipelineConfig) -> Detections | None:
+        """Keep all that were found, and return those that count alone."""
+        self.weak_heads = heads
+        return None if heads is None else heads[heads.score >= config.detection.min_score]
 
     def number(self, frame: Frame) -> int:
         """The frame's number in records."""
@@ -202,6 +209,16 @@ class RegionSource:
             config: its thresholds.
         """
         return None
+
+    def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
+        """What is kept of all that it noted of a part of the recording.
+
+        Args:
+            noted: in the order of the frames.
+            times: seconds, by the frames' numbers.
+            config: its thresholds.
+        """
+        return noted
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks | None:
         """Tracks of heads that it follows by itself over the whole recording, apart from persons."""

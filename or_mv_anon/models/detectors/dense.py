@@ -96,11 +96,11 @@ class DenseDetector(ABC):
     def decode(self, heads: Tensors) -> Found:
         """All cells' boxes ``(N, 4)`` in picture pixels and scores ``(N,)`` from the raw heads of one picture."""
 
-    def _select(self, heads: Tensors, *, picture: Picture, size: tuple[int, int]) -> Found:
+    def _select(self, heads: Tensors, *, picture: Picture, size: tuple[int, int], least: float | None = None) -> Found:
         boxes, scores = self.decode(heads)
         if not np.isfinite(scores).all():
             raise FloatingPointError("the detector gave scores that are no numbers; nothing is known about this frame")
-        likely = scores >= self._min_score
+        likely = scores >= (self._min_score if least is None else least)
         boxes, scores = boxes[likely], scores[likely]
         kept = geometry.nms(boxes, scores, iou_threshold=self._nms_iou)
         height, width = picture.shape[:2]

@@ -29,13 +29,14 @@ class PeopleAndHeadsDetector(PersonDetector):
         """The people alone."""
         return [people for people, _ in self.detect_classes(pictures, size=size)]
 
-    def detect_classes(self, pictures: Sequence[Picture], *, size: tuple[int, int]) -> list[tuple[Found, Found]]:
-        """As `detect`, but for each picture the people and the heads."""
+    def detect_classes(
+        self, pictures: Sequence[Picture], *, size: tuple[int, int], weakest: float | None = None
+    ) -> list[tuple[Found, Found]]:
+        """As `detect`, but for each picture the people and the heads, these from the score `weakest` on, if given."""
         found: list[tuple[Found, Found]] = []
         for picture, heads in zip(pictures, self.infer(pictures), strict=True):
-            people, of_head = (
-                self._select(of_class(heads, number), picture=picture, size=size) for number in (PERSON, HEAD)
-            )
+            people = self._select(of_class(heads, PERSON), picture=picture, size=size)
+            of_head = self._select(of_class(heads, HEAD), picture=picture, size=size, least=weakest)
             found.append((people, of_head))
         return found
 

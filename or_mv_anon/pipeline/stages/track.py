@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import FrameFlag, Tracks
-from or_mv_anon.core.run_layout import FACE_TRACKS, FACES, FRAMES, HEADS, KEYPOINTS, PERSONS, STATIC_HEADS, TRACKS
+from or_mv_anon.core.run_layout import (
+    FACE_TRACKS,
+    FACES,
+    FRAMES,
+    HEADS,
+    KEYPOINTS,
+    PASSING_HEADS,
+    PERSONS,
+    STATIC_HEADS,
+    TRACKS,
+)
 from or_mv_anon.core.workers import count_frames
 from or_mv_anon.pipeline.artifacts import observed_of
 from or_mv_anon.pipeline.context import RunContext
@@ -65,7 +75,7 @@ class TrackStage(Stage):
     name = "track"
     at_once = 1  # it holds a whole recording's boxes in memory
     run = staticmethod(track)
-    reads = (FRAMES, PERSONS, HEADS, KEYPOINTS, FACES, STATIC_HEADS)
+    reads = (FRAMES, PERSONS, HEADS, PASSING_HEADS, KEYPOINTS, FACES, STATIC_HEADS)
     writes = (TRACKS, FACE_TRACKS)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:

@@ -65,8 +65,9 @@ class HeadSource(RegionSource):
             return batch.heads[np.isin(batch.heads.frame, [batch.number(frame) for frame in due])]
         if HEAD_NETWORK not in networks:
             return None
-        network = networks[HEAD_NETWORK]
-        return detect_both(network, due, pictures_for(network, due), batch.number)[1]
+        network, weakest = networks[HEAD_NETWORK], config.passing_heads.lowest_at_edge
+        heads = detect_both(network, due, pictures_for(network, due), batch.number, weakest=weakest)[1]
+        return batch.found_heads(heads, config)
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         heads = observed.read(HEADS)

@@ -1,0 +1,53 @@
+"""Heads that are too weak to count alone, but pass through the picture.
+
+A head that the picture's edge cuts off, that is blurred or far away gets scores at which networks see heads everywhere.
+What is kept of these candidates are those that go somewhere together, and they are followed like faces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core.boxes import to_edge
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Columns, Detections, Tracks
+from or_mv_anon.core.run_layout import PASSING_HEADS
+from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
+from or_mv_anon.tracking.passing import passing, passing_tracks
+from or_mv_anon.video.frame import Frame
+
+AT_EDGE = 2.0  # px from the picture's edge within which a box is cut off by it
+
+
+class PassingHeadSource(RegionSource):
+    """Keeps weak heads that pass, of those that the detector of heads sees, and follows them."""
+
+    name = "passing_heads"
+    table = PASSING_HEADS
+    observes_by = ("detection", "heads", "passing_heads")
+    follows_by = ("passing_heads", "heads")
+
+    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
+        return detected
+
+    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections | None:
+        heads = batch.weak_heads
+        if heads is None:
+            return None
+        width, height = due[0].upright_size
+        cut = to_edge(heads.box, width=width, height=height) <= AT_EDGE
+        settings = config.passing_heads
+        return heads[heads.score >= np.where(cut, settings.lowest_at_edge, settings.lowest_score)]
+
+    def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
+        assert isinstance(noted, Detections)
+        seconds = np.array([times[frame] for frame in noted.frame.tolist()], np.float64)
+        return noted[passing(noted, seconds) >= 0]
+
+    def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
+        tracks = passing_tracks(observed.read(PASSING_HEADS), observed.frames.time)
+        return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))
