@@ -20,6 +20,7 @@ from or_mv_anon.video.frame import from_picture
 SIZE = (320, 180)
 RATE = 5.0
 NOBODY = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+Script = Sequence[Sequence[tuple[tuple[float, float, float, float], float]]]
 CONFIG = load_config(None, {"static_heads": {"interval_s": 0.0}})
 
 
@@ -28,8 +29,8 @@ class Scripted(PeopleAndHeadsDetector):
 
     provider, on_cpu = "a test's", True  # type: ignore[assignment]
 
-    def __init__(self, script: Sequence[Sequence[tuple[tuple[float, float, float, float], float]]]) -> None:
-        self._script = script
+    def __init__(self, script: Script, people: Script = ()) -> None:
+        self._script, self._people = script, people
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         return width, height
@@ -38,9 +39,12 @@ class Scripted(PeopleAndHeadsDetector):
         found = []
         for picture in pictures:
             heads = [each for each in self._script[int(picture[0, 0, 0])] if each[1] >= (weakest or 0.1)]
-            boxes = np.array([box for box, _ in heads], np.float32).reshape(-1, 4)
-            found.append((NOBODY, (boxes, np.array([score for _, score in heads], np.float32))))
+            found.append((_found(self._people[int(picture[0, 0, 0])] if self._people else []), _found(heads)))
         return found
+
+
+def _found(boxes: Sequence[tuple[Any, float]]) -> tuple[Any, Any]:
+    return np.array([box for box, _ in boxes], np.float32).reshape(-1, 4), np.array([s for _, s in boxes], np.float32)
 
 
 class Blind:
@@ -54,14 +58,17 @@ class Blind:
     def detect(self, pictures: Sequence[Any], *, size: tuple[int, int]) -> list[Any]:
         return [NOBODY for _ in pictures]
 
+    def estimate(self, picture: Any, boxes: Any) -> tuple[Any, Any]:
+        return np.zeros((len(boxes), 26, 2), np.float32), np.zeros((len(boxes), 26), np.float32)
 
-def observed(script: Sequence[Sequence[tuple[tuple[float, float, float, float], float]]]) -> Observations:
+
+def observed(script: Script, people: Script = ()) -> Observations:
     frames = [from_picture(np.full((SIZE[1], SIZE[0], 3), n, np.uint8), n) for n in range(len(script))]
     for n, frame in enumerate(frames):
         frame.time = n / RATE
     times = np.arange(len(script)) / RATE
     schedule = plan_schedule(times, CONFIG, first=0, stop=len(script))
-    networks = Networks({"detector": Scripted(script), "face": Blind(), "pose": Blind()})
+    networks = Networks({"detector": Scripted(script, people), "face": Blind(), "pose": Blind()})
     return observe_frames(iter(frames), networks, schedule, CONFIG)
 
 
@@ -78,6 +85,15 @@ def test_a_weak_head_is_kept_where_it_passes_a_weaker_one_at_the_edge(height: fl
     assert len(passing) == kept
     assert (passing.box[:, 1] > 60).all()
     assert sum(map(len, found.tables.get("heads", []))) == 0
+
+
+@pytest.mark.parametrize(("sure", "kept"), [(0.8, 0), (0.2, 5)])
+def test_a_hand_of_somebody_whose_head_is_known_is_not_looked_at(sure: float, kept: int) -> None:
+    hand = [(at(120 + 20 * n, 100), 0.05) for n in range(5)]
+    found = observed([[hand[n], (at(160, 30), sure)] for n in range(5)], [[((90, 10, 230, 170), 0.9)]] * 5)
+    assert not found.problems
+    passing = found.table(PassingHeadSource.table)
+    assert (passing.box[:, 1] > 60).sum() == kept
 
 
 def test_it_is_followed_over_a_frame_in_which_nothing_is_found() -> None:

@@ -1,7 +1,8 @@
 """Heads that are too weak to count alone, but pass through the picture.
 
 A head that the picture's edge cuts off, that is blurred or far away gets scores at which networks see heads everywhere.
-What is kept of these candidates are those that go somewhere together, and they are followed like faces.
+What is kept of these candidates are those that go somewhere together, and they are followed like faces. Hands and feet
+go somewhere, too: in the box of somebody whose head is known nothing weak is looked at.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from or_mv_anon.core.boxes import to_edge
+from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Columns, Detections, Tracks
+from or_mv_anon.core.rows import equal_pairs
 from or_mv_anon.core.run_layout import PASSING_HEADS
+from or_mv_anon.regions.own_heads import known_heads
 from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
 from or_mv_anon.tracking.passing import passing, passing_tracks
 from or_mv_anon.video.frame import Frame
 
+KNOWN = 0.3  # score of a person and of a head from which on both are sure
+AROUND = 0.05  # sides of a person's box by which hands may reach out of it
 AT_EDGE = 2.0  # px from the picture's edge within which a box is cut off by it
 
 
@@ -39,9 +44,10 @@ class PassingHeadSource(RegionSource):
         if heads is None:
             return None
         width, height = due[0].upright_size
-        cut = to_edge(heads.box, width=width, height=height) <= AT_EDGE
+        cut = bx.to_edge(heads.box, width=width, height=height) <= AT_EDGE
         settings = config.passing_heads
-        return heads[heads.score >= np.where(cut, settings.lowest_at_edge, settings.lowest_score)]
+        heads = heads[heads.score >= np.where(cut, settings.lowest_at_edge, settings.lowest_score)]
+        return heads[~_of_known_people(heads, batch, config)]
 
     def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
         assert isinstance(noted, Detections)
@@ -51,3 +57,15 @@ class PassingHeadSource(RegionSource):
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         tracks = passing_tracks(observed.read(PASSING_HEADS), observed.frames.time)
         return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))
+
+
+def _of_known_people(heads: Detections, batch: Batch, config: PipelineConfig) -> NDArray[np.bool_]:
+    """Which `heads` do not count alone and lie with their middle in the box of a person whose own head is sure."""
+    sure = batch.persons.score >= KNOWN
+    people = batch.persons[sure & known_heads(batch.persons, batch.heads, config, least_score=KNOWN)]
+    weak, person = equal_pairs(heads.frame, people.frame)
+    middle, box = (heads.box[weak, :2] + heads.box[weak, 2:]) / 2, bx.expand(people.box, ratio=AROUND)[person]
+    inside = (middle >= box[:, :2]).all(axis=1) & (middle <= box[:, 2:]).all(axis=1)
+    held = np.zeros(len(heads), bool)
+    held[weak[inside]] = True
+    return held & (heads.score < config.detection.min_score)
