@@ -17,7 +17,7 @@ from or_mv_anon.adaptation.material import MINUTE, plan_recordings, plan_windows
 from or_mv_anon.adaptation.options import AdaptOptions
 from or_mv_anon.adaptation.postprocess import Afterwards, Extras
 from or_mv_anon.adaptation.release import Release, Released, only
-from or_mv_anon.adaptation.selection import DetectorCurves, best_iteration, room_thresholds
+from or_mv_anon.adaptation.selection import DetectorCurves, best_iteration, best_trained, room_thresholds
 from or_mv_anon.adaptation.settings import load_adaptation_config
 from or_mv_anon.adaptation.work import RECORDINGS, WORK, WorkFolder, discard_work
 from or_mv_anon.core.budget import Budget
@@ -133,7 +133,9 @@ class SiteAdaptation:
             tell(f"- {ONE_CAMERA}")
         curves, best = self._iterate()
         extras = self._extras(curves, best)
-        self._write(curves, best, extras, self._released(curves, best, extras))
+        tried = best or best_trained(curves)
+        released = self._released(curves, tried, extras)
+        self._write(curves, tried if "detector" in released.roles else best, extras, released)
         tell(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.")
         return 0
 
@@ -166,8 +168,12 @@ class SiteAdaptation:
         self._afterwards.refine(last, extras)
         return extras
 
-    def _released(self, curves: Sequence[DetectorCurves], best: int, extras: Extras) -> Released:
-        """What of all that was made covers heads better than what the tool comes with."""
+    def _released(self, curves: Sequence[DetectorCurves], tried: int, extras: Extras) -> Released:
+        """What of all that was made covers heads better than what the tool comes with.
+
+        A detector is tried that was trained, even if the start is better by the criterion: that sees boxes of people,
+        too, and counts one that nothing confirms as nobody's. The trial sees which heads are covered and how much else.
+        """
         last = max(1, len(curves) - 1)
         release = Release(
             self._iterations.trial_windows(self._trial_seconds()),
@@ -177,8 +183,8 @@ class SiteAdaptation:
             self._config.release,
             weights_dir=self._options.weights_dir,
         )
-        adapted = best > 0 or self._options.start is not None
-        return release.choose(self._parts(curves, best, extras), adapted=adapted)
+        adapted = tried > 0 or self._options.start is not None
+        return release.choose(self._parts(curves, tried, extras), adapted=adapted)
 
     def _trial_seconds(self) -> float:
         """How much of the held-out time is looked at with each choice of networks: less where there is little time."""

@@ -278,6 +278,11 @@ def best_iteration(curves: Sequence[DetectorCurves], config: CriterionConfig) ->
     return best, len(curves) - 1 - best < config.patience
 
 
+def best_trained(curves: Sequence[DetectorCurves]) -> int:
+    """The best iteration without the starting detector; 0 where none was finished."""
+    return max(range(1, len(curves)), key=lambda number: curves[number].criterion, default=0)
+
+
 def room_thresholds(
     start: DetectorCurves, adapted: DetectorCurves, tracking: TrackingConfig, config: ThresholdConfig
 ) -> Mapping[str, float]:

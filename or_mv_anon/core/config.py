@@ -136,6 +136,9 @@ class PassingHeadConfig:
 
     lowest_score: Annotated[float, Range(0.005, 1.0, "a share, not percent: below it everything is perhaps a head")]
     lowest_at_edge: Annotated[float, Range(0.002, 1.0, "a share, not percent: below it everything is perhaps a head")]
+    lowest_of_stayers: Annotated[
+        float, Range(0.002, 1.0, "a share, not percent: below it everything is perhaps a head")
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

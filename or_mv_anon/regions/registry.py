@@ -11,6 +11,7 @@ from or_mv_anon.regions.sources.appearance import AppearanceSource
 from or_mv_anon.regions.sources.background import BackgroundSource
 from or_mv_anon.regions.sources.box import BoxSource
 from or_mv_anon.regions.sources.cross_view import CrossViewSource
+from or_mv_anon.regions.sources.edge_heads import EdgeHeadSource
 from or_mv_anon.regions.sources.face import FaceSource
 from or_mv_anon.regions.sources.head import HeadSource
 from or_mv_anon.regions.sources.manual import ManualSource
@@ -25,6 +26,7 @@ SOURCES: list[RegionSource] = [
     PoseSource(),
     HeadSource(),  # behind the poses, which it narrows
     PassingHeadSource(),
+    EdgeHeadSource(),
     AppearanceSource(),
     FaceSource(),
     StaticHeadSource(),

@@ -18,6 +18,7 @@ from or_mv_anon.adaptation.selection import (
     ReferenceLabels,
     at_score,
     best_iteration,
+    best_trained,
     judge_detector,
     merge_reference_labels,
     room_thresholds,
@@ -128,6 +129,14 @@ def test_an_iteration_must_gain_to_be_chosen() -> None:
     assert best_iteration(curves[:2], CONFIG.criterion) == (1, True)
     assert best_iteration(curves[:3], CONFIG.criterion) == (1, False)
     assert best_iteration(curves[:1], CONFIG.criterion) == (0, True)
+
+
+def test_the_best_that_was_trained_may_be_worse_than_the_start() -> None:
+    nothing = np.zeros(len(SCORES))
+    curves = [DetectorCurves(nothing, nothing, nothing, 10, criterion) for criterion in (0.9, 0.6, 0.7, 0.65)]
+    assert best_iteration(curves, CONFIG.criterion)[0] == 0
+    assert best_trained(curves) == 2
+    assert best_trained(curves[:1]) == 0
 
 
 def test_thresholds_fall_only_as_far_as_false_boxes_allow() -> None:

@@ -23,6 +23,7 @@ from or_mv_anon.core.run_layout import (
     BLOCKS,
     CAMERA_AUDIT,
     CASES,
+    EDGE_HEADS,
     EMBEDDINGS,
     FACE_TRACKS,
     FACES,
@@ -91,7 +92,7 @@ def analyse(job: AnalyseJob) -> Analysed:
     score = np.full(LENGTH, job.plan.camera.files.read_bytes()[job.segment.number] / 255)
     store.write(name(FRAMES), Frames(frame=frame, pts=frame, time=frame * 0.1, flags=np.ones(LENGTH)))
     store.write(name(PERSONS), Detections(frame=frame, box=np.tile((0, 0, 4, 8), (LENGTH, 1)), score=score))
-    for table in (HEADS, PASSING_HEADS, KEYPOINTS, EMBEDDINGS, BACKGROUNDS, FACES, STATIC_HEADS):
+    for table in (HEADS, PASSING_HEADS, EDGE_HEADS, KEYPOINTS, EMBEDDINGS, BACKGROUNDS, FACES, STATIC_HEADS):
         store.write(name(table), table.record.empty())
     return Analysed(0.0, [], [], {})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from or_mv_anon.core.config import PipelineConfig, config_hash
 from or_mv_anon.core.records import FrameFlag, Tracks
 from or_mv_anon.core.run_layout import (
+    EDGE_HEADS,
     FACE_TRACKS,
     FACES,
     FRAMES,
@@ -75,7 +76,7 @@ class TrackStage(Stage):
     name = "track"
     at_once = 1  # it holds a whole recording's boxes in memory
     run = staticmethod(track)
-    reads = (FRAMES, PERSONS, HEADS, PASSING_HEADS, KEYPOINTS, FACES, STATIC_HEADS)
+    reads = (FRAMES, PERSONS, HEADS, PASSING_HEADS, EDGE_HEADS, KEYPOINTS, FACES, STATIC_HEADS)
     writes = (TRACKS, FACE_TRACKS)
 
     def key(self, context: RunContext, plan: CameraPlan) -> str:

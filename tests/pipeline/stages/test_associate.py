@@ -30,6 +30,7 @@ from or_mv_anon.core.records import (
 from or_mv_anon.core.run_layout import (
     BACKGROUNDS,
     CAMERA_AUDIT,
+    EDGE_HEADS,
     EMBEDDINGS,
     FACES,
     FRAMES,
@@ -88,7 +89,7 @@ def analysed(
     store.write(plan.file(FRAMES, segment), Frames(frame=frame, pts=frame, time=frame / RATE, flags=flags))
     persons = Detections.concat([everywhere(PERSON, 0.9), besides or Detections.empty()])
     store.write(plan.file(PERSONS, segment), persons[np.argsort(persons.frame, kind="stable")])
-    for table in (HEADS, PASSING_HEADS, FACES, STATIC_HEADS, BACKGROUNDS, KEYPOINTS):
+    for table in (HEADS, PASSING_HEADS, EDGE_HEADS, FACES, STATIC_HEADS, BACKGROUNDS, KEYPOINTS):
         store.write(plan.file(table, segment), table.record.empty())
     store.write(plan.file(EMBEDDINGS, segment), Embeddings.empty())
     vouch(store)

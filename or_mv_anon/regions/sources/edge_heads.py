@@ -1,0 +1,47 @@
+"""Heads that stay at the picture's edge, half of them outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core.boxes import area
+from or_mv_anon.core.config import PipelineConfig
+from or_mv_anon.core.records import Detections, Tracks
+from or_mv_anon.core.run_layout import EDGE_HEADS, HEADS
+from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
+from or_mv_anon.tracking.edge_places import at_edge, edge_places
+from or_mv_anon.video.frame import Frame
+
+CLEAR = 0.5  # score of heads that show how large heads are in this camera
+USUAL_PERCENTILE = 90  # of their sizes; a few larger ones are mistakes
+
+
+class EdgeHeadSource(RegionSource):
+    """Keeps weak heads at the edge, and covers the places at which somebody stays."""
+
+    name = "edge_heads"
+    table = EDGE_HEADS
+    observes_by = ("detection", "heads", "passing_heads")
+    follows_by = ("passing_heads", "heads", "static_heads")
+
+    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
+        return detected
+
+    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections | None:
+        heads = batch.weak_heads
+        if heads is None:
+            return None
+        return heads[(heads.score >= config.passing_heads.lowest_of_stayers) & at_edge(heads.box, due[0].upright_size)]
+
+    def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
+        found, heads = observed.read(EDGE_HEADS), observed.read(HEADS)
+        clear = np.sqrt(area(heads.box[heads.score >= CLEAR]))
+        if len(clear):
+            largest = config.static_heads.largest_heads * np.percentile(clear, USUAL_PERCENTILE)
+            found = found[np.sqrt(area(found.box)) <= largest]
+        tracks = edge_places(found, np.maximum.accumulate(observed.frames.time))
+        return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))

@@ -1,0 +1,69 @@
+"""Heads that stay where the picture's edge cuts them: seen surely once, and weakly now and then from then on.
+
+Who goes out of the picture has usually gone. Somebody who stops halfway is half a head for as long as they stand there,
+which networks hardly see. So where a head was sure at the edge, weaker candidates at the same place count as well, and
+the place is covered from the first to the last of them as long as they come again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from or_mv_anon.core import boxes as bx
+from or_mv_anon.core.boxes import Boxes
+from or_mv_anon.core.records import Detections, Provenance, Tracks
+
+NEAR = 0.25  # sizes of a box, the root of its area, from the edge within which it is at the edge
+SURE = 0.25  # score of a head that shows that somebody is there
+SAME_PLACE = 1.0  # sizes by which candidates of one head may be apart
+MOST_RATIO = 1.8  # times that one may be larger than the other
+COMES_AGAIN_S = 10.0  # seconds without a candidate after which the place counts as left
+LEAST_SEEN = 3  # candidates at a place
+BEFORE_AFTER_S = 1.0  # seconds that are covered before the first and after the last
+SPREAD = 25  # per cent of the candidates that may say that the head reaches farther than what is covered
+
+
+def at_edge(box: Boxes, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which boxes ``(N, 4)`` are at the edge of a picture of such width and height in pixels."""
+    return np.asarray(bx.to_edge(box, width=size[0], height=size[1]) <= NEAR * np.sqrt(bx.area(box)))
+
+
+def edge_places(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
+    """Places at the edge at which somebody stays, one track each, without gaps.
+
+    Args:
+        found: heads of one camera at its picture's edge, weak ones too, ordered by frame.
+        seconds: time of every frame of the camera, never falling.
+    """
+    middle, side = (found.box[:, :2] + found.box[:, 2:]) / 2, np.sqrt(np.maximum(bx.area(found.box), 1.0))
+    time = seconds[found.frame]
+    counted = np.zeros(len(found), bool)
+    parts: list[Tracks] = []
+    for sure in np.flatnonzero(found.score >= SURE).tolist():
+        if counted[sure]:
+            continue
+        away = np.linalg.norm(middle - middle[sure], axis=1) / ((side + side[sure]) / 2)
+        ratio = np.maximum(side / side[sure], side[sure] / side)
+        here = np.flatnonzero((away <= SAME_PLACE) & (ratio <= MOST_RATIO))
+        stay = np.cumsum(np.diff(time[here], prepend=time[here[0]]) > COMES_AGAIN_S)
+        here = here[stay == stay[np.searchsorted(here, sure)]]
+        counted[here] = True
+        if len(here) >= LEAST_SEEN:
+            parts.append(_covered(found[here], seconds, number=len(parts)))
+    return Tracks.concat(parts)
+
+
+def _covered(here: Detections, seconds: NDArray[np.float64], *, number: int) -> Tracks:
+    first, last = seconds[here.frame[[0, -1]]]
+    begin = int(np.searchsorted(seconds, first - BEFORE_AFTER_S))
+    end = int(np.searchsorted(seconds, last + BEFORE_AFTER_S, side="right"))
+    low, high = np.percentile(here.box, SPREAD, axis=0)[:2], np.percentile(here.box, 100 - SPREAD, axis=0)[2:]
+    return Tracks(
+        frame=np.arange(begin, end),
+        track=np.full(end - begin, number),
+        box=np.tile(np.concatenate([low, high]).astype(np.float32), (end - begin, 1)),
+        score=np.full(end - begin, here.score.mean()),
+        provenance=np.full(end - begin, Provenance.TRACKED),
+        detection=np.full(end - begin, -1),
+    )
