@@ -19,6 +19,7 @@ SURE = 0.25  # score of a head that shows that somebody is there
 SAME_PLACE = 1.0  # sizes by which candidates of one head may be apart
 MOST_RATIO = 1.8  # times that one may be larger than the other
 COMES_AGAIN_S = 10.0  # seconds without a candidate after which the place counts as left
+REACH_S = 600.0  # seconds from the sure head to others that count with it
 LEAST_SEEN = 3  # candidates at a place
 BEFORE_AFTER_S = 1.0  # seconds that are covered before the first and after the last
 SPREAD = 25  # per cent of the candidates that may say that the head reaches farther than what is covered
@@ -43,9 +44,10 @@ def edge_places(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
     for sure in np.flatnonzero(found.score >= SURE).tolist():
         if counted[sure]:
             continue
-        away = np.linalg.norm(middle - middle[sure], axis=1) / ((side + side[sure]) / 2)
-        ratio = np.maximum(side / side[sure], side[sure] / side)
-        here = np.flatnonzero((away <= SAME_PLACE) & (ratio <= MOST_RATIO))
+        first, stop = np.searchsorted(time, time[sure] + np.array([-REACH_S, REACH_S])).tolist()
+        away = np.linalg.norm(middle[first:stop] - middle[sure], axis=1) / ((side[first:stop] + side[sure]) / 2)
+        ratio = np.maximum(side[first:stop] / side[sure], side[sure] / side[first:stop])
+        here = first + np.flatnonzero((away <= SAME_PLACE) & (ratio <= MOST_RATIO))
         stay = np.cumsum(np.diff(time[here], prepend=time[here[0]]) > COMES_AGAIN_S)
         here = here[stay == stay[np.searchsorted(here, sure)]]
         counted[here] = True
