@@ -21,7 +21,7 @@ MOST_RATIO = 1.8  # times that one may be larger than the other
 COMES_AGAIN_S = 10.0  # seconds without a candidate after which the place counts as left
 REACH_S = 600.0  # seconds from the sure head to others that count with it
 LEAST_SEEN = 3  # candidates at a place
-BEFORE_AFTER_S = 1.0  # seconds that are covered before the first and after the last
+BEFORE_AFTER_S = 2.0  # seconds that are covered before the first and after the last
 SPREAD = 25  # per cent of the candidates that may say that the head reaches farther than what is covered
 
 

@@ -24,7 +24,7 @@ def joined(*parts: Detections) -> Detections:
 
 def test_a_head_that_is_seen_weakly_now_and_then_is_covered_all_the_time() -> None:
     tracks = edge_places(heads({50: 0.3, 96: 0.04, 120: 0.02, 138: 0.02}), SECONDS)
-    assert tracks.frame.tolist() == list(range(45, 144))
+    assert tracks.frame.tolist() == list(range(40, 149))
     assert set(tracks.track.tolist()) == {0}
     assert np.allclose(tracks.box, [0, 80, 30, 110])
 
@@ -44,7 +44,7 @@ def test_what_is_not_enough(scores: dict[int, float]) -> None:
 def test_who_comes_back_later_is_another_stay() -> None:
     tracks = edge_places(heads({10: 0.4, 12: 0.1, 14: 0.1, 200: 0.4, 202: 0.1, 204: 0.1}), SECONDS)
     assert [tracks.frame[tracks.track == number].tolist() for number in (0, 1)] == [
-        list(range(5, 20)), list(range(195, 210)),
+        list(range(25)), list(range(190, 215)),
     ]  # fmt: skip
 
 

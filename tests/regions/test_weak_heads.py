@@ -1,4 +1,4 @@
-"""Weak heads of a detector are kept where they pass, and followed; strong ones stay what they were."""
+"""Weak heads of a detector are kept where they pass, or stay at the edge; strong ones stay what they were."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from or_mv_anon.models.detectors.people_and_heads import PeopleAndHeadsDetector
 from or_mv_anon.regions.networks import Networks
 from or_mv_anon.regions.observe import Observations, observe_frames, plan_schedule
 from or_mv_anon.regions.source import Observed
+from or_mv_anon.regions.sources.edge_heads import EdgeHeadSource
 from or_mv_anon.regions.sources.passing_heads import PassingHeadSource
 from or_mv_anon.video.frame import from_picture
 
 SIZE = (320, 180)
 RATE = 5.0
+EDGE = (0.0, 60.0, 30.0, 90.0)
 NOBODY = (np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 Script = Sequence[Sequence[tuple[tuple[float, float, float, float], float]]]
 CONFIG = load_config(None, {"static_heads": {"interval_s": 0.0}})
@@ -103,6 +105,17 @@ def test_it_is_followed_over_a_frame_in_which_nothing_is_found() -> None:
     assert tracks.frame.tolist() == list(range(6))
     assert set(tracks.track.tolist()) == {0}
     assert np.allclose((tracks.box[:, 0] + tracks.box[:, 2]) / 2, 100 + 20 * np.arange(6), atol=0.01)
+
+
+def test_who_stays_at_the_edge_is_covered_while_candidates_come_again() -> None:
+    """Seen surely in frame 0, then as half a head in frames 20 and 40, 4 s apart; something far larger is no head."""
+    seen = {0: [(EDGE, 0.6)], 20: [(EDGE, 0.02)], 40: [(EDGE, 0.02), ((0, 0, 100, 100), 0.3)]}
+    found = observed([seen.get(n, []) for n in range(60)])
+    assert len(found.table(EdgeHeadSource.table)) == 4
+    frames = Frames(frame=np.arange(60), pts=np.arange(60), time=np.arange(60) / RATE, flags=np.zeros(60))
+    tracks = EdgeHeadSource().follow(Observed(frames, SIZE, found.table), CONFIG)
+    assert tracks.frame.tolist() == list(range(51))
+    assert set(tracks.track.tolist()) == {0}
 
 
 def test_a_detector_that_knows_no_heads_leaves_it_empty() -> None:
