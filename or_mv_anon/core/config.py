@@ -23,6 +23,9 @@ RecognizerChoice = Literal["sface", "all"]
 CRF = Range(0, 51, "0 best to 51 worst, the encoders' scale")
 
 
+NO_LOWER = "a share, not percent: below it everything is perhaps a head"
+
+
 @dataclass(frozen=True, kw_only=True)
 class DetectionConfig:
     """Person detection; lengths in pixels, times in seconds."""
@@ -131,14 +134,17 @@ class HeadConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PassingHeadConfig:
-    """Heads that are too weak to count alone, and pass through the picture."""
+class WeakHeadConfig:
+    """Heads that are too weak to count alone, and count with others."""
 
-    lowest_score: Annotated[float, Range(0.005, 1.0, "a share, not percent: below it everything is perhaps a head")]
-    lowest_at_edge: Annotated[float, Range(0.002, 1.0, "a share, not percent: below it everything is perhaps a head")]
-    lowest_of_stayers: Annotated[
-        float, Range(0.002, 1.0, "a share, not percent: below it everything is perhaps a head")
-    ]
+    lowest_passing: Annotated[float, Range(0.005, 1.0, NO_LOWER)]
+    lowest_passing_at_edge: Annotated[float, Range(0.002, 1.0, NO_LOWER)]
+    lowest_staying_at_edge: Annotated[float, Range(0.002, 1.0, NO_LOWER)]
+
+    @property
+    def weakest(self) -> float:
+        """The score from which on any of them may count."""
+        return min(self.lowest_passing, self.lowest_passing_at_edge, self.lowest_staying_at_edge)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,7 +382,7 @@ class PipelineConfig:
     tracking: TrackingConfig
     face_tracking: TrackingConfig
     heads: HeadConfig
-    passing_heads: PassingHeadConfig
+    weak_heads: WeakHeadConfig
     static_heads: StaticHeadConfig
     background: BackgroundConfig
     appearance: AppearanceConfig

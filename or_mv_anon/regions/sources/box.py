@@ -30,7 +30,7 @@ class BoxSource(RegionSource):
     table = PERSONS
     flag = FrameFlag.PERSONS
     weights = {"detector": "people-and-heads"}
-    observes_by = ("detection", "passing_heads")
+    observes_by = ("detection", "weak_heads")
     follows_by = ("tracking",)
     places_by = ("regions",)
 
@@ -45,7 +45,7 @@ class BoxSource(RegionSource):
         for frame, picture in zip(due, pictures, strict=True):
             if not frame.corrupt:  # damage is no movement
                 batch.seen(picture, frame.time)
-        weakest = config.passing_heads.lowest_at_edge
+        weakest = config.weak_heads.weakest
         batch.persons, heads = detect_both(networks["detector"], due, pictures, batch.number, weakest=weakest)
         batch.heads = batch.found_heads(heads, config)
         return batch.persons

@@ -25,8 +25,8 @@ class EdgeHeadSource(RegionSource):
 
     name = "edge_heads"
     table = EDGE_HEADS
-    observes_by = ("detection", "heads", "passing_heads")
-    follows_by = ("passing_heads", "heads", "static_heads")
+    observes_by = ("detection", "heads", "weak_heads")
+    follows_by = ("weak_heads", "heads", "static_heads")
 
     def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
         return detected
@@ -35,7 +35,9 @@ class EdgeHeadSource(RegionSource):
         heads = batch.weak_heads
         if heads is None:
             return None
-        return heads[(heads.score >= config.passing_heads.lowest_of_stayers) & at_edge(heads.box, due[0].upright_size)]
+        return heads[
+            (heads.score >= config.weak_heads.lowest_staying_at_edge) & at_edge(heads.box, due[0].upright_size)
+        ]
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         found, heads = observed.read(EDGE_HEADS), observed.read(HEADS)

@@ -65,7 +65,7 @@ class HeadSource(RegionSource):
             return batch.heads[np.isin(batch.heads.frame, [batch.number(frame) for frame in due])]
         if HEAD_NETWORK not in networks:
             return None
-        network, weakest = networks[HEAD_NETWORK], config.passing_heads.lowest_at_edge
+        network, weakest = networks[HEAD_NETWORK], config.weak_heads.weakest
         heads = detect_both(network, due, pictures_for(network, due), batch.number, weakest=weakest)[1]
         return batch.found_heads(heads, config)
 

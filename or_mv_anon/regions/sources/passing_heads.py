@@ -33,8 +33,8 @@ class PassingHeadSource(RegionSource):
 
     name = "passing_heads"
     table = PASSING_HEADS
-    observes_by = ("detection", "heads", "passing_heads")
-    follows_by = ("passing_heads", "heads")
+    observes_by = ("detection", "heads", "weak_heads")
+    follows_by = ("weak_heads", "heads")
 
     def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
         return detected
@@ -45,8 +45,8 @@ class PassingHeadSource(RegionSource):
             return None
         width, height = due[0].upright_size
         cut = bx.to_edge(heads.box, width=width, height=height) <= AT_EDGE
-        settings = config.passing_heads
-        heads = heads[heads.score >= np.where(cut, settings.lowest_at_edge, settings.lowest_score)]
+        settings = config.weak_heads
+        heads = heads[heads.score >= np.where(cut, settings.lowest_passing_at_edge, settings.lowest_passing)]
         return heads[~_of_known_people(heads, batch, config)]
 
     def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
