@@ -52,10 +52,10 @@ class PassingHeadSource(RegionSource):
     def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
         assert isinstance(noted, Detections)
         seconds = np.array([times[frame] for frame in noted.frame.tolist()], np.float64)
-        return noted[passing(noted, seconds) >= 0]
+        return noted[passing(noted, np.maximum.accumulate(seconds)) >= 0]
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
-        tracks = passing_tracks(observed.read(PASSING_HEADS), observed.frames.time)
+        tracks = passing_tracks(observed.read(PASSING_HEADS), np.maximum.accumulate(observed.frames.time))
         return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))
 
 
