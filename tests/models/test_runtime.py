@@ -82,6 +82,7 @@ def test_networks_that_are_gone_leave_signals_as_they_were(graph: bytes, tmp_pat
     (tmp_path / "graph.onnx").write_bytes(graph)
     script = (
         "import gc, os, pathlib, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background ignores it
         "from or_mv_anon.models.runtime import load_model\n"
         f"graph = pathlib.Path({str(tmp_path / 'graph.onnx')!r}).read_bytes()\n"
         "networks = [load_model(graph, device='cpu', threads=1) for _ in range(2)]\n"
