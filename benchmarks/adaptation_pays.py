@@ -23,9 +23,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.adaptation_rows import cameras_of, detected, product
+from benchmarks.adaptation_rows import cameras_of, product
 from or_mv_anon.core.config import load_config
-from or_mv_anon.core.records import Detections
 from or_mv_anon.core.truth import load_truth
 from or_mv_anon.endoscopy.settings import load_endoscopy_config
 from or_mv_anon.evaluation.detection import evaluate_detection
@@ -64,8 +63,7 @@ def exposed(site: Path, out: Path, choice: NetworkChoice, *, fast: bool, workers
     seconds = time.perf_counter() - started
     truth = load_truth(site / "truth")
     runs = cameras_of(plan.store.root, truth)
-    people = {name: detected(run, score=SCORE).tracks for name, run in runs.items()}
-    boxes = {name: Detections(frame=each.frame, box=each.box, score=each.score) for name, each in people.items()}
+    boxes = {name: run.persons[run.persons.score >= SCORE] for name, run in runs.items()}
     found = evaluate_detection(truth.cameras, boxes, rules=DetectionRules(scores=(SCORE,))).everyone
     detector = {"people_found": found.max_recall, "people_right": found.at_scores[0].precision}
     return product(truth, runs) | detector | {"seconds": seconds}

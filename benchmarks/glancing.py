@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from or_mv_anon.audit.cases import Case
 from or_mv_anon.audit.grouping import CASE_S, LEAST_LOOK_S
 from or_mv_anon.evaluation.stretches import Stretch
+from or_mv_anon.evaluation.worklist import shows
 from or_mv_anon.review.glances import at_a_glance, tile_around
 
 TILES = 9  # of a page, as in review/page/glance.js
-LEAST_S, LEAST_SHARE = 0.2, 0.5  # of a stretch that a case must show, as `evaluation.worklist` has it
 Sizes = Mapping[str, tuple[int, int]]
 
 
@@ -64,8 +64,7 @@ def page_seconds(page: Sequence[Case]) -> float:
 
 
 def _shows(case: Case, stretch: Stretch, sizes: Sizes, tiled: bool) -> bool:
-    shown = min(case.end, stretch.session_end) - max(case.start, stretch.session_start)
-    if stretch.camera not in case.cameras or shown < min(LEAST_S, LEAST_SHARE * stretch.seconds) - 1e-6:
+    if not shows(case, stretch):
         return False
     x1, y1, x2, y2 = tile_around(case.boxes.get(stretch.camera), sizes[stretch.camera])
     left, top, right, bottom = stretch.face

@@ -21,8 +21,6 @@ CodecChoice = Literal["same", "h264", "hevc", "av1", "vp9"]
 StrictMethod = Literal["pixelate", "blur", "solid"]
 RecognizerChoice = Literal["sface", "all"]
 CRF = Range(0, 51, "0 best to 51 worst, the encoders' scale")
-
-
 NO_LOWER = "a share, not percent: below it everything is perhaps a head"
 
 

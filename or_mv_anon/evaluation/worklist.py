@@ -119,13 +119,18 @@ def judge_worklist(cases: Sequence[Case], stretches: Sequence[Stretch], *, camer
 
 def _first(cases: Sequence[Case], stretch: Stretch, *, pointed: bool) -> int | None:
     """The first case that shows the stretch, from 0."""
-    asked = min(LEAST_S, LEAST_SHARE * stretch.seconds) - 1e-6
     for rank, case in enumerate(cases):
-        if stretch.camera in case.cameras and _overlap(case, stretch) >= asked:
+        if shows(case, stretch):
             box = case.boxes.get(stretch.camera)
             if not pointed or box is None or _beside(box, stretch.face):
                 return rank
     return None
+
+
+def shows(case: Case, stretch: Stretch) -> bool:
+    """Whether a case asks to look at a stretch's camera for long enough of it."""
+    asked = min(LEAST_S, LEAST_SHARE * stretch.seconds) - 1e-6
+    return stretch.camera in case.cameras and _overlap(case, stretch) >= asked
 
 
 def _mended(stretches: Sequence[Stretch], shown: Sequence[int | None], stretch: Stretch) -> int | None:

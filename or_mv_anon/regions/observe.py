@@ -128,8 +128,8 @@ def observe_frames(
         times |= {frame.index - first: frame.time for frame in batch}
         done(len(batch))
     for source in observing():
-        if source.name in found.tables and source.table is not None:
-            found.tables[source.name] = [source.settle(found.table(source.table), times, config)]
+        if (kept := source.settle(found.table, times, config)) is not None:
+            found.tables[source.name] = [kept]
     change.finish()
     found.moving = change.stretches
     return found

@@ -210,15 +210,15 @@ class RegionSource:
         """
         return None
 
-    def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
-        """What is kept of all that it noted of a part of the recording.
+    def settle(self, read: Reader, times: Mapping[int, float], config: PipelineConfig) -> Columns | None:
+        """What is kept of all that it noted of a part of the recording; None for everything.
 
         Args:
-            noted: in the order of the frames.
+            read: all that was noted in its table, in the order of the frames.
             times: seconds, by the frames' numbers.
             config: its thresholds.
         """
-        return noted
+        return None
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks | None:
         """Tracks of heads that it follows by itself over the whole recording, apart from persons."""

@@ -5,8 +5,6 @@ Pictures are cut from the covered videos in their own size, whatever the page sh
 
 from __future__ import annotations
 
-import json
-import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -18,7 +16,7 @@ import numpy as np
 from or_mv_anon.audit.cases import Box, Case
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.review.covered_video import CoveredVideo, Picture
-from or_mv_anon.review.moments import jpeg
+from or_mv_anon.review.moments import jpeg, packed_behind
 from or_mv_anon.review.proxies import Proxies
 from or_mv_anon.review.run_folder import ReviewedCamera, ReviewedRun
 
@@ -67,14 +65,14 @@ class Glances:
         self._lock = threading.Lock()
 
     def packed(self, case: Case) -> bytes:
-        """The tiles as bytes: length of the JSON (uint32, little endian), the JSON, the pictures in its order."""
+        """The tiles as bytes, see `packed_behind`."""
         with self._lock:
             if (kept := self._kept.get(case.id)) is not None:
                 self._kept.move_to_end(case.id)
                 return kept
         made = [self._tile(self._run.camera(name), case) for name in case.cameras]
-        about = json.dumps({"tiles": [asdict(tile) for tile, _ in made]}).encode()
-        packed = b"".join([struct.pack("<I", len(about)), about, *(picture for _, each in made for picture in each)])
+        pictures = (picture for _, each in made for picture in each)
+        packed = packed_behind({"tiles": [asdict(tile) for tile, _ in made]}, pictures)
         if not any(tile.why for tile, _ in made):
             self._keep(case.id, packed)
         return packed

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -110,8 +110,7 @@ class Moments:
                 shot, data = self._shot(camera, second, limit, played=played)
                 shots.append(asdict(shot))
                 pictures.append(data)
-            about = json.dumps({"second": second, "shots": shots}).encode()
-            yield b"".join([struct.pack("<I", len(about)), about, *pictures])
+            yield packed_behind({"second": second, "shots": shots}, pictures)
 
     def _shot(self, camera: ReviewedCamera, second: float, limit: float, *, played: bool) -> tuple[Shot, bytes]:
         frame = camera.frame_at(second)
@@ -130,6 +129,12 @@ class Moments:
             return Shot(camera.name, "refused", number, begin, until, why=str(error)), b""
         data = jpeg(picture)
         return Shot(camera.name, "shown", number, begin, until, len(data)), data
+
+
+def packed_behind(about: Mapping[str, Any], pictures: Iterable[bytes]) -> bytes:
+    """Length of the JSON of `about` (uint32, little endian), the JSON, the pictures in its order."""
+    told = json.dumps(about).encode()
+    return b"".join([struct.pack("<I", len(told)), told, *pictures])
 
 
 def jpeg(picture: NDArray[np.uint8]) -> bytes:

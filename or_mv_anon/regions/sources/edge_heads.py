@@ -13,11 +13,11 @@ from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.run_layout import EDGE_HEADS, HEADS
 from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
+from or_mv_anon.regions.sources.static_heads import USUAL_PERCENTILE
 from or_mv_anon.tracking.edge_places import at_edge, edge_places
 from or_mv_anon.video.frame import Frame
 
 CLEAR = 0.5  # score of heads that show how large heads are in this camera
-USUAL_PERCENTILE = 90  # of their sizes; a few larger ones are mistakes
 
 
 class EdgeHeadSource(RegionSource):

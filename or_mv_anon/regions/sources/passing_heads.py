@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from or_mv_anon.core import boxes as bx
 from or_mv_anon.core.config import PipelineConfig
-from or_mv_anon.core.records import Columns, Detections, Tracks
+from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.rows import equal_pairs
 from or_mv_anon.core.run_layout import PASSING_HEADS
 from or_mv_anon.regions.own_heads import known_heads
-from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
+from or_mv_anon.regions.source import Batch, Mask, Observed, Reader, RegionSource, as_faces
 from or_mv_anon.tracking.passing import passing, passing_tracks
 from or_mv_anon.video.frame import Frame
 
@@ -49,8 +49,8 @@ class PassingHeadSource(RegionSource):
         heads = heads[heads.score >= np.where(cut, settings.lowest_passing_at_edge, settings.lowest_passing)]
         return heads[~_of_known_people(heads, batch, config)]
 
-    def settle(self, noted: Columns, times: Mapping[int, float], config: PipelineConfig) -> Columns:
-        assert isinstance(noted, Detections)
+    def settle(self, read: Reader, times: Mapping[int, float], config: PipelineConfig) -> Detections:
+        noted = read(PASSING_HEADS)
         seconds = np.array([times[frame] for frame in noted.frame.tolist()], np.float64)
         return noted[passing(noted, np.maximum.accumulate(seconds)) >= 0]
 

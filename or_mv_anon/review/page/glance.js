@@ -82,9 +82,10 @@ export class Glance {
     const { top, bottom } = this.place.getBoundingClientRect();
     for (const entry of this.shown) {
       for (const tile of entry.tiles) tile.step(top, bottom - this.fine.parentElement.offsetHeight);
-      entry.seen = entry.tiles.every((tile) => tile.rounds > 0);
     }
-    this.draw();
+    const fresh = this.shown.filter(({ tiles, seen }) => !seen && tiles.every((tile) => tile.rounds > 0));
+    for (const entry of fresh) entry.seen = true;
+    if (fresh.length) this.draw();
   }
 
   flag(each) {
