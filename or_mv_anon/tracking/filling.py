@@ -97,7 +97,7 @@ def fill_tracks(
     for block in _track_blocks(detections.frame[member], track[member], timeline):
         nodes = member[block]
         parts = [
-            _between(detections, nodes, track, timeline.seconds, high_score=high_score),
+            between(detections, nodes, track, timeline.seconds, high_score=high_score),
             _beyond(detections, nodes, track, timeline, strong, direction=-1, size=size),
             _beyond(detections, nodes, track, timeline, strong, direction=1, size=size),
         ]
@@ -119,7 +119,7 @@ def _track_blocks(frame: NDArray[np.int32], track: NDArray[np.int32], timeline: 
         first = int(last) + 1
 
 
-def _between(
+def between(
     detections: Detections,
     nodes: Indices,
     track: NDArray[np.int32],
@@ -127,7 +127,15 @@ def _between(
     *,
     high_score: float,
 ) -> Tracks:
-    """Rows from every track's first to its last detection."""
+    """Rows from every track's first to its last detection.
+
+    Args:
+        detections: of one camera.
+        nodes: rows ``(N,)`` of those that tracks consist of, ordered by track, then frame.
+        track: of every detection ``(D,)``.
+        seconds: time of every frame.
+        high_score: from which on a detection counts as sure.
+    """
     following = np.append(nodes[1:], nodes[-1:])
     following = np.where(track[following] == track[nodes], following, nodes)
     counts = np.maximum(detections.frame[following] - detections.frame[nodes], 1)

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import Boxes
-from or_mv_anon.core.records import Detections, Provenance, Tracks
-from or_mv_anon.core.rows import numbered
-from or_mv_anon.tracking.filling import interpolated
+from or_mv_anon.core.records import Detections, Tracks
+from or_mv_anon.tracking.filling import between
 from or_mv_anon.tracking.matching import best_pairs
 
 LONGEST_GAP_S = 0.45  # seconds in which a candidate may not be found; two frames at 5 per second
@@ -56,21 +55,7 @@ def passing_tracks(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
     chain = passing(found, seconds[found.frame])
     rows = np.flatnonzero(chain >= 0)
     rows = rows[np.lexsort((found.frame[rows], chain[rows]))]
-    seen = Tracks(
-        frame=found.frame[rows], track=chain[rows], box=found.box[rows], score=found.score[rows],
-        provenance=np.full(len(rows), Provenance.DETECTED), detection=rows,
-    )  # fmt: skip
-    before = np.flatnonzero(np.diff(seen.track) == 0)
-    counts = seen.frame[before + 1] - seen.frame[before] - 1
-    here = np.repeat(before, counts)
-    frame = seen.frame[here] + 1 + numbered(counts)
-    between = Tracks(
-        frame=frame, track=seen.track[here], box=interpolated(seen, here, here + 1, frame, seconds),
-        score=np.minimum(seen.score[here], seen.score[here + 1]),
-        provenance=np.full(len(frame), Provenance.INTERPOLATED), detection=np.full(len(frame), -1),
-    )  # fmt: skip
-    tracks = Tracks.concat([seen, between])
-    return tracks[np.lexsort((tracks.frame, tracks.track))]
+    return between(found, rows, chain, seconds, high_score=0.0)  # passing is what makes them sure
 
 
 def _chains(found: Detections, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
