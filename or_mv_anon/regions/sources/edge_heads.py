@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from or_mv_anon.core.boxes import area
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.run_layout import EDGE_HEADS, HEADS
-from or_mv_anon.regions.source import Batch, Mask, Observed, RegionSource, as_faces
+from or_mv_anon.regions.source import Batch, Mask, Observed, as_faces
 from or_mv_anon.regions.sources.static_heads import USUAL_PERCENTILE
+from or_mv_anon.regions.sources.weak_heads import WeakHeadSource
 from or_mv_anon.tracking.edge_places import at_edge, edge_places
-from or_mv_anon.video.frame import Frame
 
 CLEAR = 0.5  # score of heads that show how large heads are in this camera
 
 
-class EdgeHeadSource(RegionSource):
+class EdgeHeadSource(WeakHeadSource):
     """Keeps weak heads at the edge, and covers the places at which somebody stays."""
 
     name = "edge_heads"
     table = EDGE_HEADS
-    observes_by = ("detection", "heads", "weak_heads")
     follows_by = ("weak_heads", "heads", "static_heads")
 
-    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
-        return detected
-
-    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections | None:
-        heads = batch.weak_heads
-        if heads is None:
-            return None
-        return heads[
-            (heads.score >= config.weak_heads.lowest_staying_at_edge) & at_edge(heads.box, due[0].upright_size)
-        ]
+    def worth(self, heads: Detections, batch: Batch, size: tuple[int, int], config: PipelineConfig) -> Mask:
+        return (heads.score >= config.weak_heads.lowest_staying_at_edge) & at_edge(heads.box, size)
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         found, heads = observed.read(EDGE_HEADS), observed.read(HEADS)

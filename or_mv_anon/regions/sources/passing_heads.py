@@ -7,8 +7,7 @@ go somewhere, too: in the box of somebody whose head is known nothing weak is lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,35 +18,26 @@ from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.rows import equal_pairs
 from or_mv_anon.core.run_layout import PASSING_HEADS
 from or_mv_anon.regions.own_heads import known_heads
-from or_mv_anon.regions.source import Batch, Mask, Observed, Reader, RegionSource, as_faces
+from or_mv_anon.regions.source import Batch, Mask, Observed, Reader, as_faces
+from or_mv_anon.regions.sources.weak_heads import WeakHeadSource
 from or_mv_anon.tracking.passing import passing, passing_tracks
-from or_mv_anon.video.frame import Frame
 
 KNOWN = 0.3  # score of a person and of a head from which on both are sure
 AROUND = 0.05  # sides of a person's box by which hands may reach out of it
 AT_EDGE = 2.0  # px from the picture's edge within which a box is cut off by it
 
 
-class PassingHeadSource(RegionSource):
+class PassingHeadSource(WeakHeadSource):
     """Keeps weak heads that pass, of those that the detector of heads sees, and follows them."""
 
     name = "passing_heads"
     table = PASSING_HEADS
-    observes_by = ("detection", "heads", "weak_heads")
     follows_by = ("weak_heads", "heads")
 
-    def due(self, times: NDArray[np.float64], detected: Mask, config: PipelineConfig) -> Mask:
-        return detected
-
-    def observe(self, batch: Batch, due: Sequence[Frame], networks: Any, config: PipelineConfig) -> Detections | None:
-        heads = batch.weak_heads
-        if heads is None:
-            return None
-        width, height = due[0].upright_size
-        cut = bx.to_edge(heads.box, width=width, height=height) <= AT_EDGE
-        settings = config.weak_heads
-        heads = heads[heads.score >= np.where(cut, settings.lowest_passing_at_edge, settings.lowest_passing)]
-        return heads[~_of_known_people(heads, batch, config)]
+    def worth(self, heads: Detections, batch: Batch, size: tuple[int, int], config: PipelineConfig) -> Mask:
+        cut = bx.to_edge(heads.box, width=size[0], height=size[1]) <= AT_EDGE
+        lowest = np.where(cut, config.weak_heads.lowest_passing_at_edge, config.weak_heads.lowest_passing)
+        return (heads.score >= lowest) & ~_of_known_people(heads, batch, config)
 
     def settle(self, read: Reader, times: Mapping[int, float], config: PipelineConfig) -> Detections:
         noted = read(PASSING_HEADS)
