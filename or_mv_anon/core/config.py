@@ -106,6 +106,7 @@ class TrackingConfig:
     walk_speed: Annotated[
         float, Range(0.5, 20.0, "sizes/s; slower loses who walks, faster covers ways that nobody went")
     ]
+    leave_s: Annotated[float, Range(0.0, 3.0, "s; longer covers where people turned round before the edge")]
     fill_gap_s: Annotated[
         float,
         Range(0.2, 10.0, "s; gaps that are longer stay uncovered; far apart, nobody knows where a person was between"),

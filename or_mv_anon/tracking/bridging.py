@@ -22,18 +22,15 @@ AT_ONCE = 0.5  # sizes by which a box may be elsewhere at once: detectors' boxes
 MOST_RATIO = 1.8  # times that a head's box may have grown or shrunk meanwhile
 
 
-def bridges(tracks: Tracks, seconds: NDArray[np.float64], *, longest_s: float, speed: float) -> Tracks:
-    """The boxes between tracks, numbered on after the last one, one number for every way.
+def walks(seen: Tracks, seconds: NDArray[np.float64], *, longest_s: float, speed: float) -> tuple[Indices, Indices]:
+    """Which tracks somebody who walks may have gone on as: rows ``(W,)`` of one's end, and of the other's beginning.
 
     Args:
-        tracks: of one camera, ordered by track, then frame, with what was detected.
+        seen: what was detected of one camera's tracks, ordered by track, then frame.
         seconds: of every frame, never falling.
-        longest_s: from what was last detected of one track to what was first detected of the other.
+        longest_s: from the end to the beginning.
         speed: sizes of a box, the root of its area, that somebody walks in a second at most.
     """
-    seen = tracks[tracks.detection >= 0]
-    if not len(seen):
-        return Tracks.empty()
     changes = np.flatnonzero(np.diff(seen.track))
     firsts, lasts = np.append(0, changes + 1), np.append(changes, len(seen) - 1)
     time = seconds[seen.frame]
@@ -44,13 +41,24 @@ def bridges(tracks: Tracks, seconds: NDArray[np.float64], *, longest_s: float, s
         return np.where((sizes <= farthest) & (ratio <= MOST_RATIO), sizes, np.inf)
 
     firsts = firsts[np.argsort(seen.frame[firsts], kind="stable")]
-    before, after = stitches(seen.frame, time, lasts, firsts, longest_gap_s=longest_s, cost=way)
+    return stitches(seen.frame, time, lasts, firsts, longest_gap_s=longest_s, cost=way)
+
+
+def bridges(seen: Tracks, ways: tuple[Indices, Indices], seconds: NDArray[np.float64]) -> Tracks:
+    """The boxes between tracks, one number for every way from 0 on.
+
+    Args:
+        seen: what was detected of them.
+        ways: see `walks`.
+        seconds: of every frame, never falling.
+    """
+    before, after = ways
     counts = seen.frame[after] - seen.frame[before] - 1
     here, there = np.repeat(before, counts), np.repeat(after, counts)
     frame = seen.frame[here] + 1 + numbered(counts)
     return Tracks(
         frame=frame,
-        track=int(tracks.track.max()) + 1 + np.repeat(np.cumsum(counts > 0) - 1, counts),
+        track=np.repeat(np.cumsum(counts > 0) - 1, counts),
         box=interpolated(seen, here, there, frame, seconds),
         score=np.minimum(seen.score[here], seen.score[there]),
         provenance=np.full(len(frame), Provenance.INTERPOLATED),

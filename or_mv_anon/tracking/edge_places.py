@@ -58,8 +58,12 @@ def edge_places(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
 
 def _covered(here: Detections, seconds: NDArray[np.float64], *, number: int) -> Tracks:
     first, last = seconds[here.frame[[0, -1]]]
-    begin = int(np.searchsorted(seconds, first - BEFORE_AFTER_S))
-    end = int(np.searchsorted(seconds, last + BEFORE_AFTER_S, side="right"))
+    # Whether a candidate would have come again before the recording begins, or after it ends, nobody can say.
+    unseen = max(BEFORE_AFTER_S, float(np.diff(seconds[here.frame]).max()))
+    earlier = unseen if first - seconds[0] <= unseen else BEFORE_AFTER_S
+    later = unseen if seconds[-1] - last <= unseen else BEFORE_AFTER_S
+    begin = int(np.searchsorted(seconds, first - earlier))
+    end = int(np.searchsorted(seconds, last + later, side="right"))
     low, high = np.percentile(here.box, SPREAD, axis=0)[:2], np.percentile(here.box, 100 - SPREAD, axis=0)[2:]
     return Tracks(
         frame=np.arange(begin, end),

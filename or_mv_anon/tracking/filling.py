@@ -186,7 +186,7 @@ def _beyond(
     counts = (
         timeline.after[kind, end_frame] - end_frame if direction > 0 else end_frame - timeline.before[kind, end_frame]
     )
-    velocity = _end_velocity(detections, outward, end_places, timeline.seconds)
+    velocity = end_velocity(detections, outward, end_places, timeline.seconds)
     owner = np.repeat(np.arange(len(ends)), counts)
     offset = 1 + numbered(counts)
     frame = end_frame[owner] + direction * offset
@@ -214,10 +214,17 @@ def _beyond(
     return rows[offset < first_outside[owner]]
 
 
-def _end_velocity(
-    detections: Detections, outward: Indices, end_places: Indices, seconds: NDArray[np.float64]
+def end_velocity(
+    detections: Detections | Tracks, outward: Indices, end_places: Indices, seconds: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Velocity ``(T, 2)`` in pixels per second of the boxes' centres at one end of every track."""
+    """Velocity ``(T, 2)`` in pixels per second of the boxes' centres at one end of every track.
+
+    Args:
+        detections: of one camera.
+        outward: rows ``(N,)`` of those that tracks consist of, every track from that end inwards.
+        end_places: where in `outward` each track begins ``(T,)``.
+        seconds: time of every frame.
+    """
     ends = outward[end_places]
     lengths = np.diff(end_places, append=len(outward))
     age = np.abs(seconds[detections.frame[outward]] - np.repeat(seconds[detections.frame[ends]], lengths))

@@ -5,16 +5,17 @@ pass was followed by the backward pass, and a box missing in a few frames lies b
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.config import TrackingConfig
 from or_mv_anon.core.records import Detections, FrameFlag, Frames, Tracks
-from or_mv_anon.tracking.bridging import bridges
+from or_mv_anon.tracking.bridging import bridges, walks
 from or_mv_anon.tracking.bytetrack import ByteTracker
 from or_mv_anon.tracking.filling import Timeline, fill_tracks
+from or_mv_anon.tracking.leaving import ways_out
 from or_mv_anon.tracking.linking import chain_passes
 
 _REPORT_EVERY = 1000  # frames
@@ -74,8 +75,7 @@ def track_camera(
     tracks = fill_tracks(
         ordered, track, timeline, size=size, high_score=config.high_score, strong_score=config.new_track_score
     )
-    if config.walk_s > 0:
-        tracks = Tracks.concat([tracks, bridges(tracks, seconds, longest_s=config.walk_s, speed=config.walk_speed)])
+    tracks = Tracks.concat([tracks, *_ways(tracks, seconds, size, config)])
     seen = tracks.detection >= 0
     rows = tracks.detection.copy()
     rows[seen] = order[rows[seen]]
@@ -119,6 +119,26 @@ def follow(
     if progress:
         progress(len(seconds))
     return ids
+
+
+def _ways(
+    tracks: Tracks, seconds: NDArray[np.float64], size: tuple[int, int], config: TrackingConfig
+) -> Iterator[Tracks]:
+    """What somebody who walks goes through between tracks and beyond them, numbered on."""
+    seen = tracks[tracks.detection >= 0]
+    if not len(seen) or not max(config.walk_s, config.leave_s):
+        return
+    none = np.zeros(0, np.intp)
+    ways = none, none
+    number = int(tracks.track.max()) + 1
+    if config.walk_s > 0:
+        ways = walks(seen, seconds, longest_s=config.walk_s, speed=config.walk_speed)
+        between = bridges(seen, ways, seconds)
+        yield between.replace(track=between.track + number)
+        number += int(between.track.max(initial=-1)) + 1
+    if config.leave_s > 0:
+        beyond = ways_out(seen, ways, seconds, size=size, longest_s=config.leave_s, speed=config.walk_speed)
+        yield beyond.replace(track=beyond.track + number)
 
 
 def track_detections(

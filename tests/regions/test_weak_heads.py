@@ -110,9 +110,9 @@ def test_it_is_followed_over_a_frame_in_which_nothing_is_found() -> None:
 def test_who_stays_at_the_edge_is_covered_while_candidates_come_again() -> None:
     """Seen surely in frame 0, then as half a head in frames 20 and 40, 4 s apart; something far larger is no head."""
     seen = {0: [(EDGE, 0.6)], 20: [(EDGE, 0.02)], 40: [(EDGE, 0.02), ((0, 0, 100, 100), 0.3)]}
-    found = observed([seen.get(n, []) for n in range(60)])
+    found = observed([seen.get(n, []) for n in range(80)])
     assert len(found.table(EdgeHeadSource.table)) == 4
-    frames = Frames(frame=np.arange(60), pts=np.arange(60), time=np.arange(60) / RATE, flags=np.zeros(60))
+    frames = Frames(frame=np.arange(80), pts=np.arange(80), time=np.arange(80) / RATE, flags=np.zeros(80))
     tracks = EdgeHeadSource().follow(Observed(frames, SIZE, found.table), CONFIG)
     assert tracks.frame.tolist() == list(range(51))
     assert set(tracks.track.tolist()) == {0}

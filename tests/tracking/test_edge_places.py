@@ -29,6 +29,15 @@ def test_a_head_that_is_seen_weakly_now_and_then_is_covered_all_the_time() -> No
     assert np.allclose(tracks.box, [0, 80, 30, 110])
 
 
+def test_at_the_recordings_ends_a_place_is_covered_as_long_as_it_has_been_without_a_candidate() -> None:
+    early = edge_places(heads({15: 0.3, 35: 0.04, 40: 0.02}), SECONDS)
+    assert early.frame.tolist() == list(range(51))
+    late = edge_places(heads({260: 0.3, 265: 0.04, 280: 0.02}), SECONDS)
+    assert late.frame.tolist() == list(range(250, 291))
+    later = edge_places(heads({260: 0.3, 265: 0.04, 285: 0.02}), SECONDS)
+    assert later.frame.tolist() == list(range(250, 300))
+
+
 @pytest.mark.parametrize(
     "scores",
     [

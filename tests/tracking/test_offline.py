@@ -113,6 +113,43 @@ def test_nothing_is_covered_between_heads_that_nobody_who_walks_has(seconds, way
     assert len(track(seen, frames, config=HEADS)) == len(without)
 
 
+@pytest.mark.parametrize("rate", [5, 15, 30])
+@pytest.mark.parametrize(("start", "velocity"), [((150, 40), (-160, 0)), ((1800, 960), (60, 170))])
+@pytest.mark.parametrize("backward", [False, True], ids=["leaves", "comes in"])
+def test_a_head_on_its_way_out_is_covered_until_it_is_gone(rate, start, velocity, backward):
+    frames = steady(3 * rate, rate)
+    head = walk(frames, start=start, velocity=velocity, size=(30, 36))
+    found = np.abs(frames.time) <= 0.41
+    if backward:
+        head, found = head.replace(box=head.box[::-1]), found[::-1]
+    tracks = track(head[found], frames, config=HEADS)
+    inside = box_geometry.clip(head.box, width=SIZE[0], height=SIZE[1])
+    assert (~found & (box_geometry.area(inside) > 0)).sum() >= rate // 3
+    for frame in np.flatnonzero(box_geometry.area(inside) > 1).tolist():
+        covering = tracks.box[tracks.frame == frame]
+        assert box_geometry.containment(inside[[frame]], covering).max() > 0.99, frame
+
+
+@pytest.mark.parametrize(
+    ("x", "speed"), [(900, 160), (300, 160), (40, 12), (40, 0), (80, 700)],
+    ids=["mid-picture", "too far to go", "slow", "stands", "jumps"],
+)  # fmt: skip
+def test_who_does_not_leave_within_a_second_is_not_followed_to_the_edge(x, speed):
+    frames = steady(60, 15)
+    head = walk(frames, start=(x, 500), velocity=(-speed, 0), size=(30, 36))[frames.frame < 4]
+    without = track(head, frames, config=replace(HEADS, leave_s=0.0))
+    assert len(track(head, frames, config=HEADS)) == len(without)
+
+
+def test_who_goes_on_as_another_track_has_not_left():
+    frames = steady(30, 5)
+    boxes = [[60, 500, 90, 536], [40, 500, 70, 536], [15, 500, 45, 536]]
+    seen = Detections(frame=[10, 11, 12], box=boxes, score=[0.3, 0.3, 0.3])
+    beyond = track(seen, frames, config=HEADS)
+    beyond = beyond[beyond.track > track(seen, frames, config=replace(HEADS, leave_s=0.0)).track.max()]
+    assert set(beyond.frame.tolist()) == {13}
+
+
 def test_padding_follows_a_walker_and_ends_at_the_edge():
     frames = steady(60)
     person = walk(frames, start=(600, 500), velocity=(400, 0))

@@ -97,10 +97,10 @@ def test_time_reversed_covers_the_same(seed, config):
 
 @few
 @given(SEEDS)
-def test_covering_the_ways_between_heads_changes_nothing_else(seed):
+def test_covering_the_ways_between_heads_and_out_of_the_picture_changes_nothing_else(seed):
     detections, frames = crowd(seed)
     with_ways = track(detections, frames, config=HEADS)
-    without = track(detections, frames, config=replace(HEADS, walk_s=0.0))
+    without = track(detections, frames, config=replace(HEADS, walk_s=0.0, leave_s=0.0))
     for column in ("frame", "track", "box", "score", "provenance", "detection"):
         np.testing.assert_array_equal(getattr(with_ways, column)[: len(without)], getattr(without, column))
 
