@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from or_mv_anon.core import boxes as box_geometry
 from or_mv_anon.core.boxes import Boxes
@@ -40,9 +38,7 @@ def ways_out(
         longest_s: that a way out may take, from the last detection; longer ways may end anywhere.
         speed: sizes of a box, the root of its area, that somebody walks in a second at most; faster boxes jump.
     """
-    tracks = int(seen.track.max(initial=-1)) + 1
-    joined = coo_array((np.ones(len(ways[0]), bool), [seen.track[rows] for rows in ways]), shape=(tracks, tracks))
-    walker = connected_components(joined, directed=False)[1][seen.track]
+    walker = _walkers(seen, ways)
     order = np.lexsort((seen.frame, walker))
     seen, walker = seen[order], walker[order]
     parts = []
@@ -57,6 +53,16 @@ def ways_out(
         parts.append(_straight_on(seen[ends[kept]], velocity[kept], direction * takes[kept], seconds, size))
     before, after = parts
     return Tracks.concat([before, after.replace(track=after.track + int(before.track.max(initial=-1)) + 1)])
+
+
+def _walkers(seen: Tracks, ways: tuple[Indices, Indices]) -> Indices:
+    """One number ``(N,)`` for all rows of tracks on which somebody went on: that of the first of them."""
+    first = np.arange(int(seen.track.max(initial=-1)) + 1)
+    before, after = (seen.track[rows] for rows in ways)
+    first[after] = before
+    while (first != (earlier := first[first])).any():
+        first = earlier
+    return first[seen.track]
 
 
 def _straight_on(
