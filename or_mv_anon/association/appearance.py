@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 from or_mv_anon.association.continuity import different_people
 from or_mv_anon.association.monotone import monotone
@@ -52,7 +52,9 @@ def pool_embeddings(embeddings: Embeddings, tracks: Tracks) -> Floats:
     row_of_detection[tracks.detection[seen]] = row[seen]
     rows = row_of_detection[embeddings.detection]
     used = np.flatnonzero(rows >= 0)
-    member = csr_array((np.ones(len(used), np.float32), (rows[used], used)), shape=(len(numbers), len(embeddings)))
+    member = scipy.sparse.csr_array(
+        (np.ones(len(used), np.float32), (rows[used], used)), shape=(len(numbers), len(embeddings))
+    )
     return _unit(np.asarray(member @ embeddings.vector, np.float32))
 
 
@@ -139,17 +141,17 @@ def learn_appearance(views: Sequence[View], *, instant_s: float) -> AppearanceEv
     )
 
 
-def _presence(view: View, stop: int) -> csr_array:
+def _presence(view: View, stop: int) -> scipy.sparse.csr_array:
     """A matrix ``(T, I)`` with 1 where a track of known appearance is seen at an instant."""
     assert view.appearance is not None
     seen = view.observations
     rows = np.searchsorted(view.tracks, seen.track)
     kept = _known(view.appearance)[rows]
     ones = np.ones(kept.sum(), np.float32)
-    return csr_array((ones, (rows[kept], seen.instant[kept])), shape=(len(view.tracks), stop))
+    return scipy.sparse.csr_array((ones, (rows[kept], seen.instant[kept])), shape=(len(view.tracks), stop))
 
 
-def _centred(views: Sequence[View], presence: Mapping[str, csr_array]) -> dict[str, Floats]:
+def _centred(views: Sequence[View], presence: Mapping[str, scipy.sparse.csr_array]) -> dict[str, Floats]:
     """Every view's vectors without the view's mean; all views' mean where one shows too few people for its own."""
     means, people = {}, {}
     for view in views:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from or_mv_anon.association.common_instants import CommonRows, pair_rows
 from or_mv_anon.association.movement import estimate_stretches
@@ -188,7 +188,9 @@ def prior_from_third_views(names: ViewNames, cameras: Sequence[str], matches: Ma
     for third in cameras:
         one, other = _between(names[0], third, matches), _between(third, names[1], matches)
         if third not in names and one is not None and other is not None:
-            ways = csr_array((one > 0).astype(np.int32)) @ csr_array((other > 0).astype(np.int32))
+            ways = scipy.sparse.csr_array((one > 0).astype(np.int32)) @ scipy.sparse.csr_array(
+                (other > 0).astype(np.int32)
+            )
             vote = (ways.toarray() > 0).astype(np.float64)  # few match: without the zeros it is linear in their number
             votes = vote if votes is None else votes + vote
     if votes is None or not votes.size:

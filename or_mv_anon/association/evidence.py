@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Protocol
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from or_mv_anon.association.appearance import AppearanceEvidence
 from or_mv_anon.association.distances import pair_distances, plane_distances
@@ -166,10 +166,10 @@ def _common(first: View, second: View) -> TrackPairs:
     )
 
 
-def _presence(view: View, stop: int) -> csr_array:
+def _presence(view: View, stop: int) -> scipy.sparse.csr_array:
     seen = view.observations
     rows = np.searchsorted(view.tracks, seen.track)
-    return csr_array((np.ones(len(seen), np.int32), (rows, seen.instant)), shape=(len(view.tracks), stop))
+    return scipy.sparse.csr_array((np.ones(len(seen), np.int32), (rows, seen.instant)), shape=(len(view.tracks), stop))
 
 
 def _most_same(views: Sequence[View]) -> dict[ViewNames, float]:

@@ -7,7 +7,7 @@ where it was a frame before and where it is a frame later: between the two it wa
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
+import scipy  # loads its parts when they are used
 
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import RegionConfig
@@ -44,12 +44,14 @@ def _hull(track: Boxes, reach: int) -> Boxes:
     Every box that is averaged contains the frame's own box, so the average does too; it moves without steps.
     """
     window = 2 * reach + 1
-    low = uniform_filter1d(minimum_filter1d(track[:, :2], window, axis=0, mode="nearest"), window, 0, mode="nearest")
-    high = uniform_filter1d(maximum_filter1d(track[:, 2:], window, axis=0, mode="nearest"), window, 0, mode="nearest")
+    image = scipy.ndimage
+    low = image.minimum_filter1d(track[:, :2], window, axis=0, mode="nearest")
+    high = image.maximum_filter1d(track[:, 2:], window, axis=0, mode="nearest")
+    low, high = (image.uniform_filter1d(bound, window, axis=0, mode="nearest") for bound in (low, high))
     return np.concatenate([np.minimum(low, track[:, :2]), np.maximum(high, track[:, 2:])], axis=1)
 
 
 def _sliding_average(track: Boxes, window: int) -> Boxes:
     """FaceOff's mean over `window` frames (Flouty et al. 2018), joined with each frame's own box."""
-    mean = uniform_filter1d(track, window, axis=0, mode="nearest")
+    mean = scipy.ndimage.uniform_filter1d(track, window, axis=0, mode="nearest")
     return np.concatenate([np.minimum(mean, track)[:, :2], np.maximum(mean, track)[:, 2:]], axis=1)
