@@ -1,7 +1,7 @@
 """How long it takes from the start of a run to its first looked-at frame, in a new process every time.
 
 Each start is the whole main job on the recording, in a folder of its own, stopped as soon as the first frame of any
-camera was looked at. The pool of workers tells how many frames are done every 0.2 s, so single starts are uneven by that.
+camera was looked at. The pool of workers tells how many frames are done every 0.2 s, which single starts are uneven by.
 
 Example:
   python benchmarks/first_frame.py --videos data/simulated_session/recording --starts 5 --out first_frame.json

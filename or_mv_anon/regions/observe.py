@@ -73,6 +73,7 @@ class Observations:
         tables: records by source.
         problems: sentences about what failed.
         moving: stretches in which something moves, seconds from and to.
+        colour: of the most colourful picture, see `SceneChange`.
     """
 
     frames: list[int] = field(default_factory=list)
@@ -80,6 +81,7 @@ class Observations:
     tables: dict[str, list[Columns]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     moving: list[tuple[float, float]] = field(default_factory=list)
+    colour: float = 0.0
 
     def add(self, other: Observations) -> None:
         """Append later frames; records about persons are renumbered."""
@@ -131,7 +133,7 @@ def observe_frames(
         if (kept := source.settle(found.table, times, config)) is not None:
             found.tables[source.name] = [kept]
     change.finish()
-    found.moving = change.stretches
+    found.moving, found.colour = change.stretches, change.colour
     return found
 
 

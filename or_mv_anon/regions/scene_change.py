@@ -1,8 +1,9 @@
-"""When something moves in a camera's picture, from the small pictures that the person detector sees anyway.
+"""When something moves in a camera's picture, and whether it has colour, from the pictures that the detector sees anyway.
 
 A recording in which something moves and nobody is found is suspicious: a wrong network, a wrong setting, a picture that
 is no picture of a room. The means of blocks are compared with those of half a second before: sensor noise averages out,
-and a change of the whole picture's brightness is taken off.
+and a change of the whole picture's brightness is taken off. A picture without colour is an infrared camera's, in which
+skin, cloth and hair look unlike what networks learned.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ _LUMA = np.array([0.114, 0.587, 0.299], np.float32) / 255  # of BGR, Rec. 601, o
 
 
 class SceneChange:
-    """Finds the stretches with movement over pictures of one camera in order.
+    """Finds the stretches with movement over pictures of one camera in order, and how colourful they are at most.
 
     Attributes:
         stretches: seconds from and to, in order.
+        colour: largest standard deviation, over a picture's blocks, of red and blue beside green; levels of 255.
     """
 
     def __init__(self, least_change: float) -> None:
         """`least_change` is the brightness, 0-1, by which a block must change."""
         self.stretches: list[tuple[float, float]] = []
+        self.colour = 0.0
         self._least_change = least_change
         self._before: NDArray[np.float32] | None = None
         self._time = 0.0
@@ -45,8 +48,10 @@ class SceneChange:
         picture, time = self._last
         self._last = None
         size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        blocks = np.asarray(small.astype(np.float32) @ _LUMA, np.float32)
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        blocks = np.asarray(small @ _LUMA, np.float32)
+        beside_green = small[..., [0, 2]] - small[..., [1]]
+        self.colour = max(self.colour, float(np.hypot(*beside_green.std(axis=(0, 1)))))
         if self._before is not None:
             change = blocks - self._before
             change -= np.median(change)  # lamps and the camera's exposure change everything alike

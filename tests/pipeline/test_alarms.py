@@ -38,7 +38,13 @@ def camera(
 
 
 def alarms(
-    *cameras: Any, moving: float = 0.0, never: tuple[Any, ...] = (), method: str = "solid", kind: str = "room"
+    *cameras: Any,
+    moving: float = 0.0,
+    never: tuple[Any, ...] = (),
+    method: str = "solid",
+    kind: str = "room",
+    colour: tuple[float, float] = (9.0, 9.0),
+    model: str | None = None,
 ) -> list[str]:
     plans = [
         SimpleNamespace(
@@ -49,11 +55,26 @@ def alarms(
         for one in cameras
     ]
     run: Any = SimpleNamespace(
-        spec=SimpleNamespace(method=method, config=load_config()),
+        spec=SimpleNamespace(method=method, config=load_config(), model=model),
         plan=SimpleNamespace(cameras=plans, facts=[SimpleNamespace(upright_size=SIZE) for _ in plans]),
-        facts=lambda stage: {"moving": [[part * moving / 2, (part + 1) * moving / 2] for part in [int(stage[-1])]]},
+        facts=lambda stage: {
+            "moving": [[part * moving / 2, (part + 1) * moving / 2] for part in [int(stage[-1])]],
+            "colour": colour[int(stage[-1])],
+        },
     )
     return find_alarms(run, cameras)
+
+
+def test_cameras_without_colour_are_unlike_what_the_networks_learned() -> None:
+    grey, half, faint = (0.0, 0.4), (0.0, 9.0), (2.5, 3.2)
+    for colour in (grey, half):
+        (sentence,) = alarms(camera("a", people=3), camera("b", people=1), colour=colour)
+        assert "no colour in a, b" in sentence
+        assert "or-mv-anon adapt" in sentence
+    assert alarms(camera("a", people=3), colour=faint) == []
+    assert alarms(camera("a", people=3), colour=grey, model="site") == []
+    assert alarms(camera("a", people=3), colour=grey, kind="endoscope") == []
+    assert alarms(camera("a"), colour=grey) == [], "nobody was seen there, which is told in another way if it is odd"
 
 
 def test_a_usual_run_is_not_suspicious() -> None:

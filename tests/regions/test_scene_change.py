@@ -32,6 +32,19 @@ def room(*, noise: float = 0.0, light: float = 1.0, person_at: int | None = None
     return np.clip(picture + NOISE.normal(0, noise, SIZE), 0, 255).astype(np.uint8)
 
 
+def test_a_picture_has_colour_or_none() -> None:
+    def colour(picture: np.ndarray) -> float:
+        change = SceneChange(LEAST)
+        change.look(picture, 0.0)
+        change.look(room(noise=3), 1.0)
+        return change.colour
+
+    cast = room() * np.array([0, 1, 0]) + np.array([90, 0, 110])
+    assert colour(room(noise=10, person_at=50)) < load_config().verdict.least_colour
+    assert colour(np.full(SIZE, (40, 90, 60), np.uint8)) < load_config().verdict.least_colour, "one tint is no colour"
+    assert colour(cast.astype(np.uint8)) > 10 * load_config().verdict.least_colour
+
+
 def test_somebody_who_walks_moves_all_the_time() -> None:
     assert moving([room(person_at=20 + 3 * number, noise=3) for number in range(40)]) == pytest.approx(3.9)
 

@@ -34,13 +34,14 @@ class AnalyseJob:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network, what moves."""
+    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network, what moves, colour."""
 
     seconds: float
     problems: list[str]
     missing: list[int]
     providers: dict[str, str]
     moving: list[tuple[float, float]] = field(default_factory=list)
+    colour: float = 0.0
 
 
 def analyse(job: AnalyseJob) -> Analysed:
@@ -56,7 +57,7 @@ def analyse(job: AnalyseJob) -> Analysed:
     seconds = time.perf_counter() - started
     shift = float(job.plan.shift * source.time_base)
     moving = [(start - shift, stop - shift) for start, stop in found.moving]
-    return Analysed(seconds, found.problems, list(source.missing), networks.providers, moving)
+    return Analysed(seconds, found.problems, list(source.missing), networks.providers, moving, found.colour)
 
 
 def _store(job: AnalyseJob, found: Observations, missing: list[int]) -> None:
