@@ -34,7 +34,7 @@ class AnalyseJob:
 
 @dataclass(frozen=True)
 class Analysed:
-    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network, what moves, colour."""
+    """What an `AnalyseJob` reports: seconds of work, what went wrong, which engine ran each network, what it saw."""
 
     seconds: float
     problems: list[str]

@@ -70,10 +70,9 @@ class HeadSource(RegionSource):
         return batch.found_heads(heads, config)
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
-        heads = observed.read(HEADS)
-        heads = heads.replace(box=as_faces(heads.box, scale=config.heads.scale))
         settings = dataclasses.replace(config.face_tracking, low_score=config.heads.lowest_score)
-        return track_detections(heads, observed.frames, self.flag, settings, observed.size)
+        tracks = track_detections(observed.read(HEADS), observed.frames, self.flag, settings, observed.size)
+        return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))
 
     def propose(self, scene: CameraScene, people: Tracks, config: PipelineConfig) -> Proposal | None:
         if scene.read is None:
