@@ -1,4 +1,4 @@
-"""When something moves in a camera's picture, and whether it has colour, from the pictures that the detector sees anyway.
+"""When something moves in a camera's picture, and whether it has colour, from pictures that the detector sees anyway.
 
 A recording in which something moves and nobody is found is suspicious: a wrong network, a wrong setting, a picture that
 is no picture of a room. The means of blocks are compared with those of half a second before: sensor noise averages out,
