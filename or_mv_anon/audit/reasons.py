@@ -19,6 +19,7 @@ Reason = Literal[
     "uncertain_head",
     "missing_frames",
     "frame_covered",
+    "no_colour",
     "maybe_out_of_body",
     "out_of_body",
 ]
@@ -133,6 +134,12 @@ REASONS: dict[Reason, ReasonText] = {
         "Frame covered whole",
         "The frame was damaged or its processing failed; the whole picture was covered to be safe.",
         "Nothing can be exposed here; decide whether the lost picture matters.",
+    ),
+    "no_colour": ReasonText(
+        1.0,
+        "Camera without colour",
+        "This camera's pictures have no colour; the networks that come with the tool miss people in such pictures.",
+        "Does anybody's face show, anywhere in the picture, above all of somebody who lies?",
     ),
     "maybe_out_of_body": ReasonText(
         1.0,

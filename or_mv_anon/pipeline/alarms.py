@@ -15,6 +15,7 @@ from or_mv_anon.audit.document import CameraAudit
 from or_mv_anon.audit.summary import Series
 from or_mv_anon.core.config import VerdictConfig
 from or_mv_anon.core.records import RegionKind, Regions
+from or_mv_anon.pipeline.colourless import is_colourless
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.regions.scene_change import add_stretch
@@ -22,7 +23,6 @@ from or_mv_anon.site import Zone
 
 NOT_ANONYMIZED = "NOT ANONYMIZED: --method none covers nothing; these videos show everybody."
 _ALL_OF_IT = 0.99  # of the picture
-_OFTEN_GREY = 0.2  # of a camera's segments; a slate or a lamp that is off is grey for a while, too
 PEOPLE = ("head", "box_top", "person", "face")  # kinds of regions that stand for somebody
 
 
@@ -40,7 +40,13 @@ def find_alarms(run: RunContext, cameras: Sequence[CameraAudit]) -> list[str]:
                 f"more than the {run.spec.config.verdict.most_uncovered:.0%} of verdict.most_uncovered."
             )
     alarms += [sentence for camera in rooms for sentence in _unseen(run, plans[camera.camera], camera, rooms)]
-    alarms += _colourless(run, [plans[camera.camera] for camera in rooms if camera.summary.tracks])
+    seen = [camera.camera for camera in rooms if camera.summary.tracks]
+    if colourless := [name for name in seen if is_colourless(run, plans[name])]:
+        alarms.append(
+            f"PEOPLE MAY BE UNCOVERED: there is no colour in {', '.join(colourless)}, as with an infrared camera; the "
+            "networks that come with the tool miss people there, who lie above all. Adapt them to this site "
+            "(or-mv-anon adapt), and look through the whole recording."
+        )
     return alarms + [sentence for camera in rooms for sentence in _hidden(run.spec.config.verdict, camera)]
 
 
@@ -90,26 +96,6 @@ def _unseen(run: RunContext, plan: CameraPlan, camera: CameraAudit, rooms: Seque
     if unseen >= config.moving_s and unseen > (1 - config.least_seen) * seconds:
         return [f"{start} for {unseen:.1f} of the {seconds:.1f} s in which something moves there{_longest(alone)}."]
     return []
-
-
-def _colourless(run: RunContext, plans: Sequence[CameraPlan]) -> list[str]:
-    """Cameras in whose pictures people look unlike what the networks learned, and which no site model has learned."""
-    if run.spec.model is not None:
-        return []
-    least = run.spec.config.verdict.least_colour
-
-    def grey(plan: CameraPlan) -> float:
-        colours = [run.facts(plan.stage("analyse", part)).get("colour", least) for part in plan.segments]
-        return sum(colour < least for colour in colours) / max(1, len(colours))
-
-    unlike = [plan.camera.name for plan in plans if grey(plan) > _OFTEN_GREY]
-    if not unlike:
-        return []
-    return [
-        f"PEOPLE MAY BE UNCOVERED: there is no colour in {', '.join(unlike)}, as with an infrared camera; the networks "
-        "that come with the tool miss people there, who lie above all. Adapt them to this site (or-mv-anon adapt), and "
-        "look through the whole recording."
-    ]
 
 
 def _without_people(moving: Sequence[Sequence[float]], series: Series) -> list[tuple[float, float]]:

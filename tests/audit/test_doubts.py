@@ -10,6 +10,7 @@ from or_mv_anon.audit.evidence import CameraEvidence
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.open_candidates import open_candidates
 from or_mv_anon.audit.told_risks import told_risks
+from or_mv_anon.audit.whole_looks import whole_looks
 from or_mv_anon.core.records import Detections, FrameFlag, Identities, Provenance, RegionKind, Regions, Tracks
 from tests.audit.audit_scenes import RATE, SIZE, frames
 
@@ -212,3 +213,27 @@ def test_where_the_whole_picture_is_covered_nothing_is_to_be_reviewed(reason):
 
 def test_the_rate_of_frames_is_the_scenes():
     assert evidence().clock.ends[-1] == pytest.approx(COUNT / RATE)
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(20, 2), (1500, 2), (6000, 10)])
+def test_whole_looks_stand_for_all_of_a_recording(seconds, looks):
+    rate = RATE if seconds < 100 else 1
+    number = np.arange(seconds * rate)
+    scene = CameraEvidence(
+        name="cam1",
+        size=SIZE,
+        frames=replace_times(frames(len(number)), number / rate),
+        offset=3.0,
+        regions=Regions.empty(),
+    )
+    found = list(whole_looks(scene))
+    assert len(found) == looks
+    assert all(doubt.box is None and doubt.reason == "no_colour" for doubt in found)
+    assert found[0].start == pytest.approx(3 + seconds / looks / 2 - 0.3, abs=0.01)
+    assert found[-1].until == pytest.approx(3 + seconds, abs=0.2)
+    assert sum(doubt.severity for doubt in found) == pytest.approx(0.1 * seconds, rel=0.01)
+    assert not list(whole_looks(replace(scene, frames=frames(0))))
+
+
+def replace_times(every, seconds):
+    return every.replace(time=seconds)

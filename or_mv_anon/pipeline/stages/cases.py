@@ -16,6 +16,7 @@ from or_mv_anon.audit.grouping import group_doubts
 from or_mv_anon.audit.intervals import RiskInterval
 from or_mv_anon.audit.open_candidates import open_candidates
 from or_mv_anon.audit.told_risks import told_risks
+from or_mv_anon.audit.whole_looks import whole_looks
 from or_mv_anon.core.config import RiskConfig, config_hash
 from or_mv_anon.core.run_layout import (
     CAMERA_AUDIT,
@@ -33,6 +34,7 @@ from or_mv_anon.core.workers import count_frames
 from or_mv_anon.corrections.log import Line
 from or_mv_anon.corrections.persons import Persons, told_persons
 from or_mv_anon.pipeline.artifacts import read_joined, session_offset, session_seconds
+from or_mv_anon.pipeline.colourless import is_colourless
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.corrected import persons_of
 from or_mv_anon.pipeline.media import CameraPlan, open_camera, reached_by_damage
@@ -41,7 +43,7 @@ from or_mv_anon.pipeline.stages.associate import ASSOCIATE
 from or_mv_anon.pipeline.stages.place import Followed, read_camera_audit
 from or_mv_anon.pipeline.stages.track import TRACK, analysed
 
-RULES = 4  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
+RULES = 5  # of what is doubted and how it is ranked; a change makes the lists of earlier runs anew
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class CasesJob:
         config: what is a risk.
         corrections: what reviewers decided about who is who.
         instant_s: seconds between the instants at which cameras were compared.
+        colourless: cameras in whose pictures the networks are not to be trusted, by name.
     """
 
     plans: tuple[CameraPlan, ...]
@@ -61,6 +64,7 @@ class CasesJob:
     config: RiskConfig
     instant_s: float
     corrections: tuple[Line, ...] = ()
+    colourless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def camera_doubts(
     if room:
         yield from cover_ends(evidence, border_px=job.config.border_px)
         yield from open_candidates(evidence)
+    if evidence.name in job.colourless:
+        yield from whole_looks(evidence)
 
 
 def cross_view_doubts(store: RunStore, job: CasesJob, persons: Persons) -> Iterator[Doubt]:
@@ -166,18 +172,20 @@ class CasesStage(Stage):
             plan.camera.name for plan in plans if context.facts(plan.stage("place")).get("associated")
         )
         config = context.spec.config.risk
+        colourless = frozenset(plan.camera.name for plan in plans if is_colourless(context, plan))
         placed = [plan.stage("place") for plan in plans]
         corrections = tuple(told_persons(context.corrections))
         key = config_hash(
             RULES,
             [(plan.camera.name, plan.camera.offset, context.store.fingerprint(plan.stage("place"))) for plan in plans],
             config,
+            sorted(colourless),
             *([[line.sha256 for line in corrections]] if corrections else []),
         )
         made_of = [*placed, *([ASSOCIATE.name] if associated else [])]
         for plan in plans:
             made_of += TRACK.followed(plan) if plan.camera.kind == "room" else analysed(plan)
-        job = CasesJob(plans, associated, config, context.spec.config.association.instant_s, corrections)
+        job = CasesJob(plans, associated, config, context.spec.config.association.instant_s, corrections, colourless)
         facts = {"corrections": [line.id for line in corrections]}
         return [Task(self.name, key, [CASES.file()], job, ALL_CAMERAS, sum(map(len, plans)), facts, made_of)]
 
