@@ -16,6 +16,7 @@ from or_mv_anon.core.records import Provenance, Tracks
 from or_mv_anon.core.rows import numbered
 from or_mv_anon.tracking.filling import GROWTH_PER_S, end_velocity
 from or_mv_anon.tracking.matching import Indices
+from or_mv_anon.tracking.numbering import numbered_on
 
 
 def ways_out(
@@ -51,8 +52,7 @@ def ways_out(
         walked = np.linalg.norm(velocity, axis=1) <= speed * np.sqrt(box_geometry.area(seen.box[ends]))
         kept = walked & (takes <= longest_s)
         parts.append(_straight_on(seen[ends[kept]], velocity[kept], direction * takes[kept], seconds, size))
-    before, after = parts
-    return Tracks.concat([before, after.replace(track=after.track + int(before.track.max(initial=-1)) + 1)])
+    return numbered_on(parts)
 
 
 def _walkers(seen: Tracks, ways: tuple[Indices, Indices]) -> Indices:

@@ -17,6 +17,7 @@ from or_mv_anon.tracking.bytetrack import ByteTracker
 from or_mv_anon.tracking.filling import Timeline, fill_tracks
 from or_mv_anon.tracking.leaving import ways_out
 from or_mv_anon.tracking.linking import chain_passes
+from or_mv_anon.tracking.numbering import numbered_on
 
 _REPORT_EVERY = 1000  # frames
 SPARSE_S = 0.5  # seconds between frames from which on tracking cannot help and every candidate is covered
@@ -75,7 +76,7 @@ def track_camera(
     tracks = fill_tracks(
         ordered, track, timeline, size=size, high_score=config.high_score, strong_score=config.new_track_score
     )
-    tracks = Tracks.concat([tracks, *_ways(tracks, seconds, size, config)])
+    tracks = numbered_on([tracks, *_ways(tracks, seconds, size, config)])
     seen = tracks.detection >= 0
     rows = tracks.detection.copy()
     rows[seen] = order[rows[seen]]
@@ -124,21 +125,17 @@ def follow(
 def _ways(
     tracks: Tracks, seconds: NDArray[np.float64], size: tuple[int, int], config: TrackingConfig
 ) -> Iterator[Tracks]:
-    """What somebody who walks goes through between tracks and beyond them, numbered on."""
+    """What somebody who walks goes through between tracks and beyond them, each numbered from 0 on."""
     seen = tracks[tracks.detection >= 0]
     if not len(seen) or not max(config.walk_s, config.leave_s):
         return
     none = np.zeros(0, np.intp)
     ways = none, none
-    number = int(tracks.track.max()) + 1
     if config.walk_s > 0:
         ways = walks(seen, seconds, longest_s=config.walk_s, speed=config.walk_speed)
-        between = bridges(seen, ways, seconds)
-        yield between.replace(track=between.track + number)
-        number += int(between.track.max(initial=-1)) + 1
+        yield bridges(seen, ways, seconds)
     if config.leave_s > 0:
-        beyond = ways_out(seen, ways, seconds, size=size, longest_s=config.leave_s, speed=config.walk_speed)
-        yield beyond.replace(track=beyond.track + number)
+        yield ways_out(seen, ways, seconds, size=size, longest_s=config.leave_s, speed=config.walk_speed)
 
 
 def track_detections(

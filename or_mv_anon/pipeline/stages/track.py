@@ -27,6 +27,7 @@ from or_mv_anon.pipeline.stage import Stage, Task
 from or_mv_anon.pipeline.stages.analyse import ANALYSE
 from or_mv_anon.regions.registry import SOURCES, sections
 from or_mv_anon.regions.source import Observed
+from or_mv_anon.tracking.numbering import numbered_on
 from or_mv_anon.tracking.offline import track_detections
 
 
@@ -60,14 +61,8 @@ def track(job: TrackJob) -> Tracked:
 
 def follow_heads(observed: Observed, config: PipelineConfig) -> Tracks:
     """What every source follows by itself, its tracks numbered on."""
-    parts: list[Tracks] = []
-    count = 0
-    for source in SOURCES:
-        found = source.follow(observed, config)
-        if found is not None:
-            parts.append(found.replace(track=found.track + count))
-            count += int(found.track.max(initial=-1)) + 1
-    return Tracks.concat(parts)
+    followed = (source.follow(observed, config) for source in SOURCES)
+    return numbered_on(tracks for tracks in followed if tracks is not None)
 
 
 class TrackStage(Stage):
