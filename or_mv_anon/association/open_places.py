@@ -16,6 +16,7 @@ from or_mv_anon.association.heads import SURE_SPREAD, HeadObservations
 from or_mv_anon.association.transfer import Places, place_heads
 from or_mv_anon.association.views import PairGeometry, ViewNames
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
+from or_mv_anon.audit.looks import LOOK_S
 from or_mv_anon.core.records import Provenance, RegionKind
 from or_mv_anon.core.rows import numbered, pair_key
 
@@ -26,7 +27,6 @@ LARGEST = 2.0  # head heights; places known less well say nothing
 COVERED = 0.5  # share of a head's middle from which on it is covered
 NEIGHBOURS = 15  # covered heads near a place that tell how high heads are there
 JOIN_S = 1.0  # seconds between two moments of one doubt
-LOOK_S = 0.6  # seconds of one look
 INSTANTS_AT_ONCE = 20_000  # bounds memory
 CHANCE = 0.1  # that a face shows there: most people whom a camera does not see are hidden from it
 LASTING_S = 3.0  # seconds after which somebody is more likely hidden than missed

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
+from or_mv_anon.audit.looks import LOOK_S
 from or_mv_anon.audit.track_risks import overlapped
 from or_mv_anon.core.boxes import Boxes, iou, longer_side
 from or_mv_anon.core.records import Detections, RegionKind
@@ -21,7 +22,6 @@ from or_mv_anon.core.records import Detections, RegionKind
 COVERED = 0.5  # share of a head's middle from which on it is covered
 SAME_PLACE_IOU = 0.3
 LONGEST_GAP_S = 6.0  # seconds without any candidate after which a place is another one
-LOOK_S = 0.6  # seconds of one look
 TOP_SHARE = 0.3  # of a person box that holds the head
 PERSON_CHANCE = 0.01  # of a face, per unit of score
 HEAD_CHANCE, HEAD_FROM, LEAST = 0.5, 0.3, 0.003  # of a face, per unit of score above the second, and at least

@@ -8,9 +8,9 @@ import numpy as np
 
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.intervals import RiskInterval
+from or_mv_anon.audit.looks import looks
 from or_mv_anon.audit.reasons import Reason
 
-LOOK_S = 0.6  # seconds of one look
 APART_S = 4.0  # seconds of an interval that one look stands for
 
 EXPECTED: dict[Reason, float] = {
@@ -42,11 +42,8 @@ def told_risks(evidence: CameraEvidence, risks: Iterable[RiskInterval]) -> Itera
         if not worth:
             continue
         start, stop = risk.start_s + evidence.offset, risk.end_s + evidence.offset
-        parts = max(1, round((stop - start) / APART_S))
-        edges = np.linspace(start, stop, parts + 1)
-        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        for (low, high), (begin, end) in looks(start, stop, apart_s=APART_S):
             middle = (low + high) / 2
-            begin, end = max(low, middle - LOOK_S / 2), min(high, middle + LOOK_S / 2)
             frame = int(clock.frame[max(int(np.searchsorted(clock.starts, middle, side="right")) - 1, 0)])
             yield Doubt(
                 camera=evidence.name,

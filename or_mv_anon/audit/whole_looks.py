@@ -7,13 +7,10 @@ person therefore looks at everything now and then: who lies or sits there for lo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-
-import numpy as np
 
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
+from or_mv_anon.audit.looks import looks
 
-LOOK_S = 0.6  # seconds of one look
 APART_S = 600.0  # seconds that one look stands for; there are ...
 LEAST_LOOKS = 2  # ... so many in any recording: somebody may stand before who lies
 EXPECTED = 0.1  # seconds of exposed faces in a second; in simulated rooms with infrared cameras between 0 and 0.3
@@ -25,14 +22,12 @@ def whole_looks(evidence: CameraEvidence) -> Iterator[Doubt]:
     if not len(clock.starts):
         return
     start, stop = float(clock.starts[0]), float(clock.ends[-1])
-    edges = np.linspace(start, stop, max(LEAST_LOOKS, round((stop - start) / APART_S)) + 1).tolist()
-    for low, high in pairwise(edges):
-        begin = max(low, (low + high - LOOK_S) / 2)
+    for (low, high), (begin, end) in looks(start, stop, apart_s=APART_S, least=LEAST_LOOKS):
         yield Doubt(
             camera=evidence.name,
             reason="no_colour",
             start=begin,
-            end=min(high, begin + LOOK_S),
+            end=end,
             until=high,
             box=None,
             severity=EXPECTED * (high - low),

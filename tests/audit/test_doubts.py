@@ -218,14 +218,9 @@ def test_the_rate_of_frames_is_the_scenes():
 @pytest.mark.parametrize(("seconds", "looks"), [(20, 2), (1500, 2), (6000, 10)])
 def test_whole_looks_stand_for_all_of_a_recording(seconds, looks):
     rate = RATE if seconds < 100 else 1
-    number = np.arange(seconds * rate)
-    scene = CameraEvidence(
-        name="cam1",
-        size=SIZE,
-        frames=replace_times(frames(len(number)), number / rate),
-        offset=3.0,
-        regions=Regions.empty(),
-    )
+    every = frames(seconds * rate)
+    every = every.replace(time=every.frame / rate)
+    scene = CameraEvidence(name="cam1", size=SIZE, frames=every, offset=3.0, regions=Regions.empty())
     found = list(whole_looks(scene))
     assert len(found) == looks
     assert all(doubt.box is None and doubt.reason == "no_colour" for doubt in found)
@@ -233,7 +228,3 @@ def test_whole_looks_stand_for_all_of_a_recording(seconds, looks):
     assert found[-1].until == pytest.approx(3 + seconds, abs=0.2)
     assert sum(doubt.severity for doubt in found) == pytest.approx(0.1 * seconds, rel=0.01)
     assert not list(whole_looks(replace(scene, frames=frames(0))))
-
-
-def replace_times(every, seconds):
-    return every.replace(time=seconds)
