@@ -188,10 +188,9 @@ def prior_from_third_views(names: ViewNames, cameras: Sequence[str], matches: Ma
     for third in cameras:
         one, other = _between(names[0], third, matches), _between(third, names[1], matches)
         if third not in names and one is not None and other is not None:
-            ways = scipy.sparse.csr_array((one > 0).astype(np.int32)) @ scipy.sparse.csr_array(
-                (other > 0).astype(np.int32)
-            )
-            vote = (ways.toarray() > 0).astype(np.float64)  # few match: without the zeros it is linear in their number
+            reached, reaching = (scipy.sparse.csr_array((each > 0).astype(np.int32)) for each in (one, other))
+            ways = reached @ reaching  # few match: without the zeros it is linear in their number
+            vote = (ways.toarray() > 0).astype(np.float64)
             votes = vote if votes is None else votes + vote
     if votes is None or not votes.size:
         return None
