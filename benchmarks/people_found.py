@@ -34,6 +34,7 @@ from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.config import load_config
 from or_mv_anon.core.errors import UserError
 from or_mv_anon.core.resources import resource
+from or_mv_anon.detector_training.train import SimulatedRoom
 from or_mv_anon.models.detectors.people_and_heads import CLASSES, HEAD, PERSON, PeopleAndHeadsDetector
 from or_mv_anon.models.detectors.protocol import Found
 from or_mv_anon.models.detectors.yolox import PersonDetector
@@ -70,7 +71,8 @@ def add_sets(parser: argparse.ArgumentParser) -> None:
     add("--or-pictures", type=Path, required=True, metavar="DIR", help="operating-room views with labelled heads")
     add("--empty", type=Path, required=True, metavar="DIR", help="photographs of rooms without people")
     add("--rooms", type=Path, required=True, metavar="DIR", help="where single pictures of simulated rooms are kept")
-    add("--seeds", type=int, nargs="+", required=True, metavar="N", help="of those rooms, seen in no training")
+    add("--seeds", type=SimulatedRoom.parse, nargs="+", required=True, metavar="ROOM",
+        help="those rooms, seen in no training: a seed, or a seed and its cameras, such as 9101-infrared")  # fmt: skip
     add(
         "--uses", type=Path, default=resource("configs/detector_training.toml"), metavar="TOML", help="what is held out"
     )
@@ -88,7 +90,7 @@ def judged_sets(options: argparse.Namespace) -> list[Judged]:
         or_pictures=options.or_pictures,
         empty=options.empty,
         rooms=options.rooms,
-        seeds=options.seeds,
+        simulated=options.seeds,
     )
 
 

@@ -21,7 +21,8 @@ from or_mv_anon.core.errors import UserError
 from or_mv_anon.detector_training.examples import Example, Picture
 from or_mv_anon.detector_training.folders import Use, read_folder, read_uses
 from or_mv_anon.detector_training.rooms import room_examples
-from or_mv_anon.detector_training.train import room_of
+from or_mv_anon.detector_training.train import SimulatedRoom, room_of
+from or_mv_anon.simulation.cameras.sensor import USUAL
 
 LYING = {"lie", "fall", "danger"}  # danger: hanging over a bed's edge, or climbing over its rails
 SITTING, STANDING, LIES, SITS, ANY = {"sit"}, {"stand", "move", "person"}, "lying", "sitting", "all"
@@ -51,7 +52,7 @@ class Judged:
 
 
 def read_all(
-    people: Path, uses: Path, *, or_pictures: Path, empty: Path, rooms: Path, seeds: Sequence[int]
+    people: Path, uses: Path, *, or_pictures: Path, empty: Path, rooms: Path, simulated: Sequence[SimulatedRoom]
 ) -> list[Judged]:
     """Everything.
 
@@ -66,8 +67,8 @@ def read_all(
     found += _operating_rooms(or_pictures)
     found += [_nobody(read_picture(path), "empty rooms") for path in picture_files(empty)]
     rooms.mkdir(parents=True, exist_ok=True)
-    for seed in seeds:
-        found += _simulated(rooms / f"{seed}.npz", seed)
+    for wanted in simulated:
+        found += _simulated(rooms, wanted)
     return found
 
 
@@ -118,19 +119,17 @@ def _nobody(picture: Picture, name: str) -> Judged:
     return Judged(picture, name, (none, none), ([], []), (none, none), (True, True))
 
 
-def _simulated(path: Path, seed: int) -> Iterator[Judged]:
-    room = room_of(path, seed)
+def _simulated(rooms: Path, wanted: SimulatedRoom) -> Iterator[Judged]:
+    room, name = room_of(rooms, wanted), "simulated" if wanted.sensor == USUAL else f"simulated, {wanted.sensor}"
     for number, example in enumerate(room_examples(room)):
         if room.nobody[number]:
-            yield _nobody(example.picture, "simulated, deserted")
+            yield _nobody(example.picture, f"{name}, deserted")
             continue
         here = room.picture == number
         lying = room.box[here][room.patient[here]]
         people, heads = example.boxes
         groups = [LIES if (box == lying).all(axis=1).any() else "others" for box in people]
-        yield Judged(
-            example.picture, "simulated", (people, heads), (groups, [ANY] * len(heads)), example.unsure, (True, True)
-        )
+        yield Judged(example.picture, name, (people, heads), (groups, [ANY] * len(heads)), example.unsure, (True, True))
 
 
 def _covers(unsure: Boxes, picture: Picture) -> bool:

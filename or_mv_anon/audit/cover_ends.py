@@ -16,6 +16,7 @@ from or_mv_anon.audit.cover_tails import Tail, seen_rows, tail_of
 from or_mv_anon.audit.evidence import CameraEvidence, Doubt
 from or_mv_anon.audit.moments import frames_beyond, moments_of
 from or_mv_anon.audit.reasons import Reason
+from or_mv_anon.core import boxes as box_geometry
 from or_mv_anon.core.boxes import Boxes, to_edge
 from or_mv_anon.core.records import RegionKind
 
@@ -117,7 +118,7 @@ def _moved_on(evidence: CameraEvidence, frame: int, track: int, box: NDArray[np.
     other = part[(part.track != track) & np.isin(part.track, going_on)]
     if not len(other):
         return False
-    size = max(float(np.sqrt((box[2:] - box[:2]).prod())), 1.0)
+    size = float(box_geometry.size(box[None], least=1.0)[0])
     for one in range(len(own)):
         there = other.box[other.frame == own.frame[one]]
         middle = (own.box[one, :2] + own.box[one, 2:]) / 2
@@ -134,7 +135,7 @@ def _nearest_cover(evidence: CameraEvidence, frame: int, track: int, box: NDArra
     if not len(other):
         return np.inf
     middle, there = (box[:2] + box[2:]) / 2, (other[:, :2] + other[:, 2:]) / 2
-    size = max(float(np.sqrt((box[2:] - box[:2]).prod())), 1.0)
+    size = float(box_geometry.size(box[None], least=1.0)[0])
     return float(np.linalg.norm(there - middle, axis=1).min()) / size
 
 

@@ -15,6 +15,11 @@ def area(boxes: Boxes) -> NDArray[np.float32]:
     return np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
 
 
+def size(boxes: Boxes, *, least: float = 0.0) -> NDArray[np.float32]:
+    """The side of the square of the same area of each box ``(N,)``, in pixels, and at least `least`."""
+    return np.asarray(np.maximum(np.sqrt(area(boxes)), least))
+
+
 def longer_side(boxes: Boxes) -> NDArray[np.float32]:
     """The longer side of each box ``(N,)`` in pixels."""
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).max(axis=1))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from or_mv_anon.core.resources import resource
-from or_mv_anon.detector_training.train import Options, train
+from or_mv_anon.detector_training.train import Options, SimulatedRoom, train
 from or_mv_anon.models.registry import fetch
 
 START = "yolox-tiny-humanart"
@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="checkpoint and network; made if missing")
     add("--data", type=Path, nargs="+", default=[], metavar="DIR", help="folders of labelled pictures")
-    add("--sim", type=int, nargs="+", default=[], metavar="SEED", help="simulated rooms")
+    add("--sim", type=SimulatedRoom.parse, nargs="+", default=[], metavar="ROOM",
+        help="simulated rooms: a seed, or a seed and its cameras, such as 5001-infrared or 5001-old")  # fmt: skip
     add("--rooms", type=Path, metavar="DIR", help="where rendered rooms are kept (default: OUT/rooms)")
     add("--room-repeat", type=int, default=1, metavar="N", help="how often a room's picture counts (default: 1)")
     add("--composed", type=int, default=300, metavar="N",
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
             start=options.start or fetch(START),
             data=tuple(options.data),
             uses=options.uses,
-            seeds=tuple(options.sim),
+            sim=tuple(options.sim),
             rooms=options.rooms or options.out / "rooms",
             room_repeat=options.room_repeat,
             composed=options.composed,

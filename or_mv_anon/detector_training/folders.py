@@ -7,7 +7,8 @@
 `classes` names what was looked for; a class that it lacks is unknown in these pictures, not absent. `complete` false
 says that not everybody was labelled, so what lies outside the boxes is unknown. `camera` is optional: pictures of one
 camera are held out together. `source` and `licence` are for people. Where a box is of the class `hat`, there is a head
-whose box is not known. Where nobody is in a complete picture, there is no head either.
+whose box is not known. Where all people of a picture are labelled there is no head away from them, whether or not
+heads were looked for.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from or_mv_anon.models.detectors.people_and_heads import CLASSES, HEAD, PERSON
 LONG_SIDE = 640  # px of pictures in memory
 HAT = "hat"
 UNDER_HAT = (0.3, 0.3, 0.3, 1.0)  # of a hat's sides, added left, above, right and below: the head is in there
+AROUND_PERSON = 0.15  # of a person's sides, in which their head may be, too
 LABELS = "labels.json"
 
 
@@ -117,16 +119,23 @@ def _example(
     shrunk = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     scale = np.tile(np.array(size) / (image["width"], image["height"]), 2).astype(np.float32)
     of_class = {name: _boxes(image, name) * scale for name in (*CLASSES, HAT)}
+    people = of_class[CLASSES[PERSON]]
     unsure = [NOTHING, NOTHING]
     for number, name in enumerate(CLASSES):
-        empty = number == HEAD and CLASSES[PERSON] in classes and not len(of_class[CLASSES[PERSON]])
-        if not image["complete"] or (name not in classes and not empty):
+        if not image["complete"]:
             unsure[number] = everywhere(shrunk)
-    hats = of_class[HAT]
-    grown = hats + np.tile(hats[:, 2:] - hats[:, :2], 2) * np.array(UNDER_HAT, np.float32) * (-1, -1, 1, 1)
-    unsure[HEAD] = np.concatenate([unsure[HEAD], grown]).astype(np.float32)
-    boxes = (of_class[CLASSES[PERSON]], of_class[CLASSES[HEAD]])
+        elif name not in classes:
+            beside_people = number == HEAD and CLASSES[PERSON] in classes
+            unsure[number] = _grown(people, (AROUND_PERSON,) * 4) if beside_people else everywhere(shrunk)
+    unsure[HEAD] = np.concatenate([unsure[HEAD], _grown(of_class[HAT], UNDER_HAT)])
+    boxes = (people, of_class[CLASSES[HEAD]])
     return Example(shrunk, boxes, (unsure[PERSON], unsure[HEAD]), (weight, weight), source)
+
+
+def _grown(boxes: Boxes, shares: tuple[float, float, float, float]) -> Boxes:
+    """Boxes that reach farther left, up, right and down by shares of their sides."""
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    return (boxes + sides * np.array(shares, np.float32) * (-1, -1, 1, 1)).astype(np.float32)
 
 
 def _boxes(image: Mapping[str, Any], name: str) -> Boxes:

@@ -11,7 +11,7 @@ from or_mv_anon.core.files import write_atomically
 from or_mv_anon.core.resources import resource
 from or_mv_anon.detector_training.folders import Use, read_folder, read_uses
 from or_mv_anon.detector_training.rooms import room_examples
-from or_mv_anon.detector_training.train import room_of
+from or_mv_anon.detector_training.train import SimulatedRoom, room_of
 from or_mv_anon.models.detectors.eight_bits import in_eight_bits, some_of
 from or_mv_anon.models.registry import fetch
 
@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="ONNX", help="the file to write")
     add("--network", type=Path, metavar="ONNX", help=f"what is rounded (default: {NETWORK})")
     add("--data", type=Path, nargs="+", default=[], metavar="DIR", help="folders of labelled pictures")
-    add("--sim", type=int, nargs="+", default=[], metavar="SEED", help="simulated rooms")
+    add("--sim", type=SimulatedRoom.parse, nargs="+", default=[], metavar="ROOM",
+        help="simulated rooms: a seed, or a seed and its cameras, such as 5001-infrared")  # fmt: skip
     add("--rooms", type=Path, default=Path("rooms"), metavar="DIR", help="of rendered rooms (default: rooms)")
     add("--uses", type=Path, default=resource("configs/detector_training.toml"), metavar="TOML",
         help="what is held out of the folders")  # fmt: skip
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     if options.sim:
         options.rooms.mkdir(parents=True, exist_ok=True)
-    rooms = [room_of(options.rooms / f"{seed}.npz", seed) for seed in options.sim]
+    rooms = [room_of(options.rooms, wanted) for wanted in options.sim]
     sets.append([example.picture for room in rooms for example in room_examples(room)])
     chosen = [picture for pictures in sets for picture in some_of(pictures, options.pictures, seed=options.seed)]
     if not chosen:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from or_mv_anon.core.files import write_atomically
-from or_mv_anon.simulation.cameras.sensor import develop, meter
+from or_mv_anon.simulation.cameras.sensor import USUAL, develop, meter
 from or_mv_anon.simulation.cast import MOST_PEOPLE, PATIENT
 from or_mv_anon.simulation.scene import Surface
 from or_mv_anon.simulation.simulation_options import SimulationOptions
@@ -56,15 +56,36 @@ class Room:
 
 
 def make_room(
-    path: Path, *, seed: int, cameras: int, moments: int, deserted: int = 0, position: str = "supine"
+    path: Path,
+    *,
+    seed: int,
+    cameras: int,
+    moments: int,
+    deserted: int = 0,
+    position: str = "supine",
+    sensor: str = USUAL,
 ) -> Room:
     """The room of `seed`, rendered unless `path` holds it already.
 
     The last `deserted` of the moments show it without its people, who leave drapes and equipment as they are. The
-    patient lies in `position` (see `simulation.motion.lying`).
+    patient lies in `position` (see `simulation.motion.lying`); all cameras have a `sensor` of that kind (see
+    `simulation.cameras.sensor`).
     """
     if not path.exists():
-        room = _render(seed, cameras=cameras, moments=moments, deserted=deserted, position=position)
+        rng = np.random.default_rng([seed, _DRAWS])
+        width, height = SIZES[int(rng.integers(len(SIZES)))]
+        options = SimulationOptions(
+            out=Path(),
+            seed=seed,
+            cameras=cameras,
+            people=int(rng.integers(LEAST_PEOPLE, MOST_PEOPLE + 1)),
+            seconds=DURATION_S,
+            width=width,
+            height=height,
+            position=position,
+            sensor=sensor,
+        )
+        room = _render(options, moments=moments, deserted=deserted, rng=rng)
         write_atomically(path, lambda part: _write(room, part))
     with np.load(path) as kept:
         return Room(**kept)
@@ -75,22 +96,9 @@ def _write(room: Room, path: Path) -> None:
         np.savez_compressed(file, **vars(room))
 
 
-def _render(seed: int, *, cameras: int, moments: int, deserted: int, position: str) -> Room:
+def _render(options: SimulationOptions, *, moments: int, deserted: int, rng: np.random.Generator) -> Room:
     from or_mv_anon.simulation.theatre import TheatreStage  # needs the extra `sim`
 
-    rng = np.random.default_rng([seed, _DRAWS])
-    width, height = SIZES[int(rng.integers(len(SIZES)))]
-    people = int(rng.integers(LEAST_PEOPLE, MOST_PEOPLE + 1))
-    options = SimulationOptions(
-        out=Path(),
-        seed=seed,
-        cameras=cameras,
-        people=people,
-        seconds=DURATION_S,
-        width=width,
-        height=height,
-        position=position,
-    )
     stage, collector = TheatreStage(options), TruthCollector()
     lights: list[list[NDArray[np.float32]]] = [[] for _ in stage.cameras]
     outlines: list[list[NDArray[np.uint8]]] = [[] for _ in stage.cameras]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,35 @@ from or_mv_anon.detector_training.simulated_rooms import Room, make_room
 from or_mv_anon.models.runtime import Device
 from or_mv_anon.openmmlab.detector_training import train_detector
 from or_mv_anon.openmmlab.training_job import DetectorTraining, TrainedDetector
+from or_mv_anon.simulation.cameras.sensor import SENSORS, USUAL
 from or_mv_anon.simulation.motion.lying import ANY
 
 LABELS, NETWORK = "labels.json", "people_and_heads.onnx"
 CAMERAS, MOMENTS, DESERTED = 4, 5, 1  # of a simulated room
+
+
+@dataclass(frozen=True)
+class SimulatedRoom:
+    """A room to render, written SEED or SEED-SENSOR: `5001`, `5001-infrared`."""
+
+    seed: int
+    sensor: str = USUAL
+
+    @classmethod
+    def parse(cls, text: str) -> SimulatedRoom:
+        """Reads what a user wrote.
+
+        Raises:
+            ArgumentTypeError: it names no room.
+        """
+        seed, _, sensor = text.partition("-")
+        if not seed.isdecimal() or sensor not in ("", *SENSORS):
+            kinds = ", ".join(f"5001-{kind}" for kind in SENSORS)
+            raise ArgumentTypeError(f"{text[:40]!r} names no room; expected a seed such as 5001, or {kinds}.")
+        return cls(int(seed), sensor or USUAL)
+
+    def __str__(self) -> str:
+        return f"{self.seed}" if self.sensor == USUAL else f"{self.seed}-{self.sensor}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +61,7 @@ class Options:
     start: Path
     data: tuple[Path, ...]
     uses: Path
-    seeds: tuple[int, ...]
+    sim: tuple[SimulatedRoom, ...]
     rooms: Path
     room_repeat: int
     composed: int
@@ -66,9 +92,8 @@ def gather(options: Options) -> list[Example]:
         found += (with_posed_heads(examples) if use.posed_heads else examples) * use.repeat
     options.rooms.mkdir(parents=True, exist_ok=True)
     rooms = []
-    for seed in tqdm(options.seeds, desc="rooms", unit="room"):
-        path = options.rooms / f"{seed}.npz"
-        rooms.append(room_of(path, seed))
+    for wanted in tqdm(options.sim, desc="rooms", unit="room"):
+        rooms.append(room_of(options.rooms, wanted))
         found += room_examples(rooms[-1]) * options.room_repeat
     empty = [example.picture for example in found if not any(len(boxes) for boxes in (*example.boxes, *example.unsure))]
     if rooms and empty:
@@ -80,9 +105,17 @@ def gather(options: Options) -> list[Example]:
     return found
 
 
-def room_of(path: Path, seed: int) -> Room:
-    """The simulated room of a seed, its patient in any position, rendered unless `path` holds it."""
-    return make_room(path, seed=seed, cameras=CAMERAS, moments=MOMENTS, deserted=DESERTED, position=ANY)
+def room_of(folder: Path, wanted: SimulatedRoom) -> Room:
+    """The simulated room, its patient in any position, rendered unless `folder` holds it."""
+    return make_room(
+        folder / f"{wanted}.npz",
+        seed=wanted.seed,
+        cameras=CAMERAS,
+        moments=MOMENTS,
+        deserted=DESERTED,
+        position=ANY,
+        sensor=wanted.sensor,
+    )
 
 
 def train(options: Options) -> tuple[TrainedDetector, Path]:

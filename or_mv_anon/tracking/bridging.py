@@ -68,7 +68,6 @@ def bridges(seen: Tracks, ways: tuple[Indices, Indices], seconds: NDArray[np.flo
 
 def _away(before: Boxes, after: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far apart the middles of paired boxes are, in their mean size, and how many times larger the larger is."""
-    areas = np.stack([box_geometry.area(before), box_geometry.area(after)]).astype(float)
-    sizes = np.sqrt(np.maximum(areas, 1e-6))
+    sizes = np.stack([box_geometry.size(box, least=1e-3) for box in (before, after)]).astype(float)
     middles = [(box[:, :2].astype(float) + box[:, 2:]) / 2 for box in (before, after)]
     return np.linalg.norm(middles[1] - middles[0], axis=1) / sizes.mean(axis=0), sizes.max(axis=0) / sizes.min(axis=0)

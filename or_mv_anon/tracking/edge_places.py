@@ -27,7 +27,7 @@ SPREAD = 25  # per cent of the candidates that may say that the head reaches far
 
 def at_edge(box: Boxes, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Which boxes ``(N, 4)`` are at the edge of a picture of such width and height in pixels."""
-    return np.asarray(bx.to_edge(box, width=size[0], height=size[1]) <= NEAR * np.sqrt(bx.area(box)))
+    return np.asarray(bx.to_edge(box, width=size[0], height=size[1]) <= NEAR * bx.size(box))
 
 
 def edge_places(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
@@ -37,7 +37,7 @@ def edge_places(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
         found: heads of one camera at its picture's edge, weak ones too, ordered by frame.
         seconds: time of every frame of the camera, never falling.
     """
-    middle, side = (found.box[:, :2] + found.box[:, 2:]) / 2, np.sqrt(np.maximum(bx.area(found.box), 1.0))
+    middle, side = (found.box[:, :2] + found.box[:, 2:]) / 2, bx.size(found.box, least=1.0)
     time = seconds[found.frame]
     counted = np.zeros(len(found), bool)
     parts: list[Tracks] = []

@@ -49,7 +49,7 @@ def ways_out(
         velocity = end_velocity(seen, outward, places, seconds)
         ends = outward[places]
         takes = _seconds_to_leave(seen.box[ends], direction * velocity, size)
-        walked = np.linalg.norm(velocity, axis=1) <= speed * np.sqrt(box_geometry.area(seen.box[ends]))
+        walked = np.linalg.norm(velocity, axis=1) <= speed * box_geometry.size(seen.box[ends])
         kept = walked & (takes <= longest_s)
         parts.append(_straight_on(seen[ends[kept]], velocity[kept], direction * takes[kept], seconds, size))
     return numbered_on(parts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from or_mv_anon.core import boxes as box_geometry
 from or_mv_anon.core.boxes import Boxes
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.tracking.filling import between
@@ -35,7 +36,7 @@ def passing(found: Detections, seconds: NDArray[np.float64]) -> NDArray[np.int32
     """
     chain = _chains(found, seconds)
     order = np.lexsort((seconds, chain))
-    middle, size = _middles(found.box), _sizes(found.box)
+    middle, size = _middles(found.box), box_geometry.size(found.box, least=1.0)
     passes = np.zeros(len(found), bool)
     for rows in np.split(order, np.flatnonzero(np.diff(chain[order])) + 1):
         if len(rows) >= LEAST_SEEN:
@@ -60,7 +61,7 @@ def passing_tracks(found: Detections, seconds: NDArray[np.float64]) -> Tracks:
 
 def _chains(found: Detections, seconds: NDArray[np.float64]) -> NDArray[np.int64]:
     """Which candidates may be one thing after another: the chain of each ``(D,)``."""
-    middle, size = _middles(found.box), _sizes(found.box)
+    middle, size = _middles(found.box), box_geometry.size(found.box, least=1.0)
     chain = np.arange(len(found))
     last = before = np.zeros(0, np.intp)  # of every open chain, the row that was found last, and the one before
     for rows in np.split(np.arange(len(found)), np.flatnonzero(np.diff(found.frame)) + 1):
@@ -85,7 +86,9 @@ def _chains(found: Detections, seconds: NDArray[np.float64]) -> NDArray[np.int64
     return chain
 
 
-def _goes(seconds: NDArray[np.float64], middle: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _goes(
+    seconds: NDArray[np.float64], middle: NDArray[np.float64], size: NDArray[np.float32]
+) -> NDArray[np.bool_]:
     """Which candidates of one chain are of a part of it that goes its way."""
     going = np.zeros(len(seconds), bool)
     steps = np.linalg.norm(np.diff(middle, axis=0), axis=1)
@@ -101,8 +104,3 @@ def _goes(seconds: NDArray[np.float64], middle: NDArray[np.float64], size: NDArr
 
 def _middles(box: Boxes) -> NDArray[np.float64]:
     return np.asarray((box[:, :2] + box[:, 2:]) / 2, np.float64)
-
-
-def _sizes(box: Boxes) -> NDArray[np.float64]:
-    sides = np.maximum(box[:, 2:] - box[:, :2], 1.0)
-    return np.asarray(np.sqrt(sides[:, 0] * sides[:, 1]), np.float64)

@@ -28,10 +28,17 @@ def folder(path, classes, *images):
 
 
 def test_a_class_that_was_not_labelled_is_unknown_everywhere(tmp_path):
-    read = read_folder(folder(tmp_path, ["person", "bed"], ([PERSON, BED], {})), Use())
-    ((example, _),) = read
+    ((example, _),) = read_folder(folder(tmp_path, ["head"], ([HEAD], {})), Use())
+    assert [boxes.tolist() for boxes in example.boxes] == [[], [HEAD[:4]]]
+    assert [boxes.tolist() for boxes in example.unsure] == [[WHOLE], []]
+
+
+def test_away_from_everybody_there_is_no_head(tmp_path):
+    ((example, _),) = read_folder(folder(tmp_path, ["person", "bed"], ([PERSON, BED], {})), Use())
     assert [boxes.tolist() for boxes in example.boxes] == [[PERSON[:4]], []]
-    assert [boxes.tolist() for boxes in example.unsure] == [[], [WHOLE]]
+    people, (heads,) = example.unsure
+    assert not len(people)
+    assert heads.tolist() == [5.5, -3.25, 44.5, 68.25]
 
 
 def test_where_nobody_is_there_is_no_head(tmp_path):

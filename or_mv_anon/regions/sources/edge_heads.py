@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from or_mv_anon.core.boxes import area
+from or_mv_anon.core.boxes import size as size_of
 from or_mv_anon.core.config import PipelineConfig
 from or_mv_anon.core.records import Detections, Tracks
 from or_mv_anon.core.run_layout import EDGE_HEADS, HEADS
@@ -28,9 +28,9 @@ class EdgeHeadSource(WeakHeadSource):
 
     def follow(self, observed: Observed, config: PipelineConfig) -> Tracks:
         found, heads = observed.read(EDGE_HEADS), observed.read(HEADS)
-        clear = np.sqrt(area(heads.box[heads.score >= CLEAR]))
+        clear = size_of(heads.box[heads.score >= CLEAR])
         if len(clear):
             largest = config.static_heads.largest_heads * np.percentile(clear, USUAL_PERCENTILE)
-            found = found[np.sqrt(area(found.box)) <= largest]
+            found = found[size_of(found.box) <= largest]
         tracks = edge_places(found, np.maximum.accumulate(observed.frames.time))
         return tracks.replace(box=as_faces(tracks.box, scale=config.heads.scale))
