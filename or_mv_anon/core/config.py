@@ -336,7 +336,7 @@ class VerdictConfig:
     moving_s: Annotated[float, Range(0.1, 30.0, "s; people who are there for less may be missed without a word")]
     least_seen: Annotated[float, Range(0.0, 1.0, "a share of the time with movement; 0 asks for nobody")]
     most_lost: Annotated[float, Range(0.0, 0.9, "a share of the time; if all may be lost, nothing is told")]
-    least_colour: Annotated[float, Range(0.0, 5.0, "levels of 255; rooms' own colours begin at 6")]
+    least_colour: Annotated[float, Range(0.0, 5.0, "levels of 255; rooms' own colours begin at 3.6")]
 
 
 def _tracking_relations(tracking: str, detection: str) -> tuple[Relation, ...]:

@@ -45,6 +45,7 @@ class JudgedCamera:
         found: what came of looks and is not told yet, in order.
         shown: the newest frame.
         fault: of the last picture.
+        colourless: whether that was told of its last pictures.
         people: regions in the frame that was decided about last.
         looks: so far.
         looking: whether somebody looks at one of its frames now: looks at one camera come in order.
@@ -61,6 +62,7 @@ class JudgedCamera:
     shown: Held | None = None
     owed: set[str] = field(default_factory=set)  # sources that wait for a frame that can be looked at
     fault: Fault = Fault.NONE
+    colourless: bool = False
     people: int = 0
     looks: int = 0
     looking: bool = False

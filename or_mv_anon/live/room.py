@@ -90,9 +90,11 @@ class RoomRun:
     def __init__(
         self, site: LiveSite, options: RoomOptions, *, config: PipelineConfig, live: LiveConfig,
         networks: Sequence[Networks], endoscopy: EndoscopyConfig, classifier: OutOfBodyClassifier | None,
-        say: Callable[[str], None], geometry: Geometry | None = None, beside: bool = False,
+        say: Callable[[str], None], geometry: Geometry | None = None, beside: bool = False, known_room: bool = False,
     ) -> None:  # fmt: skip
         """`networks` look at room cameras, each set in a thread of its own, `classifier` at endoscopes.
+
+        `known_room`: they were adapted to its cameras, so that one without colour is no reason for an alarm.
 
         `geometry` of a site model lets cameras carry heads to one another. `beside` decides, and compares
         cameras, in processes of their own.
@@ -104,6 +106,7 @@ class RoomRun:
         self.finished: Callable[[str, Path, int], None] = lambda camera, path, pictures: None
         self.stages = StageTimes()
         self._site, self._options, self._say = site, options, say
+        self._least_colour = 0.0 if known_room else config.verdict.least_colour
         self._stop, self._wake = threading.Event(), threading.Event()
         files = _files(site.cameras)
         sizes = {size for _, size in files.values()}
@@ -204,7 +207,7 @@ class RoomRun:
                 CameraFrames(
                     camera.spec.name, self._ask, live, has_zones=bool(camera.spec.always or camera.spec.never)
                 ),
-                PictureWatch(live.faults), cadences(live, interval),
+                PictureWatch(live.faults, least_colour=self._least_colour), cadences(live, interval),
             )
             for camera in rooms
         }  # fmt: skip

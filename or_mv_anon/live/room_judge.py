@@ -158,6 +158,12 @@ class RoomJudge(threading.Thread):
             )
             self._say(f"{camera.name}: {told}.")
         camera.fault = fault
+        if camera.watch.colourless and not camera.colourless:
+            self._say(
+                f"{camera.name}: the picture has no colour, like an infrared camera's, in which people are missed whom "
+                "the networks find otherwise. Watch it, or adapt to the room."
+            )
+        camera.colourless = camera.watch.colourless
         found.look.believed = not camera.fault
         camera.frames.note(found.look)
 

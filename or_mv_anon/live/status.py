@@ -76,6 +76,8 @@ def state_of(camera: RoomCamera, judged: JudgedCamera | None) -> str:
         return str(judged.fault)
     if judged is not None and judged.frames.learning:
         return "learning"
+    if judged is not None and judged.watch.colourless:
+        return "no colour"
     return "output" if camera.problems else "ok"
 
 

@@ -1,6 +1,7 @@
 """Tells pictures that are not to be believed: frozen ones, black ones, and those of a camera that looks elsewhere.
 
-It sees what the person detector sees, reduced to the means of blocks, in which noise averages out.
+Also which camera shows no colour, as infrared ones do: its pictures are believed, and people are missed in them. All of
+it sees what the person detector sees, reduced to the means of blocks, in which noise averages out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from or_mv_anon.live.settings import FaultsConfig
 from or_mv_anon.models.detectors.protocol import Picture
+from or_mv_anon.regions.scene_change import colour_of
 
 BLOCK = 8  # px of the detector's picture
 FLAT = 4.0  # levels: the standard deviation of a picture without contrast
@@ -20,6 +22,7 @@ ENCODED = 3.0  # levels by which an encoder that goes on changes a picture that 
 CHANGED = 0.1  # levels that noise changes a block by
 FEW = 0.03  # share of changed blocks, below which a picture is without noise
 NOISELESS_S = 1.0  # seconds without two pictures that hardly differ after which a camera counts as alive
+COLOURLESS_S = 10.0  # seconds without colour: lamps that are off for a moment are no infrared camera
 LEARN_S = 20.0  # time constant with which the usual picture follows the light
 LEAST_CONTRAST = 1.0  # levels, below which a picture has nothing to be compared by
 Small = NDArray[np.float32]
@@ -40,12 +43,16 @@ class PictureWatch:
     Attributes:
         fault: of the last one.
         moves: how often the camera was turned elsewhere so far.
+        colourless: whether the last seconds were without colour.
     """
 
-    def __init__(self, config: FaultsConfig) -> None:
+    def __init__(self, config: FaultsConfig, *, least_colour: float = 0.0) -> None:
+        """`least_colour`: levels below which a picture is without colour, see `colour_of`."""
         self.fault = Fault.NONE
         self.moves = 0
-        self._config = config
+        self.colourless = False
+        self._config, self._least_colour = config, least_colour
+        self._grey_since: float | None = None
         self._same: tuple[Small, float] | None = None  # the picture since when nothing changed
         self._before: Small | None = None
         self._noiseless = -np.inf  # when two pictures that followed each other hardly differed last
@@ -59,6 +66,7 @@ class PictureWatch:
         size = max(2, picture.shape[1] // BLOCK), max(2, picture.shape[0] // BLOCK)
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         small: Small = np.asarray(cv2.resize(grey.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+        self._look_for_colour(picture, size, time)
         frozen, moved = self._is_frozen(small, time), self._is_moved(small, time)
         if small.mean() < self._config.black_level and small.std() < FLAT:
             self.fault = Fault.BLACK
@@ -68,6 +76,14 @@ class PictureWatch:
             self.fault = Fault.MOVED if moved else Fault.NONE
         self._time = time
         return self.fault
+
+    def _look_for_colour(self, picture: Picture, size: tuple[int, int], time: float) -> None:
+        blocks = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        if colour_of(blocks) >= self._least_colour:
+            self._grey_since = None
+        elif self._grey_since is None:
+            self._grey_since = time
+        self.colourless = self._grey_since is not None and time - self._grey_since >= COLOURLESS_S
 
     def _is_frozen(self, small: Small, time: float) -> bool:
         """Whether nothing has changed for a while, or no more than an encoder changes of what stands still.

@@ -23,7 +23,7 @@ class SceneChange:
 
     Attributes:
         stretches: seconds from and to, in order.
-        colour: largest standard deviation, over a picture's blocks, of red and blue beside green; levels of 255.
+        colour: of the most colourful picture, see `colour_of`.
     """
 
     def __init__(self, least_change: float) -> None:
@@ -50,14 +50,24 @@ class SceneChange:
         size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         blocks = np.asarray(small @ _LUMA, np.float32)
-        beside_green = small[..., [0, 2]] - small[..., [1]]
-        self.colour = max(self.colour, float(np.hypot(*beside_green.std(axis=(0, 1)))))
+        self.colour = max(self.colour, colour_of(small))
         if self._before is not None:
             change = blocks - self._before
             change -= np.median(change)  # lamps and the camera's exposure change everything alike
             if np.count_nonzero(np.abs(change) >= self._least_change) >= LEAST_BLOCKS:
                 add_stretch(self.stretches, self._time, time)
         self._before, self._time = blocks, time
+
+
+def colour_of(small: NDArray[np.float32]) -> float:
+    """How colourful the means of a picture's blocks are, BGR ``(h, w, 3)``, in levels of 255.
+
+    It is what of red and blue does not follow from green by a straight line: an infrared camera's picture has none, not
+    even with a cast of green all over.
+    """
+    blue, green, red = (small - small.mean(axis=(0, 1))).reshape(-1, 3).T
+    power = max(float(green @ green), 1e-6)
+    return float(np.hypot(*[(part - (part @ green) / power * green).std() for part in (blue, red)]))
 
 
 def add_stretch(stretches: list[tuple[float, float]], begin: float, end: float) -> None:

@@ -86,9 +86,7 @@ def _chains(found: Detections, seconds: NDArray[np.float64]) -> NDArray[np.int64
     return chain
 
 
-def _goes(
-    seconds: NDArray[np.float64], middle: NDArray[np.float64], size: NDArray[np.float32]
-) -> NDArray[np.bool_]:
+def _goes(seconds: NDArray[np.float64], middle: NDArray[np.float64], size: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which candidates of one chain are of a part of it that goes its way."""
     going = np.zeros(len(seconds), bool)
     steps = np.linalg.norm(np.diff(middle, axis=0), axis=1)

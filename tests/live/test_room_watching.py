@@ -33,7 +33,7 @@ from or_mv_anon.live.status_server import answering
 from or_mv_anon.live.unchanged import UnchangedPlaces
 from or_mv_anon.live.watch import Fault, PictureWatch
 from or_mv_anon.video.live.timeline import DRIFT_SPAN_S, Timeline
-from tests.live.room_rig import fake_networks, number_of, pictures, room, write_room_clip
+from tests.live.room_rig import RATE, fake_networks, number_of, pictures, room, write_room_clip
 
 CONFIG, LIVE = load_config(), load_live_config()
 
@@ -289,6 +289,37 @@ def test_a_camera_whose_encoder_goes_on_is_frozen_and_one_with_noise_is_not(
         assert set(faults[20:]) == {Fault.FROZEN}
     elif crf != "35":  # nothing is left of the noise then
         assert set(faults) == {Fault.NONE}
+
+
+def test_a_camera_without_colour_is_told_until_it_shows_some() -> None:
+    random = np.random.default_rng(2)
+    scene = cv2.resize(random.integers(40, 200, (9, 16, 3), np.uint8), (416, 234), interpolation=cv2.INTER_CUBIC)
+    grey = cv2.cvtColor(cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    cast = np.asarray(grey * [0.7, 1.0, 0.7], np.uint8)  # an image intensifier's, green all over
+    watch = PictureWatch(LIVE.faults, least_colour=CONFIG.verdict.least_colour)
+    known = PictureWatch(LIVE.faults)
+    told = []
+    for number in range(60):
+        picture = grey if number < 25 else scene if number == 25 else cast if number < 50 else scene
+        noisy = (picture + random.normal(0, 3, picture.shape)).clip(0, 255).astype(np.uint8)
+        watch.look(noisy, number / 2)
+        known.look(noisy, number / 2)
+        told.append(watch.colourless)
+        assert not known.colourless
+    assert told == [20 <= number < 25 or 46 <= number < 50 for number in range(60)]
+
+
+def test_a_room_says_that_a_camera_has_no_colour(tmp_path: Path) -> None:
+    def grey(number: int, picture: Any) -> Any:
+        return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+    clips = [
+        write_room_clip(tmp_path / "colour.mp4", frames=12 * RATE),
+        write_room_clip(tmp_path / "grey.mp4", frames=12 * RATE, change=grey),
+    ]
+    run, said = room(tmp_path, clips, fake_networks(), fast=True)
+    run.run()
+    assert [text.split(":")[0] for text in said if "no colour" in text] == ["cam2"]
 
 
 def test_nothing_of_a_camera_is_shown_until_its_turned_pictures_were_looked_at(clip: Path, tmp_path: Path) -> None:

@@ -39,10 +39,13 @@ def test_a_picture_has_colour_or_none() -> None:
         change.look(room(noise=3), 1.0)
         return change.colour
 
-    cast = room() * np.array([0, 1, 0]) + np.array([90, 0, 110])
+    cast = room(noise=3) * np.array([0.6, 1, 0.8])
+    gowns = room(noise=3)
+    gowns[60:200, 50:90] = 160, 90, 60
     assert colour(room(noise=10, person_at=50)) < load_config().verdict.least_colour
     assert colour(np.full(SIZE, (40, 90, 60), np.uint8)) < load_config().verdict.least_colour, "one tint is no colour"
-    assert colour(cast.astype(np.uint8)) > 10 * load_config().verdict.least_colour
+    assert colour(cast.astype(np.uint8)) < load_config().verdict.least_colour, "nor is one cast of light and shade"
+    assert colour(gowns) > 2 * load_config().verdict.least_colour
 
 
 def test_somebody_who_walks_moves_all_the_time() -> None:
