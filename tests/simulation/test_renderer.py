@@ -155,5 +155,8 @@ def test_what_cannot_be_drawn_is_said_plainly(renderer: Renderer) -> None:
     broken = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 3]], np.int32), Material())
     with pytest.raises(UserError, match="expected 0 to 2"):
         renderer.load([broken], [], DIM)
+    corner = Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32), Material())
+    with pytest.raises(UserError, match="more than 8 times"):
+        renderer.load([replace(corner, uv=np.full((3, 2), 9, np.float32))], [], DIM)
     with pytest.raises(UserError, match="square number"):
         Renderer(samples=3)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -90,6 +93,39 @@ def test_a_texture_is_upright_and_its_holes_show_what_is_behind(renderer: Render
     assert picture.person[60, 95] == 0
     assert picture.person[60, 70] == 1
     assert renderer.alone(view, 1)[60, 95] == 0
+
+
+EDGE_ON = """
+import numpy as np
+from or_mv_anon.simulation.rendering.renderer import Renderer
+from or_mv_anon.simulation.scene import Material, Mesh, View
+
+a, b = (-0.56645715, 1.0146545), (-0.25602484, 1.2669079)
+corners = np.array([[*a, 1.55], [*b, 1.55], [*b, 1.8], [*a, 1.8]], np.float32)
+monitor = Mesh(
+    corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32), uv=np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32),
+    material=Material((1.0, 1.0, 1.0), texture=np.full((320, 512, 3), 90, np.uint8)),
+)
+view = View(
+    width=636, height=476,
+    matrix=np.array([[271.52471831969825, 0, 318], [0, 271.52471831969825, 238], [0, 0, 1]]),
+    rotation=np.array([
+        [-0.9656657228726183, -0.2597723346118442, 0.002836518855092517],
+        [-0.20136449907741813, 0.7415552455728673, -0.6399594958078716],
+        [0.1641403368468693, -0.6185581233268841, -0.7684034082993905],
+    ]),
+    translation=np.array([0.3466932238618681, 0.691024536338278, 3.0309620089514713]),
+)
+with Renderer(shadow_size=64) as renderer:
+    renderer.load([monitor], [], ((0.2, 0.2, 0.2), (0.2, 0.2, 0.2)))
+    print(np.isfinite(renderer.render(view).colour).all())
+"""
+
+
+def test_a_picture_seen_edge_on_is_drawn_at_once() -> None:
+    """In a process of its own: where it is not, nothing stops the driver."""
+    done = subprocess.run([sys.executable, "-c", EDGE_ON], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_folds_stick_to_the_cloth(renderer: Renderer, view: View) -> None:

@@ -31,7 +31,9 @@ class Geometry:
         self._context = context
         self._side = side
         self._programs = {
-            variant: build(context, "geometry.vert", "geometry.frag", defines={name: 1 for name in variant})
+            variant: build(
+                context, "geometry.vert", "texel.glsl", "geometry.frag", defines={name: 1 for name in variant}
+            )
             for painted in ((), ("TEXTURED",), ("TEXTURED", "PIERCED"))
             for variant in (frozenset(painted), frozenset((*painted, "WOVEN")))
         }
@@ -39,6 +41,7 @@ class Geometry:
             pierced: build(
                 context,
                 "silhouette.vert",
+                "texel.glsl",
                 "silhouette.frag",
                 defines={"MARKED": 1, "TEXTURED": 1} if pierced else {"MARKED": 1},
             )

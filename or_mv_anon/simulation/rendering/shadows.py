@@ -24,8 +24,8 @@ class Shadows:
     def __init__(self, context: moderngl.Context, size: int) -> None:
         self._context = context
         self._size = size
-        self._solid = build(context, "silhouette.vert", "silhouette.frag")
-        self._pierced = build(context, "silhouette.vert", "silhouette.frag", defines={"TEXTURED": 1})
+        self._solid = build(context, "silhouette.vert", "texel.glsl", "silhouette.frag")
+        self._pierced = build(context, "silhouette.vert", "texel.glsl", "silhouette.frag", defines={"TEXTURED": 1})
         self._copy = ScreenPass(context, "copy_depth.frag")
         self._maps = [context.depth_texture((2 * size, 2 * size)) for _ in range(2)]
         self._targets = [context.framebuffer(depth_attachment=depth) for depth in self._maps]

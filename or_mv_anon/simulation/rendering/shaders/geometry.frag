@@ -4,10 +4,6 @@ uniform vec3 eye;
 uniform vec3 forward;
 uniform uint mesh;
 uniform vec3 colour;
-#ifdef TEXTURED
-uniform sampler2D picture;
-in vec2 texture_place;
-#endif
 #ifdef PIERCED
 uniform float alpha_cutoff;
 #endif
@@ -55,7 +51,7 @@ vec3 woven(vec3 normal, inout vec3 albedo) {
 void main() {
     vec3 albedo = colour;
 #ifdef TEXTURED
-    vec4 texel = texture(picture, texture_place);
+    vec4 texel = texel_here();
 #ifdef PIERCED
     if (texel.a < alpha_cutoff) discard;
 #endif
