@@ -112,11 +112,11 @@ def learn_appearance(views: Sequence[View], *, instant_s: float) -> AppearanceEv
         views: of all cameras.
         instant_s: seconds between instants.
     """
-    looked = [view for view in views if view.appearance is not None and _known(view.appearance).any()]
+    looked = [view for view in views if view.known.any()]
     if not looked:
         return None
     stop = max(int(view.observations.instant.max(initial=-1)) + 1 for view in looked)
-    presence = {view.name: _presence(view, stop) for view in looked}
+    presence = {view.name: view.presence(stop, counted=view.known) for view in looked}
     vectors = _centred(looked, presence)
     across, within = Tally(), Tally()
     same = pairs = 0.0
@@ -141,16 +141,6 @@ def learn_appearance(views: Sequence[View], *, instant_s: float) -> AppearanceEv
     )
 
 
-def _presence(view: View, stop: int) -> scipy.sparse.csr_array:
-    """A matrix ``(T, I)`` with 1 where a track of known appearance is seen at an instant."""
-    assert view.appearance is not None
-    seen = view.observations
-    rows = np.searchsorted(view.tracks, seen.track)
-    kept = _known(view.appearance)[rows]
-    ones = np.ones(kept.sum(), np.float32)
-    return scipy.sparse.csr_array((ones, (rows[kept], seen.instant[kept])), shape=(len(view.tracks), stop))
-
-
 def _centred(views: Sequence[View], presence: Mapping[str, scipy.sparse.csr_array]) -> dict[str, Floats]:
     """Every view's vectors without the view's mean; all views' mean where one shows too few people for its own."""
     means, people = {}, {}
@@ -163,7 +153,7 @@ def _centred(views: Sequence[View], presence: Mapping[str, scipy.sparse.csr_arra
     for view in views:
         assert view.appearance is not None
         centre = means[view.name] if people[view.name] >= ENOUGH_PEOPLE else common
-        known = _known(view.appearance)
+        known = view.known
         vectors[view.name] = np.zeros(view.appearance.shape, np.float32)
         vectors[view.name][known] = _unit(view.appearance[known] - centre)
     return vectors

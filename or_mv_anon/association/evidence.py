@@ -8,7 +8,6 @@ from itertools import combinations
 from typing import Protocol
 
 import numpy as np
-import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
 
 from or_mv_anon.association.appearance import AppearanceEvidence
@@ -151,7 +150,7 @@ def _log_ratios(
 def _common(first: View, second: View) -> TrackPairs:
     """All pairs of tracks that are seen together, ordered by both."""
     stop = 1 + max(int(view.observations.instant.max(initial=-1)) for view in (first, second))
-    one, two = (_presence(view, stop) for view in (first, second))
+    one, two = (view.presence(stop) for view in (first, second))
     together = (one @ two.T).tocoo()
     order = np.lexsort((together.col, together.row))
     missing = np.full(len(order), np.nan)
@@ -164,12 +163,6 @@ def _common(first: View, second: View) -> TrackPairs:
         synchrony=missing,
         probability=missing,
     )
-
-
-def _presence(view: View, stop: int) -> scipy.sparse.csr_array:
-    seen = view.observations
-    rows = np.searchsorted(view.tracks, seen.track)
-    return scipy.sparse.csr_array((np.ones(len(seen), np.int32), (rows, seen.instant)), shape=(len(view.tracks), stop))
 
 
 def _most_same(views: Sequence[View]) -> dict[ViewNames, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
+import scipy  # loads its parts when they are used
 from numpy.typing import NDArray
 
 from or_mv_anon.core.records import Column, Columns, Identities
@@ -79,6 +80,21 @@ class View:
     tracks: Column
     appearance: Column | None = None
     turns: NDArray[np.int64] | None = None
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Tracks ``(T,)`` whose appearance is known."""
+        if self.appearance is None:
+            return np.zeros(len(self.tracks), bool)
+        return np.asarray(self.appearance.any(axis=1))
+
+    def presence(self, stop: int, *, counted: NDArray[np.bool_] | None = None) -> scipy.sparse.csr_array:
+        """A matrix ``(T, stop)`` with 1 where a track is seen at an instant, of those that are `counted` ``(T,)``."""
+        seen = self.observations
+        rows, instants = np.searchsorted(self.tracks, seen.track), seen.instant
+        if counted is not None:
+            rows, instants = rows[counted[rows]], instants[counted[rows]]
+        return scipy.sparse.csr_array((np.ones(len(rows), np.int32), (rows, instants)), shape=(len(self.tracks), stop))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
