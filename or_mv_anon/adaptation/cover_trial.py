@@ -132,12 +132,15 @@ def compare(trials: Mapping[str, Trial]) -> dict[str, Covered]:
     }
 
 
+def covers_more_heads(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
+    """Whether fewer heads stay open."""
+    return found.heads >= config.least_heads and found.open <= usual.open - config.least_heads_gained
+
+
 def is_better(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:
     """Whether fewer heads stay open, or as many while clearly less is covered; never with more open heads."""
-    if found.heads < config.least_heads:
-        return False
-    fewer = found.open <= usual.open - config.least_heads_gained
-    return fewer or (found.open <= usual.open and found.area <= usual.area * (1 - config.least_area_gained))
+    less = found.open <= usual.open and found.area <= usual.area * (1 - config.least_area_gained)
+    return covers_more_heads(found, usual, config) or (found.heads >= config.least_heads and less)
 
 
 def is_no_worse(found: Covered, usual: Covered, config: ReleaseConfig) -> bool:

@@ -134,7 +134,7 @@ class SiteAdaptation:
         curves, best = self._iterate()
         extras = self._extras(curves, best)
         tried = best or best_trained(curves)
-        released = self._released(curves, tried, extras)
+        released = self._released(curves, tried, extras, preferred=best > 0)
         self._write(curves, tried if "detector" in released.roles else best, extras, released)
         tell(f"Wrote the site model to {self._options.out}; use it with --model {self._options.out}.")
         return 0
@@ -168,11 +168,12 @@ class SiteAdaptation:
         self._afterwards.refine(last, extras)
         return extras
 
-    def _released(self, curves: Sequence[DetectorCurves], tried: int, extras: Extras) -> Released:
+    def _released(self, curves: Sequence[DetectorCurves], tried: int, extras: Extras, *, preferred: bool) -> Released:
         """What of all that was made covers heads better than what the tool comes with.
 
         A detector is tried that was trained, even if the start is better by the criterion: that sees boxes of people,
-        too, and counts one that nothing confirms as nobody's. The trial sees which heads are covered and how much else.
+        too, and counts one that nothing confirms as nobody's. The trial sees which heads are covered and how much else;
+        neither sees heads that no detector knows, so one that is not `preferred` must cover more of those that are.
         """
         last = max(1, len(curves) - 1)
         release = Release(
@@ -184,7 +185,7 @@ class SiteAdaptation:
             weights_dir=self._options.weights_dir,
         )
         adapted = tried > 0 or self._options.start is not None
-        return release.choose(self._parts(curves, tried, extras), adapted=adapted)
+        return release.choose(self._parts(curves, tried, extras), adapted=adapted, preferred=preferred or tried == 0)
 
     def _trial_seconds(self) -> float:
         """How much of the held-out time is looked at with each choice of networks: less where there is little time."""

@@ -16,6 +16,7 @@ from or_mv_anon.adaptation.cover_trial import (
     ReferenceHeads,
     Trial,
     compare,
+    covers_more_heads,
     is_as_good,
     is_better,
     is_no_worse,
@@ -72,12 +73,13 @@ class Release:
         self._weights_dir = weights_dir
         self._trials: dict[str, Trial] = {}
 
-    def choose(self, parts: BundleParts, *, adapted: bool) -> Released:
+    def choose(self, parts: BundleParts, *, adapted: bool, preferred: bool) -> Released:
         """Which of the networks of `parts` to use.
 
         Args:
             parts: all that was made.
             adapted: whether its detector is another than the one that adaptation started from.
+            preferred: whether that detector is the better one by the criterion, too.
         """
         released, config = Released(), self._config
         known = sum(float(there.weight.sum()) for there in self._heads.values())
@@ -87,7 +89,8 @@ class Release:
                 "([release] least_heads); the built-in ones stay."
             )
             return released
-        if adapted and self._is(is_better, {"detector"}, set(), parts, released):
+        judge = is_better if preferred else covers_more_heads
+        if adapted and self._is(judge, {"detector"}, set(), parts, released):
             released.roles.add("detector")
         for role in REFINED:
             if role in parts.files and self._is(is_no_worse, {*released.roles, role}, released.roles, parts, released):

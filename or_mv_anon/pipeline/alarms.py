@@ -43,9 +43,9 @@ def find_alarms(run: RunContext, cameras: Sequence[CameraAudit]) -> list[str]:
     seen = [camera.camera for camera in rooms if camera.summary.tracks]
     if colourless := [name for name in seen if is_colourless(run, plans[name])]:
         alarms.append(
-            f"PEOPLE MAY BE UNCOVERED: there is no colour in {', '.join(colourless)}, as with an infrared camera; the "
-            "networks that come with the tool miss people there, who lie above all. Adapt them to this site "
-            "(or-mv-anon adapt), and look through the whole recording."
+            f"PEOPLE MAY BE UNCOVERED: there is no colour in {', '.join(colourless)}, as with an infrared camera; "
+            "networks miss people there, who lie above all. --detector people-and-heads-infrared misses fewer; or "
+            "adapt to this site (or-mv-anon adapt). Look through the whole recording in any case."
         )
     return alarms + [sentence for camera in rooms for sentence in _hidden(run.spec.config.verdict, camera)]
 

@@ -96,7 +96,7 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
 
     def choose(
         covers: dict[str, tuple[float, float]], *, adapted: bool = True, files: tuple[str, ...] = ("detector",),
-        heads: float = 300.0,
+        heads: float = 300.0, preferred: bool = True,
     ) -> Released:  # fmt: skip
         network = write_tiny_yolox(tmp_path / "network.onnx")
         made = BundleParts(files=dict.fromkeys(files, network))
@@ -109,7 +109,9 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
         monkeypatch.setattr(release, "networks_of", lambda choice, config, sessions: ([], config))
         spec = RunSpec(config=load_config(), endoscopy=None)  # type: ignore[arg-type]
         reference = {1: ReferenceHeads("s/cam1", 0, np.zeros((1, 4), np.float32), np.array([heads], np.float32))}
-        return Release([], reference, spec, tmp_path / "trials", CONFIG).choose(made, adapted=adapted)
+        return Release([], reference, spec, tmp_path / "trials", CONFIG).choose(
+            made, adapted=adapted, preferred=preferred
+        )
 
     return choose
 
@@ -130,6 +132,16 @@ def test_a_detector_is_released_that_covers_heads_better(chosen: Told, site: tup
     assert found.roles == ({"detector"} if used else set())
     assert ("is used" in found.notes[0]) == used
     assert "5.0 of 300.0 heads open" in found.notes[0]
+
+
+@pytest.mark.parametrize(("site", "used"), [((4.0, 0.06), True), ((5.0, 0.01), False), ((0.0, 0.01), True)])
+def test_a_detector_that_the_criterion_does_not_prefer_must_cover_more_heads(
+    chosen: Told, site: tuple[float, float], used: bool
+) -> None:
+    """Covering less is what a detector does, too, that has learned that somebody is nobody."""
+    assert chosen({"built-in": (5.0, 0.05), "detector": site}, preferred=False).roles == (
+        {"detector"} if used else set()
+    )
 
 
 def test_a_detector_that_learned_nothing_is_not_tried(chosen: Told) -> None:

@@ -262,7 +262,14 @@ def test_packaged_weights_need_neither_network_nor_cache(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "name", ["yolox-tiny-rooms", "people-and-heads", "people-and-heads-8bit", "people-and-heads-no-wards"]
+    "name",
+    [
+        "yolox-tiny-rooms",
+        "people-and-heads",
+        "people-and-heads-8bit",
+        "people-and-heads-infrared",
+        "people-and-heads-no-wards",
+    ],
 )
 def test_the_shipped_detectors_are_the_registered_ones(name: str) -> None:
     path, asset = registry.fetch(name), catalogue.weights_named(name)
