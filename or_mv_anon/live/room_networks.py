@@ -64,6 +64,12 @@ class ReadyNetworks:
     weights: tuple[Weights, ...]
     geometry: Geometry | None = None
 
+    @property
+    def knows_room(self) -> bool:
+        """Whether networks that learned the room find people, and no smaller detector in their place."""
+        site = self.site_model
+        return site is not None and site.student is None and (site.detector or site.face) is not None
+
 
 def ready_networks(wanted: WantedNetworks, kinds: Sequence[Kind]) -> ReadyNetworks:
     """Everything that cameras need, of which each is one of `kinds`; no more look side by side than there are.

@@ -45,7 +45,7 @@ def run_room(
         run = RoomRun(
             site, options, config=ready.config, live=live, networks=ready.networks, endoscopy=ready.endoscopy,
             classifier=ready.classifier, say=say, geometry=ready.geometry, beside=not options.fast,
-            known_room=ready.site_model is not None,
+            known_room=ready.knows_room,
         )  # fmt: skip
         status = RoomStatus(run)
         latest = status.read()

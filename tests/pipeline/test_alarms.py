@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,7 +45,9 @@ def alarms(
     method: str = "solid",
     kind: str = "room",
     colour: tuple[float, float] = (9.0, 9.0),
-    model: str | None = None,
+    model: Path | None = None,
+    own: tuple[str, ...] = (),
+    fast: bool = False,
 ) -> list[str]:
     plans = [
         SimpleNamespace(
@@ -55,7 +58,16 @@ def alarms(
         for one in cameras
     ]
     run: Any = SimpleNamespace(
-        spec=SimpleNamespace(method=method, config=load_config(), model=model),
+        spec=SimpleNamespace(
+            method=method,
+            config=load_config(),
+            model=model,
+            asked={"fast": fast},
+            weights=[
+                SimpleNamespace(role=role, path=str((model if model and role in own else Path("weights")) / role))
+                for role in ("detector", "pose", "face")
+            ],
+        ),
         plan=SimpleNamespace(cameras=plans, facts=[SimpleNamespace(upright_size=SIZE) for _ in plans]),
         facts=lambda stage: {
             "moving": [[part * moving / 2, (part + 1) * moving / 2] for part in [int(stage[-1])]],
@@ -72,7 +84,12 @@ def test_cameras_without_colour_are_unlike_what_the_networks_learned() -> None:
         assert "no colour in a, b" in sentence
         assert "or-mv-anon adapt" in sentence
     assert alarms(camera("a", people=3), colour=faint) == []
-    assert alarms(camera("a", people=3), colour=grey, model="site") == []
+    site = Path("site")
+    for own in (("face",), ("detector", "pose")):
+        assert alarms(camera("a", people=3), colour=grey, model=site, own=own) == []
+        assert alarms(camera("a", people=3), colour=grey, model=site, own=own, fast=True) != []
+    assert alarms(camera("a", people=3), colour=grey, model=site, own=("pose",)) != [], "it finds nobody by itself"
+    assert alarms(camera("a", people=3), colour=grey, model=site) != [], "nothing of it was released"
     assert alarms(camera("a", people=3), colour=grey, kind="endoscope") == []
     assert alarms(camera("a"), colour=grey) == [], "nobody was seen there, which is told in another way if it is odd"
 
