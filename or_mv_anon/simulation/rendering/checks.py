@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from or_mv_anon.core.errors import UserError
-from or_mv_anon.simulation.rendering.programs import MAX_LIGHTS, MAX_SHADOWS
+from or_mv_anon.simulation.rendering.programs import MAX_LIGHTS, MAX_REPEATS, MAX_SHADOWS
 from or_mv_anon.simulation.scene import Light, Mesh
-
-MOST_REPEATS = 8  # of a picture on a mesh, either way from its corner; as in `shaders/texel.glsl`
 
 
 def check_scene(meshes: Sequence[Mesh], lights: Sequence[Light]) -> None:
@@ -38,7 +36,7 @@ def _check_mesh(name: str, mesh: Mesh) -> None:
     for what, array, width in (("vertices", mesh.vertices, 3), ("normals", mesh.normals, 3), ("uv", mesh.uv, 2)):
         if array is not None and array.shape != (count, width):
             raise UserError(f"{name} has {what} of shape {array.shape}: expected ({count}, {width}).")
-    if mesh.uv is not None and np.abs(mesh.uv).max() > MOST_REPEATS:
-        raise UserError(f"{name} repeats its picture more than {MOST_REPEATS} times: use a larger picture.")
+    if mesh.uv is not None and np.abs(mesh.uv).max() > MAX_REPEATS:
+        raise UserError(f"{name} repeats its picture more than {MAX_REPEATS} times: use a larger picture.")
     if not 0 <= mesh.person <= 255:
         raise UserError(f"{name} is of person {mesh.person}: people are numbered 1 to 255, 0 is the room.")

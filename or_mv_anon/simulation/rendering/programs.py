@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_LIGHTS = 16
 MAX_SHADOWS = 4
+MAX_REPEATS = 8  # of a picture on a mesh, either way from its corner
 
 
 def build(
@@ -22,7 +23,7 @@ def build(
     defines: Mapping[str, int] | None = None,
 ) -> moderngl.Program:
     """A program of one vertex shader file and fragment shader files that are joined in order."""
-    counts = {"LIGHTS": MAX_LIGHTS, "SHADOWS": MAX_SHADOWS, **(defines or {})}
+    counts = {"LIGHTS": MAX_LIGHTS, "SHADOWS": MAX_SHADOWS, "REPEATS": MAX_REPEATS, **(defines or {})}
     head = "#version 330 core\n" + "".join(f"#define {name} {value}\n" for name, value in counts.items())
     return context.program(
         vertex_shader=head + _source(vertex),
