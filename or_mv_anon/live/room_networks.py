@@ -15,7 +15,7 @@ from or_mv_anon.models.network_file import Engine
 from or_mv_anon.models.runtime import Device, Precision, require_device
 from or_mv_anon.models.site_model import SiteModel, load_site_model
 from or_mv_anon.pipeline.quicker import smaller_is_quicker
-from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights, network_files
+from or_mv_anon.pipeline.weights import NetworkChoice, Weights, find_weights, finds_people, network_files
 from or_mv_anon.regions.networks import Networks, open_networks
 from or_mv_anon.site import Kind
 
@@ -68,7 +68,7 @@ class ReadyNetworks:
     def knows_room(self) -> bool:
         """Whether networks that learned the room find people, and no smaller detector in their place."""
         site = self.site_model
-        return site is not None and site.student is None and (site.detector or site.face) is not None
+        return site is not None and site.student is None and finds_people(self.weights, site.folder)
 
 
 def ready_networks(wanted: WantedNetworks, kinds: Sequence[Kind]) -> ReadyNetworks:

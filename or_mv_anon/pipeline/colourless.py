@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from or_mv_anon.pipeline.context import RunContext
 from or_mv_anon.pipeline.media import CameraPlan
 from or_mv_anon.pipeline.spec import RunSpec
+from or_mv_anon.pipeline.weights import finds_people
 
 OFTEN = 0.2  # of a camera's segments; a slate or a room whose lamps are off is grey for a while, too
-FINDING = ("detector", "face")  # roles of networks that find somebody whom no other finds
 
 
 def is_colourless(run: RunContext, plan: CameraPlan) -> bool:
@@ -24,10 +22,6 @@ def is_colourless(run: RunContext, plan: CameraPlan) -> bool:
 def _room_is_known(spec: RunSpec) -> bool:
     """Whether a site model's own networks find people here.
 
-    One that has none of these roles leaves that to the built-in ones. With --fast people are looked for rarely, by a
-    smaller detector whose teacher knew no better.
+    With --fast people are looked for rarely, by a smaller detector whose teacher knew no better.
     """
-    if spec.model is None or spec.asked.get("fast"):
-        return False
-    folder = spec.model.resolve()
-    return any(each.role in FINDING and Path(each.path).resolve().is_relative_to(folder) for each in spec.weights)
+    return spec.model is not None and not spec.asked.get("fast") and finds_people(spec.weights, spec.model)

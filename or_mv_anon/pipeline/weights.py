@@ -30,6 +30,7 @@ from or_mv_anon.site import Kind, Session
 EMBEDDER = "osnet-x1-msmt17"
 QUICKER = {"people-and-heads": "people-and-heads-8bit"}
 """Built-in detectors that have a smaller one, and which."""
+FINDING = ("detector", "face")  # roles of networks that find whom no other finds
 DETECTOR_CONFIG_ROLE = "detector_config"
 MMDET_ENDINGS = [(".py",), (".pth", ".pt")]  # of a configuration and its checkpoint
 OWN_DETECTOR = (
@@ -155,6 +156,12 @@ def _room_weights(choice: NetworkChoice) -> list[Weights]:
 def knows_heads(weights: Sequence[Weights]) -> bool:
     """Whether the person detector finds heads in the same pass, so that nothing else has to."""
     return any(entry.role == "detector" and entry.kind == KNOWS_HEADS for entry in weights)
+
+
+def finds_people(weights: Sequence[Weights], site: Path) -> bool:
+    """Whether the site model in the folder `site` brought any of the networks that find whom no other finds."""
+    folder = site.resolve()
+    return any(each.role in FINDING and Path(each.path).resolve().is_relative_to(folder) for each in weights)
 
 
 def _own_detector(files: tuple[Path, ...], site: SiteModel, weights_dir: Path | None) -> list[Weights]:
